@@ -1,0 +1,46 @@
+//! Opening a data folder for the commands that work on one.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail};
+use causeway_store::{Clock, Store, StoreError};
+use prometheus_client::registry::Registry;
+
+use crate::config::Config;
+
+/// The system's clock.
+pub(crate) fn system_clock() -> Clock {
+    Arc::new(|| {
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+    })
+}
+
+/// A folder that can be read here, or one that a running server holds.
+pub(crate) enum Opened {
+    Here(Store),
+    InUse,
+}
+
+/// Opens the data folder unless a running server holds it.
+pub(crate) async fn open(config: &Config, registry: &mut Registry) -> Result<Opened> {
+    match Store::open(config.store(system_clock()), registry).await {
+        Ok(store) => Ok(Opened::Here(store)),
+        Err(StoreError::InUse { .. }) => Ok(Opened::InUse),
+        Err(error) => Err(error).with_context(|| config.data_dir.display().to_string()),
+    }
+}
+
+/// As [`open`], for commands that only read: a folder that is not there is an error.
+pub(crate) async fn open_existing(config: &Config, registry: &mut Registry) -> Result<Opened> {
+    if !config.data_dir.exists() {
+        bail!(
+            "there is no data folder {}; name it with --data-dir",
+            config.data_dir.display()
+        );
+    }
+    open(config, registry).await
+}

@@ -1,0 +1,314 @@
+//! Spans on their way from the wire to Arrow: growing columns, sealed into a `RecordBatch`.
+//!
+//! One [`SpanColumns`] holds the accepted spans of one request. The decoder appends field by field
+//! and either commits the row or rolls it back, so a refused span leaves no trace. [`seal`] joins
+//! many requests into one batch: plain copies for values, one dictionary entry per distinct
+//! resource, scope and name, so that what repeats is stored once.
+//!
+//! Invariant: every column has the same number of committed rows.
+
+mod seal;
+
+use crate::columns::FLAG_TIME;
+use crate::otlp::Refusal;
+
+pub use seal::seal;
+
+/// Variable-length values, some of them null: one buffer and the end of each value.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Values {
+    data: Vec<u8>,
+    ends: Vec<usize>,
+    /// Positions of nulls, ascending: rare in every column.
+    nulls: Vec<usize>,
+}
+
+impl Values {
+    pub(crate) fn push(&mut self, value: impl AsRef<[u8]>) {
+        self.data.extend_from_slice(value.as_ref());
+        self.ends.push(self.data.len());
+    }
+
+    /// Lets `write` append the value in place. On an error the half-written value stays behind
+    /// until the row is rolled back.
+    pub(crate) fn push_with<E>(
+        &mut self,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let result = write(&mut self.data);
+        self.ends.push(self.data.len());
+        result
+    }
+
+    pub(crate) fn push_null(&mut self) {
+        self.nulls.push(self.ends.len());
+        self.ends.push(self.data.len());
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        self.ends.truncate(rows);
+        self.data.truncate(self.ends.last().copied().unwrap_or(0));
+        while self.nulls.last().is_some_and(|null| *null >= rows) {
+            self.nulls.pop();
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = Option<&[u8]>> {
+        let mut start = 0;
+        let mut nulls = self.nulls.iter().peekable();
+        self.ends.iter().enumerate().map(move |(row, &end)| {
+            let value = self.data.get(start..end).unwrap_or_default();
+            start = end;
+            nulls.next_if_eq(&&row).is_none().then_some(value)
+        })
+    }
+}
+
+/// Columns of the events of all rows; `ends` holds the event count up to and including each row.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Events {
+    ends: Vec<usize>,
+    pub(crate) time_unix_nano: Vec<i64>,
+    pub(crate) name: Values,
+    pub(crate) attributes: Values,
+    pub(crate) dropped_attributes_count: Vec<i64>,
+}
+
+/// Columns of the links of all rows.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Links {
+    ends: Vec<usize>,
+    pub(crate) trace_id: Values,
+    pub(crate) span_id: Values,
+    pub(crate) trace_state: Values,
+    pub(crate) attributes: Values,
+    pub(crate) dropped_attributes_count: Vec<i64>,
+    pub(crate) flags: Vec<i64>,
+}
+
+/// What the spans of one `ScopeSpans` share.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Group {
+    pub(crate) service_name: Option<String>,
+    pub(crate) resource_attributes: Option<String>,
+    pub(crate) resource_dropped_attributes_count: i64,
+    pub(crate) resource_entity_refs: Option<String>,
+    pub(crate) resource_schema_url: String,
+    pub(crate) scope_name: Option<String>,
+    pub(crate) scope_version: Option<String>,
+    pub(crate) scope_attributes: Option<String>,
+    pub(crate) scope_dropped_attributes_count: i64,
+    pub(crate) scope_schema_url: String,
+}
+
+/// The single-valued fields of one span as they stand on the wire.
+#[derive(Debug, Default)]
+pub(crate) struct SpanFields<'a> {
+    pub(crate) trace_id: &'a [u8],
+    pub(crate) span_id: &'a [u8],
+    pub(crate) parent_span_id: &'a [u8],
+    pub(crate) trace_state: &'a [u8],
+    pub(crate) name: &'a [u8],
+    pub(crate) kind: i32,
+    pub(crate) flags: u32,
+    pub(crate) start_time_unix_nano: u64,
+    pub(crate) end_time_unix_nano: u64,
+    pub(crate) status: Option<(i32, &'a str)>,
+    pub(crate) dropped_attributes_count: u32,
+    pub(crate) dropped_events_count: u32,
+    pub(crate) dropped_links_count: u32,
+}
+
+/// The accepted spans of one request, as columns.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct SpanColumns {
+    rows: usize,
+    received_at_unix_nano: i64,
+    request_bytes: usize,
+    groups: Vec<(usize, Group)>,
+    trace_id: Vec<u8>,
+    span_id: Vec<u8>,
+    parent_span_id: Values,
+    start_time_unix_nano: Vec<i64>,
+    duration_ns: Vec<i64>,
+    name: Values,
+    kind: Vec<i32>,
+    status_code: Vec<Option<i32>>,
+    status_message: Values,
+    trace_state: Values,
+    flags: Vec<i64>,
+    attribute_ends: Vec<usize>,
+    pub(crate) attribute_keys: Values,
+    pub(crate) attribute_values: Values,
+    dropped_attributes_count: Vec<i64>,
+    pub(crate) events: Events,
+    dropped_events_count: Vec<i64>,
+    pub(crate) links: Links,
+    dropped_links_count: Vec<i64>,
+    clock_flags: Vec<i32>,
+}
+
+const TRACE_ID_BYTES: usize = 16;
+const SPAN_ID_BYTES: usize = 8;
+
+/// Whether `id` has the right length and is not all zero.
+fn is_valid_id(id: &[u8], bytes: usize) -> bool {
+    id.len() == bytes && id.iter().any(|byte| *byte != 0)
+}
+
+/// A time that can be compared: set, and within the signed range.
+fn is_usable_time(unix_nano: u64) -> bool {
+    unix_nano != 0 && i64::try_from(unix_nano).is_ok()
+}
+
+impl SpanColumns {
+    pub(crate) fn new(received_at_unix_nano: i64, request_bytes: usize) -> Self {
+        Self {
+            received_at_unix_nano,
+            request_bytes,
+            ..Self::default()
+        }
+    }
+
+    /// Number of spans.
+    pub fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether no span was accepted.
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// The trace id of each span.
+    pub fn trace_ids(&self) -> impl Iterator<Item = [u8; TRACE_ID_BYTES]> {
+        self.trace_id.as_chunks().0.iter().copied()
+    }
+
+    /// Size of the request the spans came from: about what they take in memory.
+    pub fn request_bytes(&self) -> usize {
+        self.request_bytes
+    }
+
+    /// Starts a run of spans that share resource and scope.
+    pub(crate) fn begin_group(&mut self, group: Group) {
+        self.groups.push((self.rows, group));
+    }
+
+    /// Appends the single-valued fields of the current row.
+    pub(crate) fn fill_row(&mut self, row: &SpanFields<'_>) -> Result<(), Refusal> {
+        if !is_valid_id(row.trace_id, TRACE_ID_BYTES) {
+            return Err(Refusal::TraceId);
+        }
+        if !is_valid_id(row.span_id, SPAN_ID_BYTES) {
+            return Err(Refusal::SpanId);
+        }
+        match row.parent_span_id.len() {
+            0 => self.parent_span_id.push_null(),
+            SPAN_ID_BYTES => self.parent_span_id.push(row.parent_span_id),
+            _ => return Err(Refusal::ParentSpanId),
+        }
+        self.trace_id.extend_from_slice(row.trace_id);
+        self.span_id.extend_from_slice(row.span_id);
+        self.name.push(checked(row.name)?);
+        self.trace_state.push(checked(row.trace_state)?);
+        let (start, end) = (row.start_time_unix_nano, row.end_time_unix_nano);
+        self.start_time_unix_nano.push(start.cast_signed());
+        self.duration_ns.push(end.wrapping_sub(start).cast_signed());
+        let times_usable = is_usable_time(start) && is_usable_time(end) && start <= end;
+        self.clock_flags
+            .push(if times_usable { 0 } else { FLAG_TIME });
+        self.kind.push(row.kind);
+        self.flags.push(i64::from(row.flags));
+        self.status_code.push(row.status.map(|(code, _)| code));
+        match row.status {
+            Some((_, message)) => self.status_message.push(message),
+            None => self.status_message.push_null(),
+        }
+        self.dropped_attributes_count
+            .push(i64::from(row.dropped_attributes_count));
+        self.dropped_events_count
+            .push(i64::from(row.dropped_events_count));
+        self.dropped_links_count
+            .push(i64::from(row.dropped_links_count));
+        Ok(())
+    }
+
+    /// Keeps the current row.
+    pub(crate) fn commit(&mut self) {
+        self.rows += 1;
+        self.attribute_ends.push(self.attribute_keys.len());
+        self.events.ends.push(self.events.time_unix_nano.len());
+        self.links.ends.push(self.links.flags.len());
+    }
+
+    /// Forgets whatever was appended since the last commit.
+    pub(crate) fn roll_back(&mut self) {
+        let rows = self.rows;
+        self.trace_id.truncate(rows * TRACE_ID_BYTES);
+        self.span_id.truncate(rows * SPAN_ID_BYTES);
+        for values in [
+            &mut self.parent_span_id,
+            &mut self.name,
+            &mut self.status_message,
+            &mut self.trace_state,
+        ] {
+            values.truncate(rows);
+        }
+        for longs in [
+            &mut self.start_time_unix_nano,
+            &mut self.duration_ns,
+            &mut self.flags,
+            &mut self.dropped_attributes_count,
+            &mut self.dropped_events_count,
+            &mut self.dropped_links_count,
+        ] {
+            longs.truncate(rows);
+        }
+        self.kind.truncate(rows);
+        self.clock_flags.truncate(rows);
+        self.status_code.truncate(rows);
+
+        let attributes = self.attribute_ends.last().copied().unwrap_or(0);
+        self.attribute_keys.truncate(attributes);
+        self.attribute_values.truncate(attributes);
+
+        let events = self.events.ends.last().copied().unwrap_or(0);
+        self.events.time_unix_nano.truncate(events);
+        self.events.name.truncate(events);
+        self.events.attributes.truncate(events);
+        self.events.dropped_attributes_count.truncate(events);
+
+        let links = self.links.ends.last().copied().unwrap_or(0);
+        self.links.trace_id.truncate(links);
+        self.links.span_id.truncate(links);
+        self.links.trace_state.truncate(links);
+        self.links.attributes.truncate(links);
+        self.links.dropped_attributes_count.truncate(links);
+        self.links.flags.truncate(links);
+    }
+
+    /// Groups with the number of rows each covers.
+    fn runs(&self) -> impl Iterator<Item = (&Group, usize)> {
+        let ends = self
+            .groups
+            .iter()
+            .skip(1)
+            .map(|(first, _)| *first)
+            .chain([self.rows]);
+        self.groups
+            .iter()
+            .zip(ends)
+            .map(|((first, group), end)| (group, end - first))
+    }
+}
+
+fn checked(text: &[u8]) -> Result<&[u8], Refusal> {
+    std::str::from_utf8(text)
+        .map(|_| text)
+        .map_err(|_| Refusal::Utf8)
+}

@@ -1,0 +1,282 @@
+//! Typed access to the rows of a batch of the `spans` schema.
+//!
+//! The one place that knows which Arrow array stands behind which column. Columns are found by
+//! name, so a batch may have more of them.
+
+use arrow::array::{
+    Array, AsArray, BinaryArray, DictionaryArray, Int32Array, Int64Array, ListArray, MapArray,
+    RecordBatch, StringArray, StructArray,
+};
+use arrow::datatypes::{Int32Type, Int64Type};
+
+use crate::columns::name;
+
+/// A batch that lacks a column of the schema, or has it with another type.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("column {0} is missing or has an unexpected type")]
+pub struct RowsError(pub &'static str);
+
+/// Text that repeats: keys into distinct values.
+#[derive(Debug, Clone, Copy)]
+pub struct Repeated<'a> {
+    keys: &'a Int32Array,
+    values: &'a StringArray,
+}
+
+impl<'a> Repeated<'a> {
+    fn of(array: &'a dyn Array) -> Option<Self> {
+        let dictionary: &DictionaryArray<Int32Type> = array.as_dictionary_opt()?;
+        Some(Self {
+            keys: dictionary.keys(),
+            values: dictionary.values().as_string_opt()?,
+        })
+    }
+
+    /// The text of a row; `None` for null.
+    pub fn get(&self, row: usize) -> Option<&'a str> {
+        self.key(row).map(|key| self.values.value(key))
+    }
+
+    /// The position of the row's text among the distinct values.
+    pub fn key(&self, row: usize) -> Option<usize> {
+        self.keys
+            .is_valid(row)
+            .then(|| usize::try_from(self.keys.value(row)).ok())
+            .flatten()
+    }
+
+    /// The distinct values.
+    pub fn values(&self) -> &'a StringArray {
+        self.values
+    }
+}
+
+/// The event columns behind a batch's lists.
+#[derive(Debug, Clone, Copy)]
+#[expect(
+    missing_docs,
+    reason = "the fields are documented by columns::event_fields"
+)]
+pub struct EventRows<'a> {
+    pub lists: &'a ListArray,
+    pub time_unix_nano: &'a Int64Array,
+    pub name: &'a StringArray,
+    pub attributes: &'a StringArray,
+    pub dropped_attributes_count: &'a Int64Array,
+}
+
+/// The link columns behind a batch's lists.
+#[derive(Debug, Clone, Copy)]
+#[expect(
+    missing_docs,
+    reason = "the fields are documented by columns::link_fields"
+)]
+pub struct LinkRows<'a> {
+    pub lists: &'a ListArray,
+    pub trace_id: &'a BinaryArray,
+    pub span_id: &'a BinaryArray,
+    pub trace_state: &'a StringArray,
+    pub attributes: &'a StringArray,
+    pub dropped_attributes_count: &'a Int64Array,
+    pub flags: &'a Int64Array,
+}
+
+/// The attribute columns behind a batch's maps.
+#[derive(Debug, Clone, Copy)]
+#[expect(
+    missing_docs,
+    reason = "the fields are documented by columns::map_entry_fields"
+)]
+pub struct AttributeRows<'a> {
+    pub maps: &'a MapArray,
+    pub keys: &'a StringArray,
+    pub values: &'a StringArray,
+}
+
+impl<'a> AttributeRows<'a> {
+    /// Positions of the row's entries in `keys` and `values`.
+    pub fn range(&self, row: usize) -> std::ops::Range<usize> {
+        offsets_range(self.maps.value_offsets(), row)
+    }
+
+    /// Key and value text of each entry of the row, in the sender's order.
+    pub fn entries(
+        &self,
+        row: usize,
+    ) -> impl Iterator<Item = (&'a str, Option<&'a str>)> + use<'a> {
+        let (keys, values) = (self.keys, self.values);
+        self.range(row).map(move |at| {
+            (
+                keys.value(at),
+                values.is_valid(at).then(|| values.value(at)),
+            )
+        })
+    }
+}
+
+/// Positions of a row's elements behind list or map offsets.
+pub fn offsets_range(offsets: &[i32], row: usize) -> std::ops::Range<usize> {
+    match offsets.get(row..row + 2) {
+        Some([start, end]) => (*start).max(0) as usize..(*end).max(0) as usize,
+        _ => 0..0,
+    }
+}
+
+/// All columns of a batch.
+#[derive(Debug, Clone, Copy)]
+#[expect(missing_docs, reason = "the fields are documented by columns::COLUMNS")]
+pub struct SpanRows<'a> {
+    pub len: usize,
+    pub trace_id: &'a BinaryArray,
+    pub span_id: &'a BinaryArray,
+    pub parent_span_id: &'a BinaryArray,
+    pub start_time_unix_nano: &'a Int64Array,
+    pub duration_ns: &'a Int64Array,
+    pub service_name: Repeated<'a>,
+    pub name: Repeated<'a>,
+    pub kind: &'a Int32Array,
+    pub status_code: &'a Int32Array,
+    pub status_message: Repeated<'a>,
+    pub trace_state: Repeated<'a>,
+    pub flags: &'a Int64Array,
+    pub resource_attributes: Repeated<'a>,
+    pub resource_dropped_attributes_count: &'a Int64Array,
+    pub resource_entity_refs: Repeated<'a>,
+    pub resource_schema_url: Repeated<'a>,
+    pub scope_name: Repeated<'a>,
+    pub scope_version: Repeated<'a>,
+    pub scope_attributes: Repeated<'a>,
+    pub scope_dropped_attributes_count: &'a Int64Array,
+    pub scope_schema_url: Repeated<'a>,
+    pub attributes: AttributeRows<'a>,
+    pub dropped_attributes_count: &'a Int64Array,
+    pub events: EventRows<'a>,
+    pub dropped_events_count: &'a Int64Array,
+    pub links: LinkRows<'a>,
+    pub dropped_links_count: &'a Int64Array,
+    pub received_at_unix_nano: &'a Int64Array,
+    pub clock_flags: &'a Int32Array,
+}
+
+impl<'a> SpanRows<'a> {
+    /// Looks up every column.
+    ///
+    /// # Errors
+    /// A column is missing or has another type than the schema says.
+    pub fn new(batch: &'a RecordBatch) -> Result<Self, RowsError> {
+        let long = |name| typed(batch, name, |a| a.as_primitive_opt::<Int64Type>());
+        let int = |name| typed(batch, name, |a| a.as_primitive_opt::<Int32Type>());
+        let bytes = |name| typed(batch, name, |a| a.as_binary_opt::<i32>());
+        let repeated = |name| typed(batch, name, Repeated::of);
+        Ok(Self {
+            len: batch.num_rows(),
+            trace_id: bytes(name::TRACE_ID)?,
+            span_id: bytes(name::SPAN_ID)?,
+            parent_span_id: bytes(name::PARENT_SPAN_ID)?,
+            start_time_unix_nano: long(name::START_TIME_UNIX_NANO)?,
+            duration_ns: long(name::DURATION_NS)?,
+            service_name: repeated(name::SERVICE_NAME)?,
+            name: repeated(name::NAME)?,
+            kind: int(name::KIND)?,
+            status_code: int(name::STATUS_CODE)?,
+            status_message: repeated(name::STATUS_MESSAGE)?,
+            trace_state: repeated(name::TRACE_STATE)?,
+            flags: long(name::FLAGS)?,
+            resource_attributes: repeated(name::RESOURCE_ATTRIBUTES)?,
+            resource_dropped_attributes_count: long(name::RESOURCE_DROPPED_ATTRIBUTES_COUNT)?,
+            resource_entity_refs: repeated(name::RESOURCE_ENTITY_REFS)?,
+            resource_schema_url: repeated(name::RESOURCE_SCHEMA_URL)?,
+            scope_name: repeated(name::SCOPE_NAME)?,
+            scope_version: repeated(name::SCOPE_VERSION)?,
+            scope_attributes: repeated(name::SCOPE_ATTRIBUTES)?,
+            scope_dropped_attributes_count: long(name::SCOPE_DROPPED_ATTRIBUTES_COUNT)?,
+            scope_schema_url: repeated(name::SCOPE_SCHEMA_URL)?,
+            attributes: typed(batch, name::ATTRIBUTES, attribute_rows)?,
+            dropped_attributes_count: long(name::DROPPED_ATTRIBUTES_COUNT)?,
+            events: typed(batch, name::EVENTS, event_rows)?,
+            dropped_events_count: long(name::DROPPED_EVENTS_COUNT)?,
+            links: typed(batch, name::LINKS, link_rows)?,
+            dropped_links_count: long(name::DROPPED_LINKS_COUNT)?,
+            received_at_unix_nano: long(name::RECEIVED_AT_UNIX_NANO)?,
+            clock_flags: int(name::CLOCK_FLAGS)?,
+        })
+    }
+
+    /// The parent's id; `None` when the sender set none or only zeros.
+    pub fn parent(&self, row: usize) -> Option<&'a [u8]> {
+        let id = self.parent_span_id;
+        (id.is_valid(row) && id.value(row).iter().any(|b| *b != 0)).then(|| id.value(row))
+    }
+
+    /// The exact end as sent.
+    pub fn end_time_unix_nano(&self, row: usize) -> i64 {
+        self.start_time_unix_nano
+            .value(row)
+            .wrapping_add(self.duration_ns.value(row))
+    }
+
+    /// Positions of the row's events in the event columns.
+    pub fn event_range(&self, row: usize) -> std::ops::Range<usize> {
+        offsets_range(self.events.lists.value_offsets(), row)
+    }
+
+    /// Positions of the row's links in the link columns.
+    pub fn link_range(&self, row: usize) -> std::ops::Range<usize> {
+        offsets_range(self.links.lists.value_offsets(), row)
+    }
+}
+
+fn typed<'a, T>(
+    batch: &'a RecordBatch,
+    name: &'static str,
+    cast: impl FnOnce(&'a dyn Array) -> Option<T>,
+) -> Result<T, RowsError> {
+    batch
+        .column_by_name(name)
+        .and_then(|array| cast(array.as_ref()))
+        .ok_or(RowsError(name))
+}
+
+fn attribute_rows(array: &dyn Array) -> Option<AttributeRows<'_>> {
+    let maps = array.as_map_opt()?;
+    Some(AttributeRows {
+        maps,
+        keys: maps.keys().as_string_opt()?,
+        values: maps.values().as_string_opt()?,
+    })
+}
+
+fn structs(array: &dyn Array) -> Option<(&ListArray, &StructArray)> {
+    let lists = array.as_list_opt::<i32>()?;
+    Some((lists, lists.values().as_struct_opt()?))
+}
+
+fn event_rows(array: &dyn Array) -> Option<EventRows<'_>> {
+    let (lists, fields) = structs(array)?;
+    Some(EventRows {
+        lists,
+        time_unix_nano: fields
+            .column_by_name("time_unix_nano")?
+            .as_primitive_opt()?,
+        name: fields.column_by_name("name")?.as_string_opt()?,
+        attributes: fields.column_by_name("attributes")?.as_string_opt()?,
+        dropped_attributes_count: fields
+            .column_by_name("dropped_attributes_count")?
+            .as_primitive_opt()?,
+    })
+}
+
+fn link_rows(array: &dyn Array) -> Option<LinkRows<'_>> {
+    let (lists, fields) = structs(array)?;
+    Some(LinkRows {
+        lists,
+        trace_id: fields.column_by_name("trace_id")?.as_binary_opt()?,
+        span_id: fields.column_by_name("span_id")?.as_binary_opt()?,
+        trace_state: fields.column_by_name("trace_state")?.as_string_opt()?,
+        attributes: fields.column_by_name("attributes")?.as_string_opt()?,
+        dropped_attributes_count: fields
+            .column_by_name("dropped_attributes_count")?
+            .as_primitive_opt()?,
+        flags: fields.column_by_name("flags")?.as_primitive_opt()?,
+    })
+}

@@ -1,0 +1,21 @@
+//! What SQL can see: the session, its tables, and what must not get past it.
+//!
+//! ```text
+//! statement -- only queries? --> plan over views --> storage table --> recent batches + files
+//!               (statement)      (views, attributes)   (stored, predicate)    (root)
+//! ```
+//!
+//! Invariants: nothing but the table root can be read, nothing can be written; all tables of a
+//! statement show the same snapshot.
+
+mod attributes;
+mod predicate;
+mod pruned;
+mod root;
+mod session;
+mod statement;
+mod stored;
+mod views;
+
+pub(crate) use session::{Catalog, Session};
+pub(crate) use views::stored;

@@ -1,0 +1,252 @@
+//! The stored spans of one snapshot as a table: recent batches and Parquet files.
+//!
+//! ```text
+//! SpansExec -- Union -- Projection -- Filter -- recent batches
+//!                    '- Projection -- Filter -- Parquet files   (the filter moves into the reader)
+//! ```
+//!
+//! Every condition is exact here: it is evaluated on storage columns, after [`super::predicate`] has
+//! undone what can be undone. Files are dropped by their start-time range before they are opened;
+//! row groups and pages by statistics and bloom filters when they are. Columns that an old file does
+//! not have read as null.
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use causeway_model::columns;
+use causeway_store::{DataFile, Snapshot};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{DFSchema, project_schema};
+use datafusion::datasource::TableType;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::memory::MemorySourceConfig;
+use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::error::Result;
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::union::UnionExec;
+use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
+use object_store::ObjectMeta;
+use object_store::path::Path;
+
+use super::predicate;
+use super::pruned::{Extent, PrunedExec};
+use super::root::{TableRoot, root_url};
+use crate::error::QueryError;
+
+/// The stored spans of one snapshot.
+#[derive(Debug)]
+pub(crate) struct StoredSpans {
+    snapshot: Snapshot,
+    root: Arc<TableRoot>,
+}
+
+impl StoredSpans {
+    /// A table over `snapshot`, read through `root`.
+    pub(crate) fn new(snapshot: Snapshot, root: Arc<TableRoot>) -> Self {
+        Self { snapshot, root }
+    }
+
+    /// Files that may hold rows for which all `conditions` hold.
+    fn candidates(&self, conditions: &[Expr]) -> Vec<&DataFile> {
+        let wanted = predicate::start_range(conditions);
+        let may_match = |file: &&DataFile| match (&wanted, file.start_time_range) {
+            (Some(range), Some((low, high))) => low <= *range.end() && *range.start() <= high,
+            // Nothing is known of the condition or of the file.
+            _ => true,
+        };
+        self.snapshot.files.iter().filter(may_match).collect()
+    }
+
+    fn recent(&self, partitions: usize, projection: &[usize]) -> Result<Arc<dyn ExecutionPlan>> {
+        let mut parts = vec![Vec::new(); partitions.clamp(1, self.snapshot.recent.len().max(1))];
+        let count = parts.len();
+        for (at, batch) in self.snapshot.recent.iter().enumerate() {
+            parts[at % count].push(batch.clone());
+        }
+        let schema = columns::schema();
+        Ok(MemorySourceConfig::try_new_exec(
+            &parts,
+            schema,
+            Some(projection.to_vec()),
+        )?)
+    }
+
+    fn files(
+        &self,
+        state: &dyn Session,
+        files: &[&DataFile],
+        projection: &[usize],
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let store = self.root.open(&self.snapshot.table_root)?;
+        let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
+        let source = ParquetSource::new(TableSchema::from(columns::schema()))
+            .with_pushdown_filters(true)
+            .with_bloom_filter_on_read(true)
+            .with_enable_page_index(true)
+            .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(
+                store, cache,
+            )));
+        let mut groups = vec![Vec::new(); state.config().target_partitions().clamp(1, files.len())];
+        let count = groups.len();
+        for (at, file) in files.iter().enumerate() {
+            groups[at % count].push(PartitionedFile::new_from_meta(object_meta(file)?));
+        }
+        let config = FileScanConfigBuilder::new(root_url()?, Arc::new(source))
+            .with_file_groups(groups.into_iter().map(FileGroup::new).collect())
+            .with_projection_indices(Some(projection.to_vec()))?
+            .build();
+        Ok(DataSourceExec::from_data_source(config))
+    }
+}
+
+fn object_meta(file: &DataFile) -> Result<ObjectMeta> {
+    let location = Path::from_url_path(&file.path).map_err(|error| {
+        QueryError::Internal(format!("file {} has a damaged path: {error}", file.path))
+    })?;
+    let modified = std::time::UNIX_EPOCH
+        + std::time::Duration::from_millis(u64::try_from(file.modified_ms).unwrap_or(0));
+    Ok(ObjectMeta {
+        location,
+        last_modified: modified.into(),
+        size: file.bytes,
+        e_tag: None,
+        version: None,
+    })
+}
+
+/// The condition and the columns around one side of the union.
+struct Frame {
+    /// Columns to read, as positions in the storage schema: those of the output come first.
+    read: Vec<usize>,
+    output_count: usize,
+    predicate: Option<Arc<dyn PhysicalExpr>>,
+}
+
+impl Frame {
+    fn new(state: &dyn Session, projection: Vec<usize>, conditions: &[Expr]) -> Result<Self> {
+        let schema = columns::schema();
+        let output_count = projection.len();
+        let mut read = projection;
+        let Some(predicate) = conjunction(conditions.to_vec()) else {
+            return Ok(Self {
+                read,
+                output_count,
+                predicate: None,
+            });
+        };
+        let mut needed: Vec<_> = predicate.column_refs().into_iter().collect();
+        needed.sort_by(|a, b| a.name.cmp(&b.name));
+        for column in needed {
+            let at = schema.index_of(&column.name)?;
+            if !read.contains(&at) {
+                read.push(at);
+            }
+        }
+        let input = DFSchema::try_from(schema.project(&read)?)?;
+        let predicate = state.create_physical_expr(predicate, &input)?;
+        Ok(Self {
+            read,
+            output_count,
+            predicate: Some(predicate),
+        })
+    }
+
+    fn around(&self, input: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+        let Some(predicate) = &self.predicate else {
+            return Ok(input);
+        };
+        let filtered: Arc<dyn ExecutionPlan> =
+            Arc::new(FilterExec::try_new(Arc::clone(predicate), input)?);
+        if self.output_count == self.read.len() {
+            return Ok(filtered);
+        }
+        let schema = filtered.schema();
+        let kept = schema
+            .fields()
+            .iter()
+            .take(self.output_count)
+            .enumerate()
+            .map(|(at, field)| {
+                let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(field.name(), at));
+                (column, field.name().clone())
+            });
+        Ok(Arc::new(ProjectionExec::try_new(
+            kept.collect::<Vec<_>>(),
+            filtered,
+        )?))
+    }
+}
+
+#[async_trait]
+impl TableProvider for StoredSpans {
+    fn schema(&self) -> SchemaRef {
+        columns::schema()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
+        Ok(vec![TableProviderFilterPushDown::Exact; filters.len()])
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let schema = columns::schema();
+        let projection = projection
+            .cloned()
+            .unwrap_or_else(|| (0..schema.fields().len()).collect());
+        // Conditions name columns by table; the plan below knows one table only.
+        let conditions: Vec<Expr> = filters
+            .iter()
+            .map(|filter| predicate::unqualified(predicate::to_storage(filter)))
+            .collect::<Result<_>>()?;
+        let files = self.candidates(&conditions);
+        let extent = Extent {
+            files_total: self.snapshot.files.len(),
+            files_kept: files.len(),
+            recent_rows: self
+                .snapshot
+                .recent
+                .iter()
+                .map(|batch| batch.num_rows())
+                .sum(),
+        };
+        let frame = Frame::new(state, projection.clone(), &conditions)?;
+        let mut sides = Vec::new();
+        if extent.recent_rows > 0 {
+            let recent = self.recent(state.config().target_partitions(), &frame.read)?;
+            sides.push(frame.around(recent)?);
+        }
+        if !files.is_empty() {
+            sides.push(frame.around(self.files(state, &files, &frame.read)?)?);
+        }
+        let input = match (sides.len(), sides.pop()) {
+            (_, None) => Arc::new(EmptyExec::new(project_schema(&schema, Some(&projection))?)),
+            (1, Some(only)) => only,
+            (_, Some(last)) => {
+                sides.push(last);
+                UnionExec::try_new(sides)?
+            }
+        };
+        Ok(Arc::new(PrunedExec::new(input, extent)))
+    }
+}

@@ -1,0 +1,230 @@
+//! The tables users see, as views over the stored spans.
+//!
+//! Views are plans, so conditions and the choice of columns reach the storage by themselves: a filter
+//! on `trace_id` of any of these tables prunes files, row groups and pages. Field metadata marks
+//! what ids and attributes are, for comparisons and for output.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use causeway_model::columns::name;
+use datafusion::common::metadata::FieldMetadata;
+use datafusion::datasource::provider_as_source;
+use datafusion::error::Result;
+use datafusion::functions::core::expr_fn::get_field;
+use datafusion::functions_aggregate::expr_fn::{count, count_distinct, max, min};
+use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, col, lit};
+
+use super::stored::StoredSpans;
+use crate::functions::{
+    self, META, META_MAP, META_SET, META_SPAN_ID, META_TRACE_ID, attribute, call, id_hex,
+    span_duration, span_end, status_of, trace_summary, unix_time, unsigned,
+};
+
+/// Makes the plan of a table.
+type MakeView = fn(&Arc<StoredSpans>) -> Result<LogicalPlan>;
+
+/// Name and maker of every table, in the order of the documentation.
+pub(crate) const VIEWS: &[(&str, MakeView)] = &[
+    ("spans", spans),
+    ("events", events),
+    ("links", links),
+    ("traces", traces),
+    ("services", services),
+];
+
+/// A scan of the storage columns.
+pub(crate) fn stored(table: &Arc<StoredSpans>) -> Result<LogicalPlanBuilder> {
+    let provider: Arc<StoredSpans> = Arc::clone(table);
+    LogicalPlanBuilder::scan("stored", provider_as_source(provider), None)
+}
+
+fn meant(expr: Expr, name: &str, meaning: &str) -> Expr {
+    let metadata = BTreeMap::from([(META.to_owned(), meaning.to_owned())]);
+    expr.alias_with_metadata(name, Some(FieldMetadata::from(metadata)))
+}
+
+fn hex(column: &str) -> Expr {
+    call(id_hex::NAME, vec![col(column)])
+}
+
+fn end() -> Expr {
+    call(
+        span_end::NAME,
+        vec![col(name::START_TIME_UNIX_NANO), col(name::DURATION_NS)],
+    )
+}
+
+fn resource(key: &str) -> Expr {
+    call(
+        attribute::NAME,
+        vec![col(name::RESOURCE_ATTRIBUTES), lit(key)],
+    )
+}
+
+/// The columns of `spans`.
+pub(crate) fn span_columns() -> Vec<Expr> {
+    let start = || col(name::START_TIME_UNIX_NANO);
+    vec![
+        meant(hex(name::TRACE_ID), name::TRACE_ID, META_TRACE_ID),
+        meant(hex(name::SPAN_ID), name::SPAN_ID, META_SPAN_ID),
+        meant(
+            hex(name::PARENT_SPAN_ID),
+            name::PARENT_SPAN_ID,
+            META_SPAN_ID,
+        ),
+        col(name::NAME),
+        col(name::KIND),
+        call(unix_time::NAME, vec![start()]).alias("start_time"),
+        call(unix_time::NAME, vec![end()]).alias("end_time"),
+        call(unsigned::NAME, vec![start()]).alias("start_time_unix_nano"),
+        call(unsigned::NAME, vec![end()]).alias("end_time_unix_nano"),
+        call(span_duration::NAME, vec![start(), col(name::DURATION_NS)]).alias("duration_ns"),
+        call(status_of::NAME, vec![col(name::STATUS_CODE)]).alias("status_code"),
+        col(name::STATUS_MESSAGE),
+        col(name::SERVICE_NAME),
+        resource("service.namespace").alias("service_namespace"),
+        resource("service.instance.id").alias("service_instance_id"),
+        resource("service.version").alias("service_version"),
+        col(name::SCOPE_NAME),
+        col(name::SCOPE_VERSION),
+        col(name::TRACE_STATE),
+        col(name::FLAGS),
+        meant(col(name::ATTRIBUTES), name::ATTRIBUTES, META_MAP),
+        meant(
+            col(name::RESOURCE_ATTRIBUTES),
+            name::RESOURCE_ATTRIBUTES,
+            META_SET,
+        ),
+        meant(
+            col(name::SCOPE_ATTRIBUTES),
+            name::SCOPE_ATTRIBUTES,
+            META_SET,
+        ),
+        call("span_events", vec![col(name::EVENTS)]).alias("events"),
+        call("span_links", vec![col(name::LINKS)]).alias("links"),
+        col(name::RESOURCE_SCHEMA_URL),
+        col(name::SCOPE_SCHEMA_URL),
+        col(name::RESOURCE_ENTITY_REFS),
+        col(name::DROPPED_ATTRIBUTES_COUNT),
+        col(name::DROPPED_EVENTS_COUNT),
+        col(name::DROPPED_LINKS_COUNT),
+        col(name::RESOURCE_DROPPED_ATTRIBUTES_COUNT),
+        col(name::SCOPE_DROPPED_ATTRIBUTES_COUNT),
+        call(unix_time::NAME, vec![col(name::RECEIVED_AT_UNIX_NANO)]).alias("received_at"),
+        col(name::CLOCK_FLAGS),
+    ]
+}
+
+fn spans(table: &Arc<StoredSpans>) -> Result<LogicalPlan> {
+    stored(table)?.project(span_columns())?.build()
+}
+
+/// One row per element of a list column, with what identifies its span.
+fn unnested(table: &Arc<StoredSpans>, list: &str, function: &str) -> Result<LogicalPlanBuilder> {
+    stored(table)?
+        .project(vec![
+            hex(name::TRACE_ID).alias("of_trace"),
+            hex(name::SPAN_ID).alias("of_span"),
+            col(name::SERVICE_NAME),
+            col(name::NAME).alias("span_name"),
+            call(function, vec![col(list)]).alias("item"),
+        ])?
+        .unnest_column("item")
+}
+
+fn item(field: &str) -> Expr {
+    get_field(col("item"), field)
+}
+
+fn events(table: &Arc<StoredSpans>) -> Result<LogicalPlan> {
+    unnested(table, name::EVENTS, "span_events")?
+        .filter(col("item").is_not_null())?
+        .project(vec![
+            meant(col("of_trace"), "trace_id", META_TRACE_ID),
+            meant(col("of_span"), "span_id", META_SPAN_ID),
+            col(name::SERVICE_NAME),
+            col("span_name"),
+            item("time").alias("time"),
+            item("time_unix_nano").alias("time_unix_nano"),
+            item("name").alias("name"),
+            meant(item("attributes"), "attributes", META_SET),
+            item("dropped_attributes_count").alias("dropped_attributes_count"),
+        ])?
+        .build()
+}
+
+fn links(table: &Arc<StoredSpans>) -> Result<LogicalPlan> {
+    unnested(table, name::LINKS, "span_links")?
+        .filter(col("item").is_not_null())?
+        .project(vec![
+            meant(col("of_trace"), "trace_id", META_TRACE_ID),
+            meant(col("of_span"), "span_id", META_SPAN_ID),
+            col(name::SERVICE_NAME),
+            col("span_name"),
+            meant(item("trace_id"), "linked_trace_id", META_TRACE_ID),
+            meant(item("span_id"), "linked_span_id", META_SPAN_ID),
+            item("trace_state").alias("trace_state"),
+            meant(item("attributes"), "attributes", META_SET),
+            item("dropped_attributes_count").alias("dropped_attributes_count"),
+            item("flags").alias("flags"),
+        ])?
+        .build()
+}
+
+fn traces(table: &Arc<StoredSpans>) -> Result<LogicalPlan> {
+    let summary = trace_summary::udaf().call(vec![
+        col(name::SPAN_ID),
+        col(name::PARENT_SPAN_ID),
+        col(name::START_TIME_UNIX_NANO),
+        col(name::DURATION_NS),
+        col(name::STATUS_CODE),
+        col(name::SERVICE_NAME),
+        col(name::NAME),
+    ]);
+    let mut columns = vec![meant(hex(name::TRACE_ID), name::TRACE_ID, META_TRACE_ID)];
+    for field in &trace_summary::fields() {
+        let value = get_field(col("summary"), field.name().as_str());
+        if field.name() == "start_time_unix_nano" {
+            columns.push(call(unix_time::NAME, vec![value.clone()]).alias("start_time"));
+        }
+        columns.push(match functions::meaning(field) {
+            Some(meaning) => meant(value, field.name(), meaning),
+            None => value.alias(field.name()),
+        });
+    }
+    stored(table)?
+        .aggregate(vec![col(name::TRACE_ID)], vec![summary.alias("summary")])?
+        .project(columns)?
+        .build()
+}
+
+fn services(table: &Arc<StoredSpans>) -> Result<LogicalPlan> {
+    let start = || call(unix_time::NAME, vec![col(name::START_TIME_UNIX_NANO)]);
+    let errors = count(lit(1_i64))
+        .filter(col(name::STATUS_CODE).eq(lit(2_i32)))
+        .build()?;
+    let instance = resource("service.instance.id");
+    stored(table)?
+        .aggregate(
+            vec![col(name::SERVICE_NAME)],
+            vec![
+                count(lit(1_i64)).alias("span_count"),
+                errors.alias("error_count"),
+                count_distinct(col(name::TRACE_ID)).alias("trace_count"),
+                count_distinct(instance).alias("instance_count"),
+                min(start()).alias("first_start_time"),
+                max(start()).alias("last_start_time"),
+            ],
+        )?
+        .project(vec![
+            col(name::SERVICE_NAME),
+            col("span_count"),
+            col("error_count"),
+            col("trace_count"),
+            col("instance_count"),
+            col("first_start_time"),
+            col("last_start_time"),
+        ])?
+        .build()
+}

@@ -1,0 +1,135 @@
+//! `GET /traces/{id}`, `GET /traces/{id}/spans/{span_id}`, `GET /traces/{id}/otlp`.
+
+use std::collections::HashMap;
+
+use arrow::array::RecordBatch;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use causeway_model::otlp;
+use http::{HeaderMap, header};
+use serde::Serialize;
+
+use super::error::ApiResult;
+use super::params;
+use crate::error::{QueryError, Result};
+use crate::plans;
+use crate::query::Query;
+use crate::trace::{Completeness, Rows, build, deduplicate, merge};
+
+/// A trace for the timeline: rows in depth-first order, column by column.
+#[derive(Debug, Serialize)]
+pub(super) struct TraceView {
+    trace_id: String,
+    /// Text, because it does not fit a double.
+    start_unix_nano: String,
+    duration_ns: i64,
+    root_duration_ns: Option<i64>,
+    root_row: usize,
+    services: Vec<String>,
+    names: Vec<String>,
+    spans: Rows,
+    completeness: Completeness,
+}
+
+pub(super) async fn trace(
+    State(query): State<Query>,
+    Path(id): Path<String>,
+) -> ApiResult<Response> {
+    let id: causeway_model::TraceId = params::id(&id)?;
+    let batches = query.trace(id).await?;
+    // Seconds of work for a trace of a million spans: off the threads that serve others.
+    let body = tokio::task::spawn_blocking(move || {
+        let view = view(id.to_string(), &batches)?;
+        serde_json::to_vec(&view).map_err(|error| QueryError::Internal(error.to_string()))
+    });
+    let body = body
+        .await
+        .map_err(|error| QueryError::Internal(error.to_string()))??;
+    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+fn view(trace_id: String, batches: &[RecordBatch]) -> Result<TraceView> {
+    let merged = merge(batches).map_err(|error| QueryError::Internal(error.to_string()))?;
+    let (mut spans, completeness) = build(&merged);
+    let services = own_texts(&mut spans.service, &merged.texts);
+    let names = own_texts(&mut spans.name, &merged.texts);
+    let root = spans.root_row;
+    let has_time = spans
+        .flags
+        .get(root)
+        .is_some_and(|flags| flags & crate::trace::NO_TIME == 0);
+    let root_duration_ns = match spans.has_root && has_time {
+        true => spans.duration_ns.get(root).copied(),
+        false => None,
+    };
+    Ok(TraceView {
+        trace_id,
+        start_unix_nano: spans.start_unix_nano.to_string(),
+        duration_ns: spans.envelope_ns,
+        root_duration_ns,
+        root_row: root,
+        services,
+        names,
+        spans,
+        completeness,
+    })
+}
+
+/// The texts a column refers to, in order of appearance; its positions are changed accordingly.
+/// Placeholders refer to the empty text.
+fn own_texts(column: &mut [u32], texts: &[String]) -> Vec<String> {
+    let mut own = Vec::new();
+    let mut positions: HashMap<&str, u32> = HashMap::new();
+    for position in column {
+        let text = texts.get(*position as usize).map_or("", String::as_str);
+        *position = *positions.entry(text).or_insert_with(|| {
+            own.push(text.to_owned());
+            own.len() as u32 - 1
+        });
+    }
+    own
+}
+
+/// One span as OTLP/JSON; several when its id was used for several.
+pub(super) async fn span(
+    State(query): State<Query>,
+    Path((id, span_id)): Path<(String, String)>,
+) -> ApiResult<Response> {
+    let (id, span_id) = (params::id(&id)?, params::id(&span_id)?);
+    let found = query
+        .run("span", |session| plans::trace::span(session, id, span_id))
+        .await?;
+    let internal = |error: &dyn std::fmt::Display| QueryError::Internal(error.to_string());
+    let batches = deduplicate(found.collect().await?).map_err(|error| internal(&error))?;
+    if batches.iter().all(|batch| batch.num_rows() == 0) {
+        let message = format!("span {span_id} of trace {id} is not known");
+        return Err(QueryError::NotFound(message).into());
+    }
+    let mut body = Vec::new();
+    otlp::write_json(&batches, &mut body).map_err(|error| internal(&error))?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+/// What was received, as OTLP/JSON or, if asked for, as protobuf.
+pub(super) async fn otlp(
+    State(query): State<Query>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let batches = query.trace(params::id(&id)?).await?;
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok());
+    let is_protobuf = accept.is_some_and(|accept| accept.contains("application/x-protobuf"));
+    let mut body = Vec::new();
+    let (written, content_type) = match is_protobuf {
+        true => (
+            otlp::write_protobuf(&batches, &mut body),
+            "application/x-protobuf",
+        ),
+        false => (otlp::write_json(&batches, &mut body), "application/json"),
+    };
+    written.map_err(|error| QueryError::Internal(error.to_string()))?;
+    Ok(([(header::CONTENT_TYPE, content_type)], Body::from(body)).into_response())
+}

@@ -1,0 +1,29 @@
+//! Everything that reads: SQL, traces, searches, and the HTTP API over them.
+//!
+//! ```text
+//! HTTP (http/) --> typed queries (plans/) --\
+//! SQL text ----------------------------------> session over one snapshot (catalog/) --> batches
+//! trace id --> scan without SQL -------------/                                            |
+//! JSON, CSV, Arrow, Parquet (format/) <-- merged trace (trace/) <-------------------------+
+//! ```
+//!
+//! Invariants: reads only; one statement sees one snapshot; every query has a limit of memory, time
+//! and company, and an error that names it. Leaves to others: what is stored and when it is visible
+//! (`store`), and what a value means (`model`).
+
+mod catalog;
+mod error;
+pub mod format;
+mod functions;
+mod http;
+mod metrics;
+mod params;
+mod plans;
+mod query;
+mod settings;
+mod trace;
+
+pub use error::{ErrorClass, QueryError, Result};
+pub use params::Params;
+pub use query::{Batches, Query, SnapshotSource};
+pub use settings::QuerySettings;

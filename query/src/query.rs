@@ -1,0 +1,317 @@
+//! The handle through which everything is read.
+//!
+//! A query first gets a place (few run at a time), then a snapshot, then a plan, then rows. Place,
+//! time limit and snapshot belong to the stream of rows and end with it.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use causeway_model::TraceId;
+use causeway_store::{Snapshot, Store, StoreError};
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::execute_stream;
+use futures::future::BoxFuture;
+use futures::{Stream, StreamExt};
+use prometheus_client::registry::Registry;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, Sleep, timeout_at};
+
+use crate::catalog::{Catalog, Session};
+use crate::error::{QueryError, Result};
+use crate::metrics::{Metrics, Running};
+use crate::params::Params;
+use crate::settings::QuerySettings;
+use crate::{http, plans, trace};
+
+/// Gives what is visible now.
+pub type SnapshotSource =
+    Arc<dyn Fn() -> BoxFuture<'static, std::result::Result<Snapshot, StoreError>> + Send + Sync>;
+
+/// Reads spans. Clones are cheap and share limits and caches.
+#[derive(Clone)]
+pub struct Query {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    source: SnapshotSource,
+    catalog: Catalog,
+    settings: QuerySettings,
+    places: Arc<Semaphore>,
+    metrics: Metrics,
+}
+
+impl fmt::Debug for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Query")
+            .field("settings", &self.inner.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Query {
+    /// Reads what `store` holds.
+    ///
+    /// # Errors
+    /// The settings cannot be used.
+    pub fn new(store: Store, settings: QuerySettings, registry: &mut Registry) -> Result<Self> {
+        let source: SnapshotSource = Arc::new(move || {
+            let store = store.clone();
+            Box::pin(async move { store.snapshot().await })
+        });
+        Self::over(source, settings, registry)
+    }
+
+    /// Reads whatever snapshots `source` gives.
+    ///
+    /// # Errors
+    /// The settings cannot be used.
+    pub fn over(
+        source: SnapshotSource,
+        settings: QuerySettings,
+        registry: &mut Registry,
+    ) -> Result<Self> {
+        let catalog = Catalog::new(&settings)?;
+        let places = Arc::new(Semaphore::new(settings.queries_running_max));
+        let metrics = Metrics::new(registry);
+        Ok(Self {
+            inner: Arc::new(Inner {
+                source,
+                catalog,
+                settings,
+                places,
+                metrics,
+            }),
+        })
+    }
+
+    /// The limits in force.
+    pub fn settings(&self) -> &QuerySettings {
+        &self.inner.settings
+    }
+
+    /// Runs a statement.
+    ///
+    /// # Errors
+    /// The statement is refused or wrong, or a limit is reached.
+    pub async fn sql(&self, sql: &str) -> Result<Batches> {
+        self.sql_with(sql, None).await
+    }
+
+    /// Runs a statement with values for its placeholders.
+    ///
+    /// # Errors
+    /// The statement is refused or wrong, or a limit is reached.
+    pub async fn sql_with(&self, sql: &str, params: Option<Params>) -> Result<Batches> {
+        let place = self.start("sql").await?;
+        let plan = async {
+            let plan = place
+                .session
+                .plan_sql(sql, params.map(|params| params.0))
+                .await?;
+            Ok((place.session.physical(&plan).await?, plan))
+        };
+        let (physical, plan) = self.counted(in_time(&place, plan).await)?;
+        let stream = execute_stream(physical, place.session.task()).map_err(QueryError::from);
+        Ok(Batches::new(self, self.counted(stream)?, &plan, place))
+    }
+
+    /// All stored spans of a trace in the storage schema, each once.
+    ///
+    /// # Errors
+    /// There is no such trace, or a limit is reached.
+    pub async fn trace(&self, id: TraceId) -> Result<Vec<RecordBatch>> {
+        let mut batches = self
+            .run("trace", |session| plans::trace::spans(session, id))
+            .await?;
+        let (mut collected, mut rows) = (Vec::new(), 0);
+        while let Some(batch) = batches.next().await {
+            let batch = batch?;
+            rows += batch.num_rows();
+            if rows > self.settings().trace_spans_max {
+                let message = format!("trace {id} has more spans");
+                let error = QueryError::Limit {
+                    limit: "trace_spans_max",
+                    message,
+                };
+                return self.counted(Err(error));
+            }
+            collected.push(batch);
+        }
+        if rows == 0 {
+            return self.counted(Err(QueryError::NotFound(format!(
+                "trace {id} is not known"
+            ))));
+        }
+        trace::deduplicate(collected).map_err(|error| QueryError::Internal(error.to_string()))
+    }
+
+    /// The HTTP API, to be nested at `/api/v1`.
+    pub fn router(&self) -> axum::Router {
+        http::router(self.clone())
+    }
+
+    /// Runs a plan made without SQL.
+    pub(crate) async fn run(
+        &self,
+        kind: &'static str,
+        build: impl FnOnce(&Session) -> Result<LogicalPlan>,
+    ) -> Result<Batches> {
+        let place = self.start(kind).await?;
+        self.run_in(place, build).await
+    }
+
+    /// Runs a plan in the place, and on the snapshot, of an earlier one.
+    pub(crate) async fn run_in(
+        &self,
+        place: Place,
+        build: impl FnOnce(&Session) -> Result<LogicalPlan>,
+    ) -> Result<Batches> {
+        let plan = self.counted(build(&place.session))?;
+        let physical = self.counted(in_time(&place, place.session.physical(&plan)).await)?;
+        let stream = execute_stream(physical, place.session.task()).map_err(QueryError::from);
+        Ok(Batches::new(self, self.counted(stream)?, &plan, place))
+    }
+
+    /// Waits for a place and takes a snapshot.
+    async fn start(&self, kind: &'static str) -> Result<Place> {
+        let inner = &self.inner;
+        let deadline = Instant::now() + inner.settings.query_time_max;
+        let waiting = tokio::time::timeout(
+            inner.settings.query_wait_max,
+            Arc::clone(&inner.places).acquire_owned(),
+        );
+        let Ok(Ok(permit)) = waiting.await else {
+            return self.counted(Err(QueryError::Busy {
+                limit: "queries_running_max",
+            }));
+        };
+        let running = inner.metrics.start(kind);
+        let time = inner.settings.query_time_max;
+        let snapshot = match timeout_at(deadline, (inner.source)()).await {
+            Ok(snapshot) => snapshot.map_err(QueryError::from),
+            Err(_) => Err(QueryError::time(time)),
+        };
+        let session = inner.catalog.session(self.counted(snapshot)?);
+        Ok(Place {
+            session,
+            deadline,
+            time,
+            _running: running,
+            _permit: permit,
+        })
+    }
+
+    fn counted<T>(&self, result: Result<T>) -> Result<T> {
+        result.inspect_err(|error| self.inner.metrics.failed(error))
+    }
+}
+
+/// What a query holds while it runs.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) session: Session,
+    deadline: Instant,
+    time: std::time::Duration,
+    _running: Running,
+    _permit: OwnedSemaphorePermit,
+}
+
+async fn in_time<T>(place: &Place, work: impl Future<Output = Result<T>>) -> Result<T> {
+    match timeout_at(place.deadline, work).await {
+        Ok(result) => result,
+        Err(_) => Err(QueryError::time(place.time)),
+    }
+}
+
+/// The rows of an answer as they come.
+pub struct Batches {
+    schema: SchemaRef,
+    stream: SendableRecordBatchStream,
+    timeout: Pin<Box<Sleep>>,
+    query: Query,
+    place: Place,
+}
+
+impl fmt::Debug for Batches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batches")
+            .field("schema", &self.schema)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Batches {
+    fn new(
+        query: &Query,
+        stream: SendableRecordBatchStream,
+        plan: &LogicalPlan,
+        place: Place,
+    ) -> Self {
+        // Types come from what runs, meanings from what was planned.
+        let planned = plan.schema();
+        let mut fields = Vec::new();
+        for (at, field) in stream.schema().fields().iter().enumerate() {
+            let metadata = planned
+                .fields()
+                .get(at)
+                .map(|field| field.metadata().clone());
+            fields.push(
+                field
+                    .as_ref()
+                    .clone()
+                    .with_metadata(metadata.unwrap_or_default()),
+            );
+        }
+        Self {
+            schema: Arc::new(arrow::datatypes::Schema::new(fields)),
+            stream,
+            timeout: Box::pin(tokio::time::sleep_until(place.deadline)),
+            query: query.clone(),
+            place,
+        }
+    }
+
+    /// Columns of the answer, with metadata that tells ids and attributes.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// All rows at once.
+    ///
+    /// # Errors
+    /// The first error of the stream.
+    pub async fn collect(mut self) -> Result<Vec<RecordBatch>> {
+        let mut batches = Vec::new();
+        while let Some(batch) = self.next().await {
+            batches.push(batch?);
+        }
+        Ok(batches)
+    }
+
+    /// Ends the stream and gives its place to a further query on the same snapshot.
+    pub(crate) fn into_place(self) -> Place {
+        self.place
+    }
+}
+
+impl Stream for Batches {
+    type Item = Result<RecordBatch>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.timeout.as_mut().poll(cx).is_ready() {
+            let error = QueryError::time(self.place.time);
+            return Poll::Ready(Some(self.query.counted(Err(error))));
+        }
+        let Poll::Ready(next) = self.stream.poll_next_unpin(cx) else {
+            return Poll::Pending;
+        };
+        let query = self.query.clone();
+        Poll::Ready(next.map(|batch| query.counted(batch.map_err(QueryError::from))))
+    }
+}

@@ -1,0 +1,96 @@
+//! Conditions must reach the storage: plans and counters show it.
+
+use crate::world::{World, WorldBuilder, request, span};
+
+/// Three files of 2,000 spans each, an hour apart, traces spread over all.
+fn world() -> World {
+    let mut builder = WorldBuilder::new();
+    for hour in 0..3_u64 {
+        let spans = (0..2_000_u64).map(|n| {
+            let trace = (n * 7_919 + hour) % 100_000 + 1;
+            span(trace, n + 1, 0, "op", hour * 3_600_000 + n, 5)
+        });
+        builder = builder.file(&[request("web", spans.collect())]);
+    }
+    builder
+        .recent(&[request("web", vec![span(1, 99, 0, "late", 10_800_000, 1)])])
+        .build()
+}
+
+#[tokio::test]
+async fn files_outside_the_time_range_are_not_opened() {
+    let world = world();
+    for (condition, files) in [
+        ("start_time < '2023-11-14T23:00:00Z'", "files=1 of 3"),
+        ("start_time >= '2023-11-14T23:00:00Z'", "files=2 of 3"),
+        (
+            "start_time BETWEEN '2023-11-14T23:00:00Z' AND '2023-11-14T23:59:00Z'",
+            "files=1 of 3",
+        ),
+        (
+            "start_time_unix_nano < 1700000100000000000 AND start_time_unix_nano > 5",
+            "files=1 of 3",
+        ),
+        ("start_time = '2030-01-01T00:00:00Z'", "files=0 of 3"),
+        ("name = 'op'", "files=3 of 3"),
+    ] {
+        for table in ["spans", "(SELECT * FROM spans) AS s"] {
+            let plan = world
+                .sql(&format!(
+                    "EXPLAIN SELECT count(*) FROM {table} WHERE {condition}"
+                ))
+                .await;
+            assert!(plan.contains(files), "{condition}: {plan}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_trace_id_prunes_row_groups_and_pages_on_every_table() {
+    let world = world();
+    let id = format!("{:032x}", 7_919 * 3 + 1);
+    for table in ["spans", "traces", "events", "links"] {
+        let sql = format!("EXPLAIN ANALYZE SELECT * FROM {table} WHERE trace_id = '{id}'");
+        let plan = world.sql(&sql).await;
+        assert!(!plan.contains("FilterExec: id_hex"), "{plan}");
+        let scan = plan
+            .lines()
+            .find(|line| line.contains("file_groups"))
+            .unwrap_or(&plan);
+        assert!(scan.contains("predicate=trace_id@0 = "), "{table}: {scan}");
+        // Six row groups of 1,000 spans, ten pages each: the id is in one page of one of them.
+        for (counter, most) in [
+            ("row_groups_pruned_statistics", 3),
+            ("row_groups_pruned_bloom_filter", 1),
+            ("page_index_pages_pruned", 1),
+        ] {
+            let left = matched(scan, counter).unwrap_or(u64::MAX);
+            assert!(left <= most, "{table}: {counter} leaves {left}: {scan}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_needed_columns_are_read() {
+    let world = world();
+    let plan = world
+        .sql("EXPLAIN SELECT trace_id FROM spans WHERE duration_ns > 3000000")
+        .await;
+    let scan = plan
+        .lines()
+        .find(|line| line.contains("file_groups"))
+        .unwrap_or(&plan);
+    assert!(scan.contains("projection=[trace_id]"), "{plan}");
+    assert!(scan.contains("duration_ns@"), "{plan}");
+}
+
+/// The number of matches in `name=6 total → 1 matched`.
+fn matched(line: &str, name: &str) -> Option<u64> {
+    let (_, rest) = line.split_once(&format!("{name}="))?;
+    rest.split(" matched")
+        .next()?
+        .rsplit(' ')
+        .next()?
+        .parse()
+        .ok()
+}

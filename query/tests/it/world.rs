@@ -1,0 +1,284 @@
+//! A snapshot made by hand: some spans in Parquet files, some recent.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::compute::{SortColumn, SortOptions, lexsort_to_indices, take_record_batch};
+use axum::body::Body;
+use causeway_model::{batch, otlp};
+use causeway_query::format::{self, Format, Options};
+use causeway_query::{Query, QueryError, QuerySettings, SnapshotSource};
+use causeway_store::{DataFile, Snapshot};
+use causeway_testkit::proto::collector::trace::v1::ExportTraceServiceRequest;
+use causeway_testkit::proto::common::v1::{AnyValue, KeyValue, any_value::Value};
+use causeway_testkit::proto::resource::v1::Resource;
+use causeway_testkit::proto::trace::v1::span::{Event, Link};
+use causeway_testkit::proto::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
+use http_body_util::BodyExt;
+use parquet::arrow::ArrowWriter;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+use prost::Message;
+use tower::ServiceExt;
+
+pub(crate) const T0: u64 = 1_700_000_000_000_000_000;
+pub(crate) const MS: u64 = 1_000_000;
+
+/// A key with a value.
+pub(crate) fn kv(key: &str, value: Value) -> KeyValue {
+    KeyValue {
+        key: key.to_owned(),
+        value: Some(AnyValue { value: Some(value) }),
+        ..KeyValue::default()
+    }
+}
+
+pub(crate) fn text(value: &str) -> Value {
+    Value::StringValue(value.to_owned())
+}
+
+pub(crate) fn trace_id(trace: u64) -> Vec<u8> {
+    u128::from(trace).to_be_bytes().to_vec()
+}
+
+/// A span of `trace` that starts `start_ms` after [`T0`] and takes `ms`.
+pub(crate) fn span(trace: u64, id: u64, parent: u64, name: &str, start_ms: u64, ms: u64) -> Span {
+    let start = T0 + start_ms * MS;
+    Span {
+        trace_id: trace_id(trace),
+        span_id: id.to_be_bytes().to_vec(),
+        parent_span_id: if parent == 0 {
+            Vec::new()
+        } else {
+            parent.to_be_bytes().to_vec()
+        },
+        name: name.to_owned(),
+        kind: 1,
+        start_time_unix_nano: start,
+        end_time_unix_nano: start + ms * MS,
+        ..Span::default()
+    }
+}
+
+/// A request with the spans of one service.
+pub(crate) fn request(service: &str, spans: Vec<Span>) -> ExportTraceServiceRequest {
+    let resource = Resource {
+        attributes: vec![
+            kv("service.name", text(service)),
+            kv("service.version", text("1.2")),
+            kv("host.cpus", Value::IntValue(8)),
+        ],
+        ..Resource::default()
+    };
+    ExportTraceServiceRequest {
+        resource_spans: vec![ResourceSpans {
+            resource: Some(resource),
+            scope_spans: vec![ScopeSpans {
+                spans,
+                ..ScopeSpans::default()
+            }],
+            ..ResourceSpans::default()
+        }],
+    }
+}
+
+/// Requests as one batch of the storage schema.
+pub(crate) fn seal(requests: &[ExportTraceServiceRequest]) -> RecordBatch {
+    let parts: Vec<_> = requests
+        .iter()
+        .map(|request| {
+            let received_at = (T0 + 60_000 * MS) as i64;
+            let (columns, refusals) =
+                otlp::decode(&request.encode_to_vec(), received_at).expect("decodes");
+            assert_eq!(refusals.total(), 0);
+            Arc::new(columns)
+        })
+        .collect();
+    batch::seal(&parts).expect("seals")
+}
+
+/// A snapshot and a way to ask it.
+pub(crate) struct World {
+    pub(crate) query: Query,
+    _folder: tempfile::TempDir,
+}
+
+/// Collects what a world holds.
+pub(crate) struct WorldBuilder {
+    folder: tempfile::TempDir,
+    files: Vec<DataFile>,
+    recent: Vec<RecordBatch>,
+    settings: QuerySettings,
+}
+
+impl WorldBuilder {
+    pub(crate) fn new() -> Self {
+        let settings = QuerySettings {
+            query_threads: 2,
+            ..QuerySettings::default()
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        Self {
+            folder,
+            files: Vec::new(),
+            recent: Vec::new(),
+            settings,
+        }
+    }
+
+    pub(crate) fn settings(mut self, change: impl FnOnce(&mut QuerySettings)) -> Self {
+        change(&mut self.settings);
+        self
+    }
+
+    pub(crate) fn recent(mut self, requests: &[ExportTraceServiceRequest]) -> Self {
+        self.recent.push(seal(requests));
+        self
+    }
+
+    /// A sorted file in a folder of its own day, as the store writes it but with small pages.
+    pub(crate) fn file(self, requests: &[ExportTraceServiceRequest]) -> Self {
+        let batch = seal(requests);
+        self.file_of(&batch)
+    }
+
+    pub(crate) fn file_of(mut self, batch: &RecordBatch) -> Self {
+        let sort = ["trace_id", "start_time_unix_nano"].map(|name| SortColumn {
+            values: Arc::clone(batch.column_by_name(name).expect("a column")),
+            options: Some(SortOptions::default()),
+        });
+        let order = lexsort_to_indices(&sort, None).expect("sorts");
+        let batch = take_record_batch(batch, &order).expect("takes");
+        let trace_id = ColumnPath::from("trace_id");
+        let properties = WriterProperties::builder()
+            .set_statistics_enabled(EnabledStatistics::Page)
+            .set_column_bloom_filter_enabled(trace_id, true)
+            .set_max_row_group_row_count(Some(1_000))
+            .set_data_page_row_count_limit(100)
+            .set_write_batch_size(100)
+            .build();
+        let path = format!("day=2023-11-14/part {}.parquet", self.files.len());
+        let full = self.folder.path().join(&path);
+        std::fs::create_dir_all(full.parent().expect("a folder")).expect("is made");
+        let file = File::create(&full).expect("is made");
+        let mut writer =
+            ArrowWriter::try_new(file, batch.schema(), Some(properties)).expect("starts");
+        writer.write(&batch).expect("writes");
+        writer.close().expect("closes");
+        let starts = batch
+            .column_by_name("start_time_unix_nano")
+            .expect("a column");
+        let starts = arrow::array::AsArray::as_primitive::<arrow::datatypes::Int64Type>(starts);
+        let usable = || starts.iter().flatten();
+        self.files.push(DataFile {
+            path: path.replace(' ', "%20"),
+            bytes: full.metadata().expect("is there").len(),
+            rows: batch.num_rows() as u64,
+            start_time_range: usable().min().zip(usable().max()),
+            modified_ms: 1_700_000_000_000,
+        });
+        self
+    }
+
+    pub(crate) fn build(self) -> World {
+        let snapshot = Snapshot {
+            table_root: self.folder.path().to_owned(),
+            files: Arc::new(self.files),
+            recent: self.recent,
+        };
+        let source: SnapshotSource = Arc::new(move || {
+            let snapshot = snapshot.clone();
+            Box::pin(async move { Ok(snapshot) })
+        });
+        let mut registry = prometheus_client::registry::Registry::default();
+        let query = Query::over(source, self.settings, &mut registry).expect("starts");
+        World {
+            query,
+            _folder: self.folder,
+        }
+    }
+}
+
+impl World {
+    /// The rows of a statement as CSV without the header; the error's text when it fails.
+    pub(crate) async fn sql(&self, sql: &str) -> String {
+        match self.csv(sql).await {
+            Ok(csv) => {
+                let (_, rows) = csv.split_once("\r\n").unwrap_or_default();
+                rows.trim_end().replace("\r\n", "\n")
+            }
+            Err(error) => format!("error: {error}"),
+        }
+    }
+
+    async fn csv(&self, sql: &str) -> Result<String, QueryError> {
+        let mut out = Vec::new();
+        let batches = self.query.sql(sql).await?;
+        format::write(batches, Format::Csv, Options::default(), &mut out).await?;
+        Ok(String::from_utf8(out).expect("UTF-8"))
+    }
+
+    /// Status and body of a request.
+    pub(crate) async fn request(&self, request: http::Request<Body>) -> (u16, Vec<u8>) {
+        let response = self.query.router().oneshot(request).await.expect("answers");
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await.expect("a whole body");
+        (status, body.to_bytes().to_vec())
+    }
+
+    pub(crate) async fn get(&self, uri: &str) -> (u16, serde_json::Value) {
+        let request = http::Request::get(uri)
+            .body(Body::empty())
+            .expect("a request");
+        let (status, body) = self.request(request).await;
+        (status, serde_json::from_slice(&body).expect("JSON"))
+    }
+}
+
+/// A small shop: one trace in a file, one recent, one split over both.
+pub(crate) fn shop() -> World {
+    let mut checkout = span(1, 0x11, 0, "GET /checkout", 0, 100);
+    checkout.kind = 2;
+    checkout.attributes = vec![
+        kv("http.route", text("/checkout")),
+        kv("http.status", Value::IntValue(404)),
+        kv("ratio", Value::DoubleValue(0.5)),
+        kv("ok", Value::BoolValue(true)),
+        kv("big", Value::IntValue((1 << 53) + 1)),
+    ];
+    checkout.events = vec![Event {
+        time_unix_nano: T0 + 5,
+        name: "retry".to_owned(),
+        attributes: vec![kv("attempt", Value::IntValue(2))],
+        dropped_attributes_count: 0,
+    }];
+    let mut query = span(1, 0x12, 0x11, "SELECT", 10, 20);
+    query.kind = 3;
+    query.status = Some(Status {
+        code: 2,
+        message: "timeout".to_owned(),
+    });
+    query.attributes = vec![
+        kv("http.status", text("500")),
+        kv("note", text("404 is not 500")),
+    ];
+    query.links = vec![Link {
+        trace_id: trace_id(2),
+        span_id: 0x21_u64.to_be_bytes().to_vec(),
+        ..Link::default()
+    }];
+    let recent = span(2, 0x21, 0, "GET /cart", 1_000, 30);
+    let split = span(3, 0x31, 0, "GET /checkout", 2_000, 50);
+    let late = span(3, 0x32, 0x99, "SELECT", 2_010, 10);
+    let mut odd = span(4, 0x41, 0, "odd", 0, 0);
+    odd.start_time_unix_nano = u64::MAX;
+    odd.end_time_unix_nano = 0;
+    WorldBuilder::new()
+        .file(&[
+            request("web", vec![checkout, split]),
+            request("db", vec![query]),
+        ])
+        .recent(&[request("web", vec![recent, odd]), request("db", vec![late])])
+        .build()
+}

@@ -1,0 +1,31 @@
+//! Durable spans: the write-ahead log, recent spans in memory, and the Delta table.
+//!
+//! ```text
+//! append -> log (group fsync) -> recent spans -> acknowledged
+//!                                    | seal: many requests -> one batch, copies out
+//!                                    | flush: sort, Parquet, one idempotent commit
+//!                                    v
+//! snapshot = recent batches + files of the table, swapped together
+//! ```
+//!
+//! Invariants: acknowledged = in the log and fsynced = visible. Nothing is deleted from the log
+//! before the table durably holds it. A snapshot shows every span once, whatever is being flushed.
+//! The store knows neither HTTP nor SQL.
+
+mod error;
+mod flush;
+pub mod log;
+mod metrics;
+mod recent;
+mod settings;
+mod span_window;
+mod store;
+mod table;
+mod verify;
+
+pub use error::StoreError;
+pub use recent::Snapshot;
+pub use settings::{Clock, StoreSettings};
+pub use store::{Appended, Request, Store};
+pub use table::DataFile;
+pub use verify::{Severity, VerifyFinding, VerifyReport, verify};

@@ -1,0 +1,77 @@
+//! What the store is told at start: where it lives and its limits.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Tells the time in nanoseconds since the Unix epoch.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// Where the store lives and its limits.
+#[derive(Clone)]
+pub struct StoreSettings {
+    /// Folder of the log and the table; made if it does not exist.
+    pub data_dir: PathBuf,
+    /// Most bytes of recent spans in memory; beyond it requests are told to retry later.
+    pub recent_bytes_max: u64,
+    /// Recent spans are written to the table when they take this many bytes ...
+    pub flush_bytes: u64,
+    /// ... or when the oldest of them is this old.
+    pub flush_interval: Duration,
+    /// How long a request with the same bytes is recognised as a repetition.
+    pub request_dedup_window: Duration,
+    /// Most requests remembered for that; the oldest go first.
+    pub request_dedup_max: usize,
+    /// Most spans remembered to recognise copies in differently cut requests.
+    pub span_dedup_max: usize,
+    /// The clock.
+    pub clock: Clock,
+}
+
+impl StoreSettings {
+    /// The default limits for a store in `data_dir`.
+    pub fn new(data_dir: PathBuf, clock: Clock) -> Self {
+        Self {
+            data_dir,
+            recent_bytes_max: 384 << 20,
+            flush_bytes: 96 << 20,
+            flush_interval: Duration::from_secs(30),
+            request_dedup_window: Duration::from_secs(3600),
+            request_dedup_max: 2_000_000,
+            span_dedup_max: 2_000_000,
+            clock,
+        }
+    }
+
+    /// Folder of the write-ahead log.
+    pub(crate) fn log_dir(&self) -> PathBuf {
+        log_dir(&self.data_dir)
+    }
+
+    /// Folder of the `spans` table.
+    pub(crate) fn table_dir(&self) -> PathBuf {
+        table_dir(&self.data_dir)
+    }
+}
+
+/// Folder of the write-ahead log below a data folder.
+pub(crate) fn log_dir(data_dir: &Path) -> PathBuf {
+    data_dir.join("log")
+}
+
+/// Folder of the `spans` table of the one tenant there is so far.
+pub(crate) fn table_dir(data_dir: &Path) -> PathBuf {
+    data_dir.join("tenants").join("default").join("spans")
+}
+
+impl fmt::Debug for StoreSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreSettings")
+            .field("data_dir", &self.data_dir)
+            .field("recent_bytes_max", &self.recent_bytes_max)
+            .field("flush_bytes", &self.flush_bytes)
+            .field("flush_interval", &self.flush_interval)
+            .finish_non_exhaustive()
+    }
+}

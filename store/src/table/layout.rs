@@ -1,0 +1,124 @@
+//! The table's schema and properties, and the settings of its Parquet files.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema};
+use causeway_model::columns::{self, COLUMNS, Kind, name};
+use deltalake::kernel::StructType;
+use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::file::metadata::SortingColumn;
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
+use parquet::schema::types::ColumnPath;
+
+use super::file::DAY;
+use crate::StoreError;
+
+/// Rows of a row group: one for nearly every flush; larger ones gain nothing.
+const ROW_GROUP_ROWS_MAX: usize = 1 << 20;
+
+/// Rows of a page: smaller pages make files grow without faster lookups.
+const PAGE_ROWS_MAX: usize = 16_384;
+
+/// Delta's view of the schema: the stored columns and the partition column.
+pub(super) fn delta_schema() -> Result<StructType, StoreError> {
+    let mut fields: Vec<_> = columns::schema().fields().iter().map(plain).collect();
+    fields.push(Arc::new(Field::new(DAY, DataType::Date32, true)));
+    (&Schema::new(fields))
+        .try_into_kernel()
+        .map_err(|error| StoreError::failing("describe the table to Delta", error))
+}
+
+/// Other readers see dictionary-encoded text as plain text.
+fn plain(field: &Arc<Field>) -> Arc<Field> {
+    match field.data_type() {
+        DataType::Dictionary(_, values) => Arc::new(
+            field
+                .as_ref()
+                .clone()
+                .with_data_type(values.as_ref().clone()),
+        ),
+        _ => Arc::clone(field),
+    }
+}
+
+/// Properties of the table.
+pub(super) fn properties() -> HashMap<String, Option<String>> {
+    let pruned: Vec<&str> = COLUMNS
+        .iter()
+        .filter(|c| c.statistics)
+        .map(|c| c.name)
+        .collect();
+    HashMap::from([
+        (
+            "delta.dataSkippingStatsColumns".to_owned(),
+            Some(pruned.join(",")),
+        ),
+        // One JSON file a flush: the default of 30 days would keep tens of thousands.
+        (
+            "delta.logRetentionDuration".to_owned(),
+            Some("interval 6 hours".to_owned()),
+        ),
+    ])
+}
+
+/// Settings of a file that holds `traces` distinct traces, sorted by trace and start.
+pub(super) fn writer_properties(traces: u64) -> WriterProperties {
+    let level = ZstdLevel::try_new(1).unwrap_or_default();
+    let mut builder = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(level))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS_MAX))
+        .set_data_page_row_count_limit(PAGE_ROWS_MAX)
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_sorting_columns(Some(sorting_columns()));
+    for column in COLUMNS {
+        builder = column_properties(builder, column, traces);
+    }
+    builder.build()
+}
+
+fn column_properties(
+    builder: WriterPropertiesBuilder,
+    column: &columns::Column,
+    traces: u64,
+) -> WriterPropertiesBuilder {
+    let path = || ColumnPath::from(column.name);
+    let builder = match column.name {
+        name::TRACE_ID => builder
+            .set_column_bloom_filter_enabled(path(), true)
+            .set_column_bloom_filter_max_ndv(path(), traces)
+            .set_column_statistics_enabled(path(), EnabledStatistics::Page),
+        name::SPAN_ID | name::PARENT_SPAN_ID => {
+            builder.set_column_dictionary_enabled(path(), false)
+        }
+        _ => builder,
+    };
+    let builder = match column.kind {
+        Kind::Long | Kind::TimestampMicros => builder
+            .set_column_dictionary_enabled(path(), false)
+            .set_column_encoding(path(), Encoding::DELTA_BINARY_PACKED),
+        _ => builder,
+    };
+    match column.statistics {
+        true => builder.set_column_statistics_enabled(path(), EnabledStatistics::Page),
+        false => builder,
+    }
+}
+
+fn sorting_columns() -> Vec<SortingColumn> {
+    let position = |wanted| {
+        COLUMNS
+            .iter()
+            .position(|column| column.name == wanted)
+            .unwrap_or(0)
+    };
+    [name::TRACE_ID, name::START_TIME_UNIX_NANO]
+        .map(|column| SortingColumn {
+            // A handful of columns.
+            column_idx: position(column) as i32,
+            descending: false,
+            nulls_first: true,
+        })
+        .to_vec()
+}

@@ -1,0 +1,16 @@
+//! The `spans` table: Parquet files named by a Delta transaction log.
+//!
+//! We write the Parquet files ourselves and commit `Add` actions through delta-rs, one commit a
+//! flush, exactly once by the transaction id read from the snapshot that is committed on. Layout
+//! and settings follow from what was measured, see `docs/adr/0003-table-layout.md`.
+//!
+//! Invariants: a commit names only durable files; the file list in memory is that of the snapshot.
+
+mod commit;
+mod file;
+mod layout;
+mod write;
+
+pub(crate) use commit::SpansTable;
+pub use file::DataFile;
+pub(crate) use write::write_sorted;

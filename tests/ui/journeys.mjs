@@ -1,0 +1,140 @@
+// What a person sees of a real server: node journeys.mjs URL TRACES [SCREENSHOTS]. TRACES is JSON: for each of
+// `small`, `evil` and `large` its `id`, `service` and the `names` or the `count` of its spans. Prints one JSON line of
+// figures; any complaint of the page fails the run.
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
+
+const require = createRequire(new URL("../../web/package.json", import.meta.url));
+const { chromium } = require("playwright-core");
+
+const [origin, tracesJson, screenshots = ""] = process.argv.slice(2);
+const traces = JSON.parse(tracesJson);
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM,
+  args: ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
+});
+const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+context.setDefaultTimeout(30_000);
+const page = await context.newPage();
+const complaints = [];
+watch(page);
+
+function watch(watched) {
+  watched.on("pageerror", (error) => complaints.push(String(error)));
+  watched.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  watched.on("request", (request) => request.url().startsWith(origin) || complaints.push(`foreign request: ${request.url()}`));
+}
+
+const spanCount = () => page.locator(".trace-facts dt", { hasText: /^Spans$/ }).locator("xpath=following-sibling::dd").innerText();
+const rowNames = async () => (await page.locator(".tree-row .name").allInnerTexts()).map((name) => name.trim()).sort();
+
+/** Runs in the page: scrolls to the end, a step per frame, and looks at each frame. */
+async function scroll(spans) {
+  const scroller = document.querySelector(".timeline");
+  const tree = document.querySelector(".tree-rows").getBoundingClientRect();
+  const view = scroller.getBoundingClientRect();
+  const [x, y] = [tree.left + 60, view.top + view.height / 2];
+  const seen = new Set();
+  const gaps = [];
+  let [blank, blankMost, last] = [0, 0, performance.now()];
+  const end = scroller.scrollHeight - scroller.clientHeight;
+  const steps = 240;
+  for (let step = 1; step <= steps; step++) {
+    // Slowly at first, as when reading; then in leaps, as when the scroll bar is dragged.
+    scroller.scrollTop = step <= 120 ? step * 40 : 4800 + ((end - 4800) * (step - 120)) / (steps - 120);
+    const now = await new Promise((resolve) => requestAnimationFrame(resolve));
+    await new Promise((resolve) => setTimeout(resolve));
+    gaps.push(now - last);
+    const row = document.elementFromPoint(x, y)?.closest(".tree-row");
+    const isBlank = !row || row.innerText.trim() === "";
+    blank = isBlank ? blank + now - last : 0;
+    blankMost = Math.max(blankMost, blank);
+    for (const one of document.querySelectorAll(".tree-row")) seen.add(one.id);
+    last = now;
+  }
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const bottom = document.querySelector(`#row-${spans - 1}`)?.getBoundingClientRect();
+  gaps.sort((a, b) => a - b);
+  const at = (share) => Math.round(gaps[Math.min(gaps.length - 1, Math.floor(gaps.length * share))] * 10) / 10;
+  return {
+    median_ms: at(0.5), p95_ms: at(0.95), worst_ms: at(1), blank_ms: Math.round(blankMost), rows_seen: seen.size,
+    row_elements: document.querySelectorAll(".tree-row").length,
+    end_is_visible: bottom !== undefined && bottom.bottom <= view.bottom + 1 && bottom.top >= view.top,
+  };
+}
+
+async function smallTrace() {
+  await page.goto(origin);
+  const row = page.locator(`#trace-${traces.small.id}`);
+  await row.waitFor();
+  assert.match(await row.innerText(), new RegExp(`\\b${traces.small.names.length} spans\\b`));
+  await row.getByRole("link").first().click();
+  await page.locator(".trace-page .tree-row").first().waitFor();
+  assert.ok(page.url().endsWith(`/trace/${traces.small.id}`), page.url());
+  assert.equal(await spanCount(), String(traces.small.names.length));
+  assert.deepEqual(await rowNames(), [...traces.small.names].sort());
+}
+
+async function evilTrace() {
+  await page.goto(`${origin}/search?service=${encodeURIComponent(traces.evil.service)}`);
+  const row = page.locator(`#trace-${traces.evil.id}`);
+  await row.waitFor();
+  assert.ok((await row.innerText()).includes(traces.evil.names[0]), await row.innerText());
+  await page.goto(`${origin}/trace/${traces.evil.id}`);
+  await page.locator(".tree-row").first().waitFor();
+  assert.deepEqual(await rowNames(), [...traces.evil.names].sort());
+  await page.locator("#row-0 .label").click();
+  await page.locator(".span-panel .attribute-table").first().waitFor();
+  assert.ok((await page.locator(".span-panel").innerText()).includes(traces.evil.names[0]));
+  assert.equal(await page.locator(".trace-page :is(img, script, b)").count(), 0);
+  assert.equal(await page.evaluate(() => window.pwned), undefined);
+}
+
+async function largeTrace() {
+  const begin = Date.now();
+  await page.goto(`${origin}/trace/${traces.large.id}`);
+  await page.locator(".tree-row").first().waitFor();
+  const figures = { first_rows_ms: Date.now() - begin };
+  assert.equal((await spanCount()).replace(/\D/g, ""), String(traces.large.count));
+  Object.assign(figures, await page.evaluate(scroll, traces.large.count));
+  assert.ok(figures.rows_seen > 1_000, `only ${figures.rows_seen} rows were seen`);
+  assert.ok(figures.row_elements < 200, `${figures.row_elements} row elements for one screen`);
+  assert.ok(figures.end_is_visible, "the last row is not on screen after scrolling to the end");
+  assert.ok(figures.blank_ms <= 500, `the tree was blank for ${figures.blank_ms} ms`);
+  return figures;
+}
+
+async function shoot() {
+  mkdirSync(screenshots, { recursive: true });
+  for (const [width, height] of [[1440, 900], [360, 740]]) {
+    for (const colorScheme of ["light", "dark"]) {
+      const other = await browser.newContext({ viewport: { width, height }, colorScheme });
+      for (const [name, path] of [["search", "/"], ["small", `/trace/${traces.small.id}`], ["evil", `/trace/${traces.evil.id}`], ["large", `/trace/${traces.large.id}`]]) {
+        const shot = await other.newPage();
+        watch(shot);
+        await shot.goto(origin + path);
+        await shot.locator(path === "/" ? ".result-row" : ".tree-row").first().waitFor();
+        await shot.waitForTimeout(300);
+        await shot.screenshot({ path: `${screenshots}/${name}_${width}_${colorScheme}.png` });
+        await shot.close();
+      }
+      await other.close();
+    }
+  }
+}
+
+let figures = {};
+try {
+  await smallTrace();
+  await evilTrace();
+  figures = await largeTrace();
+  if (screenshots !== "") await shoot();
+  assert.deepEqual(complaints, []);
+} catch (error) {
+  process.stderr.write(`${error.stack}\non ${page.url()}; the page complained: ${JSON.stringify(complaints)}\n`);
+  process.exitCode = 1;
+} finally {
+  await browser.close();
+}
+process.stdout.write(`${JSON.stringify(figures)}\n`);

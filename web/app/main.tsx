@@ -1,0 +1,37 @@
+// The entry: shared styles (first, so that components can refine them), links, and which page belongs to
+// which address.
+import "./ui/tokens.css";
+import "./ui/base.css";
+import { render } from "preact";
+import { present } from "./base/assert.ts";
+import { SearchPage } from "./pages/search/search_page.tsx";
+import { TracePage } from "./pages/trace/trace_page.tsx";
+import { followLinks, place } from "./state/location.ts";
+import { Notice } from "./ui/notice.tsx";
+import { PageHeader } from "./ui/page_header.tsx";
+import "./state/preferences.ts";
+
+function App() {
+  const { path, params } = place.value;
+  if (path === "/" || path === "/search") return <SearchPage />;
+  const traceId = /^\/trace\/([0-9a-fA-F]{1,32})\/?$/.exec(path)?.[1];
+  if (traceId !== undefined) {
+    const id = traceId.toLowerCase().padStart(32, "0");
+    return <TracePage key={id} traceId={id} params={params} />;
+  }
+  return (
+    <>
+      <PageHeader home="/search" />
+      <Notice icon="search" title="There is no page at this address">
+        <p>A trace is at /trace/ followed by its ID in hexadecimal digits.</p>
+        <div class="actions">
+          <a class="button" href="/search">Search traces</a>
+        </div>
+      </Notice>
+    </>
+  );
+}
+
+const root = present(document.getElementById("app"), "#app");
+followLinks(root);
+render(<App />, root);

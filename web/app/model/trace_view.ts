@@ -1,0 +1,47 @@
+// What a link to a trace restores besides the trace: the span, the time window, what is collapsed, the
+// search. Rows are named by span id, because row numbers move when late spans arrive.
+import type { TraceColumns } from "../api/trace_columns.ts";
+import { clampWindow, fullWindow, isFullWindow, type TimeWindow } from "../base/time_window.ts";
+import { rowOfSpanId, spanIdOf } from "./span_row.ts";
+import type { Collapse } from "./visible_rows.ts";
+
+export interface TraceView {
+  /** -1 = none. */
+  readonly selected: number;
+  readonly window: TimeWindow;
+  readonly collapse: Collapse;
+  readonly find: string;
+}
+
+/** 17 bytes each: more would make links that some programs cut off. */
+export const TOGGLED_IN_URL_MAX = 100;
+
+export function viewParams(trace: TraceColumns, view: TraceView): URLSearchParams {
+  const params = new URLSearchParams();
+  if (view.selected >= 0) params.set("span", spanIdOf(trace, view.selected));
+  if (!isFullWindow(view.window, trace.extent)) {
+    params.set("from", String(Math.round(view.window.start)));
+    params.set("to", String(Math.round(view.window.end)));
+  }
+  if (view.collapse.level !== null) params.set("level", String(view.collapse.level));
+  const toggled = [...view.collapse.toggled].slice(0, TOGGLED_IN_URL_MAX).map((row) => spanIdOf(trace, row));
+  if (toggled.length > 0) params.set("toggled", toggled.join("."));
+  if (view.find !== "") params.set("find", view.find);
+  return params;
+}
+
+export function parseView(trace: TraceColumns, params: URLSearchParams): TraceView {
+  const from = Number(params.get("from") ?? Number.NaN);
+  const to = Number(params.get("to") ?? Number.NaN);
+  const level = Number(params.get("level") ?? Number.NaN);
+  const toggled = (params.get("toggled") ?? "").split(".").slice(0, TOGGLED_IN_URL_MAX);
+  return {
+    selected: rowOfSpanId(trace, params.get("span") ?? ""),
+    window: to > from ? clampWindow({ start: from, end: to }, trace.extent) : fullWindow(trace.extent),
+    collapse: {
+      level: Number.isInteger(level) && level >= 0 ? level : null,
+      toggled: new Set(toggled.map((id) => rowOfSpanId(trace, id)).filter((row) => row >= 0)),
+    },
+    find: params.get("find") ?? "",
+  };
+}

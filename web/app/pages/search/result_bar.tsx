@@ -1,0 +1,38 @@
+// Above the list: how many traces there are, in which order, how many at once, live or not.
+import type { TracePage } from "../../api/trace_summary.ts";
+import { formatCount } from "../../base/units.ts";
+import { LIMITS, ORDERS, type Order } from "../../model/search_query.ts";
+import { ask, query, reload, toggleLive } from "../../state/search_state.ts";
+import { Icon } from "../../ui/icon.tsx";
+import "./result_bar.css";
+
+export function ResultBar({ page, busy }: { readonly page: TracePage; readonly busy: boolean }) {
+  const { order, limit, live } = query.value;
+  const { value, exact } = page.total;
+  const limits = LIMITS.includes(limit) ? LIMITS : [...LIMITS, limit].sort((a, b) => a - b);
+  return (
+    <div class="result-bar">
+      <h1 class="total" aria-live="polite">
+        {exact ? "" : "over "}
+        {formatCount(value)} {value === 1 ? "trace" : "traces"}
+        {page.traces.length < value ? <small>{formatCount(page.traces.length)} shown</small> : null}
+      </h1>
+      <button type="button" class="button live" aria-pressed={live} title="Ask again every 5 seconds" onClick={toggleLive}>
+        Live
+      </button>
+      <button type="button" class="button icon" aria-label="Refresh" title="Refresh" disabled={busy} onClick={reload}>
+        <Icon name="refresh" />
+      </button>
+      <select class="field" aria-label="Order" value={order} onChange={(event) => ask({ order: event.currentTarget.value as Order })}>
+        {ORDERS.map((one) => (
+          <option key={one.value} value={one.value}>{one.label}</option>
+        ))}
+      </select>
+      <select class="field" aria-label="Traces per page" value={String(limit)} onChange={(event) => ask({ limit: Number(event.currentTarget.value) })}>
+        {limits.map((one) => (
+          <option key={one} value={String(one)}>{one} per page</option>
+        ))}
+      </select>
+    </div>
+  );
+}

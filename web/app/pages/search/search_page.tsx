@@ -1,0 +1,63 @@
+// The first page: ask for traces, see them over time, open one. On a server without spans it shows how to
+// send the first one instead.
+import { useEffect } from "preact/hooks";
+import { filterCount } from "../../model/search_query.ts";
+import { clearFilters, query, reload, serverIsEmpty, startSearch, traces } from "../../state/search_state.ts";
+import { ErrorNotice, Notice } from "../../ui/notice.tsx";
+import { PageHeader } from "../../ui/page_header.tsx";
+import { FirstSpan } from "./first_span.tsx";
+import { ResultBar } from "./result_bar.tsx";
+import { ResultList, ResultSkeleton } from "./result_list.tsx";
+import { ScatterPlot } from "./scatter_plot.tsx";
+import { SearchForm } from "./search_form.tsx";
+import "./search_page.css";
+
+export function SearchPage() {
+  useEffect(() => {
+    document.title = "Search traces – Causeway";
+    return startSearch();
+  }, []);
+  return (
+    <>
+      <PageHeader home="/search" />
+      {serverIsEmpty.value ? (
+        <FirstSpan />
+      ) : (
+        <div class="search-page">
+          <SearchForm />
+          <main class="search-main">
+            <Results />
+          </main>
+        </div>
+      )}
+    </>
+  );
+}
+
+function Results() {
+  const state = traces.state.value;
+  if (state.status === "failed" && state.value === null) return <ErrorNotice error={state.error} retry={reload} />;
+  if (state.value === null) return <ResultSkeleton />;
+  return (
+    <>
+      {state.status === "failed" ? <ErrorNotice error={state.error} retry={reload} /> : null}
+      <ScatterPlot traces={state.value.traces} />
+      <ResultBar page={state.value} busy={state.status === "loading"} />
+      {state.value.traces.length === 0 ? <NothingFound /> : <ResultList page={state.value} stale={state.status === "loading"} />}
+    </>
+  );
+}
+
+function NothingFound() {
+  const filtered = filterCount(query.value) > 0;
+  return (
+    <Notice icon="search" title="No trace matches">
+      <p>{filtered ? "Spans are stored, but none fits all of these filters." : "There is no trace on this page."}</p>
+      <div class="actions">
+        <button type="button" class="button primary" onClick={clearFilters}>
+          Clear all filters
+        </button>
+      </div>
+    </Notice>
+  );
+}

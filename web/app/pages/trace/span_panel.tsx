@@ -1,0 +1,149 @@
+// Everything about the selected span. Name, times and flags are there at once (they are in the trace's
+// columns); attributes, events and links follow from the server.
+import { formatDuration, formatNanosecondsExactly } from "../../base/units.ts";
+import { addNanoseconds, formatDateTimeExactly } from "../../base/time.ts";
+import { childCount, isError, isPlaceholder, KIND_NAMES, nameOf, selfTime, serviceOf, spanIdOf, STATUS_NAMES } from "../../model/span_row.ts";
+import { EMPTY_QUERY, searchUrl } from "../../model/search_query.ts";
+import { panelWidth, timeZone } from "../../state/preferences.ts";
+import type { TraceState } from "../../state/trace_state.ts";
+import { CopyButton } from "../../ui/copy_button.tsx";
+import { ErrorIcon, Icon } from "../../ui/icon.tsx";
+import { Splitter } from "../../ui/splitter.tsx";
+import { Text } from "../../ui/text.tsx";
+import { flagTexts } from "../../model/flag_texts.ts";
+import { FactTable } from "./fact_table.tsx";
+import { SpanDetails } from "./span_details.tsx";
+import "./span_panel.css";
+
+export function SpanPanel({ state }: { readonly state: TraceState }) {
+  const row = state.selected.value;
+  if (row < 0 || !state.panelOpen.value) return null;
+  return (
+    <>
+      <Splitter
+        label="Width of the details" percent={(panelWidth.value / window.innerWidth) * 100}
+        moveBy={(pixels) => (panelWidth.value = Math.min(900, Math.max(300, panelWidth.peek() - pixels)))}
+      />
+      <aside class="span-panel" style={{ width: `${panelWidth.value}px` }} aria-label="Details of the span">
+        <PanelHeader state={state} row={row} />
+        <div class="scroll" tabIndex={-1} key={row}>
+          <Notes state={state} row={row} />
+          <Facts state={state} row={row} />
+          <Filters state={state} row={row} />
+          {isPlaceholder(state.trace, row) ? null : <SpanDetails state={state} />}
+        </div>
+      </aside>
+    </>
+  );
+}
+
+interface RowProps {
+  readonly state: TraceState;
+  readonly row: number;
+}
+
+function PanelHeader({ state, row }: RowProps) {
+  const { trace } = state;
+  return (
+    <header>
+      <div class="title">
+        <h2>
+          <Text value={nameOf(trace, row)} empty="(no name)" />
+        </h2>
+        {isPlaceholder(trace, row) ? null : (
+          <div class="service">
+            <span class="service-mark" data-slot={state.slots[trace.service[row] ?? -1]} />
+            <Text value={serviceOf(trace, row)} empty="(no service name)" />
+          </div>
+        )}
+      </div>
+      <CopyButton text={nameOf(trace, row)} what="name" />
+      <button type="button" class="button quiet small icon" aria-label="Close the details" title="Close (Esc)" onClick={() => state.closePanel()}>
+        <Icon name="close" />
+      </button>
+    </header>
+  );
+}
+
+function Notes({ state, row }: RowProps) {
+  const { trace } = state;
+  const message = state.span.state.value.value?.spans[0]?.statusMessage ?? "";
+  return (
+    <>
+      {isError(trace, row) ? (
+        <div class="note error">
+          <b>
+            <ErrorIcon />
+            {message === "" ? "Error" : <Text value={message} />}
+          </b>
+        </div>
+      ) : null}
+      {flagTexts(trace.flags[row] ?? 0).map((one) => (
+        <div key={one.bit} class="note">
+          <b>
+            <Icon name="warning" />
+            {one.title}
+          </b>
+          {one.text}
+        </div>
+      ))}
+    </>
+  );
+}
+
+function Facts({ state, row }: RowProps) {
+  const { trace } = state;
+  const spanId = spanIdOf(trace, row);
+  const children = childCount(trace, row);
+  if (isPlaceholder(trace, row)) {
+    return <FactTable facts={[["Span ID", spanId, true], ["Children", String(children)]]} />;
+  }
+  const start = trace.start[row] ?? Number.NaN;
+  const duration = trace.duration[row] ?? Number.NaN;
+  const self = selfTime(trace, row);
+  const share = (part: number, whole: number, what: string): string =>
+    whole > 0 && part >= 0 ? ` · ${((part / whole) * 100).toFixed(1)} % of the ${what}` : "";
+  const parent = trace.parent[row] ?? -1;
+  return (
+    <FactTable
+      facts={[
+        ["Duration", `${formatDuration(duration)}${share(duration, trace.extent, "trace")}`, false, formatNanosecondsExactly(duration)],
+        ["Self time", `${formatDuration(self)}${share(self, duration, "span")}`, false, formatNanosecondsExactly(self)],
+        ["Start", Number.isNaN(start) ? "–" : `+${formatDuration(start)}`, false, formatNanosecondsExactly(start)],
+        ["", Number.isNaN(start) ? "–" : formatDateTimeExactly(addNanoseconds(trace.startUnixNano, start), timeZone.value), true],
+        ["Kind", KIND_NAMES[trace.kind[row] ?? 0] ?? String(trace.kind[row])],
+        ["Status", STATUS_NAMES[trace.status[row] ?? 0] ?? String(trace.status[row])],
+        ["Children", String(children)],
+        ["Span ID", spanId, true],
+        ["Parent ID", parent < 0 ? "none (root)" : spanIdOf(trace, parent), parent >= 0],
+        ["Trace ID", trace.traceId, true],
+      ]}
+    />
+  );
+}
+
+function Filters({ state, row }: RowProps) {
+  const { trace } = state;
+  if (isPlaceholder(trace, row)) return null;
+  const service = serviceOf(trace, row);
+  const operation = nameOf(trace, row);
+  const parent = trace.parent[row] ?? -1;
+  return (
+    <div class="filters">
+      <a class="button quiet small" href={searchUrl({ ...EMPTY_QUERY, service, operation })}>
+        <Icon name="search" />
+        Traces with this operation
+      </a>
+      <button type="button" class="button quiet small" onClick={() => state.zoomToSelected()}>
+        <Icon name="fit" />
+        Zoom to span
+      </button>
+      {parent < 0 ? null : (
+        <button type="button" class="button quiet small" onClick={() => state.select(parent)}>
+          <Icon name="left" />
+          Parent
+        </button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,226 @@
+// The moving part of the timeline: reads scrolling and the pointer, draws once per frame. It touches the
+// DOM directly (positions, canvases), because a component update per mouse move would be waste.
+import { effect, type Signal } from "@preact/signals";
+import { present } from "../../base/assert.ts";
+import { frames } from "../../base/frame_scheduler.ts";
+import { clampWindow, isFullWindow } from "../../base/time_window.ts";
+import { millisOf } from "../../base/time.ts";
+import { isPlaceholder } from "../../model/span_row.ts";
+import { positionOf } from "../../model/visible_rows.ts";
+import { readCanvasTheme, type CanvasTheme } from "../../render/canvas_theme.ts";
+import { drawGrid } from "../../render/draw_grid.ts";
+import { drawOverlay } from "../../render/draw_overlay.ts";
+import { drawSpans, type SpanScene } from "../../render/draw_spans.ts";
+import { positionOfY, RULER_HEIGHT, rowRange, timeOfX, type TimelineFrame } from "../../render/timeline_frame.ts";
+import { themeVersion, treeShare } from "../../state/preferences.ts";
+import type { TraceState } from "../../state/trace_state.ts";
+import { sizedRenderer } from "../../ui/canvas_renderers.ts";
+import { TimelinePointer } from "./timeline_pointer.ts";
+
+export interface RowWindow {
+  readonly first: number;
+  readonly end: number;
+  readonly rowHeight: number;
+}
+
+/** Rows further than this from their container's origin would need coordinates a transform rounds. */
+export const ROW_BLOCK = 1000;
+
+export class TimelineView {
+  readonly state: TraceState;
+  readonly scroller: HTMLElement;
+  readonly bars: HTMLElement;
+  readonly tree: HTMLElement;
+  readonly #range: Signal<RowWindow>;
+  readonly #canvases: Readonly<Record<"grid" | "spans" | "overlay", HTMLCanvasElement>>;
+  readonly #spacer: HTMLElement;
+  readonly #stage: HTMLElement;
+  readonly #rowLayer: HTMLElement;
+  readonly #hovered: HTMLElement;
+  readonly #chosen: HTMLElement;
+  readonly #stops: (() => void)[] = [];
+  readonly #drawAll = (): void => this.#draw();
+  readonly #drawTop = (): void => this.#drawOverlay();
+  #theme: CanvasTheme = readCanvasTheme();
+  #size = { width: 0, height: 0 };
+  hoverPosition = -1;
+  pointerX: number | null = null;
+  drag: { from: number; to: number } | null = null;
+
+  constructor(state: TraceState, scroller: HTMLElement, range: Signal<RowWindow>) {
+    const find = (selector: string): HTMLElement => present(scroller.querySelector<HTMLElement>(selector), selector);
+    const canvas = (name: string): HTMLCanvasElement => present(scroller.querySelector<HTMLCanvasElement>(`canvas.${name}`), name);
+    this.state = state;
+    this.scroller = scroller;
+    this.#range = range;
+    this.bars = find(".bars");
+    this.tree = find(".tree");
+    this.#spacer = find(".spacer");
+    this.#stage = find(".stage");
+    this.#rowLayer = find(".tree-rows");
+    this.#hovered = find(".band.hovered");
+    this.#chosen = find(".band.chosen");
+    this.#canvases = { grid: canvas("grid"), spans: canvas("spans"), overlay: canvas("overlay") };
+    const pointer = new TimelinePointer(this);
+    const observer = new ResizeObserver(() => this.#measure());
+    observer.observe(scroller);
+    scroller.addEventListener("scroll", this.#drawAll, { passive: true });
+    this.#stops.push(
+      () => observer.disconnect(), () => pointer.stop(), () => scroller.removeEventListener("scroll", this.#drawAll),
+      ...this.#watch(),
+    );
+  }
+
+  stop(): void {
+    for (const stop of this.#stops) stop();
+    frames.forget(this.#drawAll);
+    frames.forget(this.#drawTop);
+  }
+
+  #watch(): (() => void)[] {
+    const { state } = this;
+    return [
+      effect(() => {
+        void themeVersion.value;
+        this.#theme = readCanvasTheme();
+        this.redraw();
+      }),
+      effect(() => {
+        void treeShare.value;
+        // The tree's new width is in the layout only after Preact has rendered it.
+        frames.action(() => this.#measure());
+      }),
+      effect(() => {
+        this.#spacer.style.height = `${RULER_HEIGHT + state.rows.value.length * this.rowHeight}px`;
+        this.redraw();
+      }),
+      effect(() => {
+        void [state.window.value, state.found.value, state.selected.value];
+        this.redraw();
+      }),
+      effect(() => {
+        void state.span.state.value;
+        this.redrawOverlay();
+      }),
+      effect(() => {
+        const wish = state.scrollTo.value;
+        if (wish !== null) frames.action(() => this.#bringIntoView(wish.row, wish.center));
+      }),
+    ];
+  }
+
+  /** Fingers need taller rows than pointers. */
+  get rowHeight(): number {
+    return window.matchMedia("(pointer: coarse)").matches ? 34 : 24;
+  }
+
+  get frame(): TimelineFrame {
+    return {
+      width: this.#size.width, height: this.#size.height, rowHeight: this.rowHeight,
+      scrollTop: this.scroller.scrollTop, window: this.state.window.peek(),
+    };
+  }
+
+  redraw(): void {
+    frames.draw(this.#drawAll);
+  }
+
+  redrawOverlay(): void {
+    frames.draw(this.#drawTop);
+  }
+
+  #measure(): void {
+    const height = this.scroller.clientHeight;
+    this.#stage.style.height = `${height}px`;
+    this.#size = { width: this.bars.clientWidth, height };
+    this.redraw();
+  }
+
+  #scene(): SpanScene {
+    const { trace, rows, slots, found } = this.state;
+    return { trace, rows: rows.peek(), slots, matches: found.peek()?.mask ?? null };
+  }
+
+  #draw(): void {
+    const { frame } = this;
+    if (frame.width <= 0 || frame.height <= 0) return;
+    const scene = this.#scene();
+    const range = rowRange(frame, scene.rows.length);
+    const { width, height } = frame;
+    drawGrid(sizedRenderer(this.#canvases.grid, width, height), this.#theme, frame);
+    drawSpans(sizedRenderer(this.#canvases.spans, width, height), this.#theme, frame, scene);
+    this.bars.classList.toggle("zoomed", !isFullWindow(frame.window, this.state.extent));
+    const block = Math.floor(range.first / ROW_BLOCK) * ROW_BLOCK;
+    this.#rowLayer.style.transform = `translateY(${RULER_HEIGHT + block * frame.rowHeight - frame.scrollTop}px)`;
+    const old = this.#range.peek();
+    if (old.first !== range.first || old.end !== range.end || old.rowHeight !== frame.rowHeight) {
+      this.#range.value = { ...range, rowHeight: frame.rowHeight };
+    }
+    this.#drawOverlay();
+  }
+
+  #drawOverlay(): void {
+    const { frame } = this;
+    if (frame.width <= 0 || frame.height <= 0) return;
+    const scene = this.#scene();
+    const row = this.state.selected.peek();
+    const position = row < 0 ? -1 : positionOf(scene.rows, row);
+    const selected = scene.rows[position] === row ? position : -1;
+    this.#place(this.#chosen, selected, frame);
+    this.#place(this.#hovered, this.hoverPosition, frame);
+    drawOverlay(sizedRenderer(this.#canvases.overlay, frame.width, frame.height), this.#theme, frame, scene, {
+      selected, eventTimes: this.#eventTimes(), pointerX: this.pointerX, drag: this.drag,
+    });
+  }
+
+  #place(band: HTMLElement, position: number, frame: TimelineFrame): void {
+    const y = RULER_HEIGHT + position * frame.rowHeight - frame.scrollTop;
+    const visible = position >= 0 && y > RULER_HEIGHT - frame.rowHeight && y < frame.height;
+    band.style.visibility = visible ? "visible" : "hidden";
+    if (!visible) return;
+    band.style.height = `${frame.rowHeight}px`;
+    band.style.transform = `translateY(${y}px)`;
+  }
+
+  /** Offsets of the selected span's events. Within one millisecond BigInt is exact where numbers are not. */
+  #eventTimes(): number[] {
+    const { trace, span, selected } = this.state;
+    if (selected.peek() < 0 || isPlaceholder(trace, selected.peek())) return [];
+    const events = span.state.peek().value?.spans.flatMap((one) => one.events) ?? [];
+    return events.filter((one) => !Number.isNaN(millisOf(one.timeUnixNano))).map((one) => Number(BigInt(one.timeUnixNano) - BigInt(trace.startUnixNano)));
+  }
+
+  #bringIntoView(row: number, center: boolean): void {
+    const { frame } = this;
+    const position = positionOf(this.state.rows.peek(), row);
+    if (position < 0 || frame.height === 0) return;
+    const top = position * frame.rowHeight;
+    const body = frame.height - RULER_HEIGHT;
+    const above = top < frame.scrollTop;
+    const below = top + frame.rowHeight > frame.scrollTop + body;
+    if (!above && !below) return;
+    this.scroller.scrollTop = center ? top - body / 2 : above ? top : top + frame.rowHeight - body;
+  }
+
+  rowAt(y: number): number {
+    const rows = this.state.rows.peek();
+    const position = positionOfY(this.frame, y, rows.length);
+    return position < 0 ? -1 : (rows[position] ?? -1);
+  }
+
+  /** The end of a drag on the ruler. */
+  zoomToDrag(): void {
+    const { drag } = this;
+    this.drag = null;
+    if (drag === null) return;
+    const wish = { start: Math.min(drag.from, drag.to), end: Math.max(drag.from, drag.to) };
+    const { frame } = this;
+    const pixels = ((wish.end - wish.start) / (frame.window.end - frame.window.start)) * frame.width;
+    if (pixels > 4) this.state.window.value = clampWindow(wish, this.state.extent);
+    this.redrawOverlay();
+  }
+
+  timeAt(x: number): number {
+    return timeOfX(this.frame, x);
+  }
+}

@@ -1,0 +1,85 @@
+// One trace: loads its columns, then shows header, minimap, timeline and the selected span.
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { ApiError, fetchTrace } from "../../api/client.ts";
+import type { TraceColumns } from "../../api/trace_columns.ts";
+import { lineOf } from "../../base/text.ts";
+import { nameOf, serviceOf } from "../../model/span_row.ts";
+import { Remote } from "../../state/remote.ts";
+import { lastSearchUrl } from "../../state/search_state.ts";
+import { TraceState } from "../../state/trace_state.ts";
+import { ErrorNotice, Notice } from "../../ui/notice.tsx";
+import { PageHeader } from "../../ui/page_header.tsx";
+import { MinimapStrip } from "./minimap_strip.tsx";
+import { Shortcuts } from "./shortcuts.tsx";
+import { SpanPanel } from "./span_panel.tsx";
+import { Timeline } from "./timeline.tsx";
+import { Toolbar } from "./toolbar.tsx";
+import { TraceHeader } from "./trace_header.tsx";
+import "./trace_page.css";
+
+interface Props {
+  readonly traceId: string;
+  readonly params: URLSearchParams;
+}
+
+export function TracePage({ traceId, params }: Props) {
+  const [remote] = useState(() => new Remote<TraceColumns>());
+  const load = (): void => void remote.load((signal) => fetchTrace(traceId, signal));
+  useEffect(() => {
+    document.title = `Trace ${traceId.slice(0, 8)} – Causeway`;
+    load();
+    return () => remote.stop();
+  }, []);
+  const state = remote.state.value;
+  return (
+    <>
+      <PageHeader home={lastSearchUrl.value} />
+      {state.value !== null ? (
+        <Loaded trace={state.value} params={params} />
+      ) : state.status === "failed" ? (
+        <Failed error={state.error} traceId={traceId} retry={load} />
+      ) : (
+        <div class="trace-loading" role="status" aria-label="Loading the trace">
+          {Array.from({ length: 14 }, (_, i) => <i key={i} />)}
+        </div>
+      )}
+    </>
+  );
+}
+
+function Failed({ error, traceId, retry }: { readonly error: Error; readonly traceId: string; readonly retry: () => void }) {
+  if (!(error instanceof ApiError) || error.status !== 404) return <ErrorNotice error={error} retry={retry} />;
+  return (
+    <Notice icon="search" title="No span of this trace is here">
+      <p>
+        <code>{traceId}</code> may not have arrived yet, may have been sampled away by its sender, or its retention is over.
+      </p>
+      <div class="actions">
+        <button type="button" class="button" onClick={retry}>Look again</button>
+        <a class="button" href={lastSearchUrl.value}>Search traces</a>
+      </div>
+    </Notice>
+  );
+}
+
+function Loaded({ trace, params }: { readonly trace: TraceColumns; readonly params: URLSearchParams }) {
+  // A new address of the same trace (a link to another span of it) starts a new view on the same columns.
+  const state = useMemo(() => new TraceState(trace, params), [trace, params]);
+  useEffect(() => {
+    const root = trace.rootRow;
+    document.title = `${lineOf(serviceOf(trace, root), 40)} ${lineOf(nameOf(trace, root), 60)} – Causeway`;
+    return () => state.stop();
+  }, [state]);
+  return (
+    <main class="trace-page">
+      <TraceHeader state={state} />
+      <MinimapStrip state={state} />
+      <Toolbar state={state} />
+      <div class="trace-body">
+        <Timeline state={state} />
+        <SpanPanel state={state} />
+      </div>
+      <Shortcuts state={state} />
+    </main>
+  );
+}

@@ -1,0 +1,64 @@
+// The top canvas: the selected span's outline, its events, and the time under the pointer. The only one
+// that repaints when the mouse moves.
+import { formatTick } from "../base/units.ts";
+import { tickStep } from "../base/time_window.ts";
+import type { CanvasTheme } from "./canvas_theme.ts";
+import { RectList, type Renderer } from "./renderer.ts";
+import { RULER_HEIGHT, timeOfX, xOfTime, yOfPosition, type TimelineFrame } from "./timeline_frame.ts";
+import type { SpanScene } from "./draw_spans.ts";
+
+export interface Overlay {
+  /** Position among the visible rows, or -1. */
+  readonly selected: number;
+  /** Offsets of the selected span's events in ns. */
+  readonly eventTimes: readonly number[];
+  readonly pointerX: number | null;
+  /** A time range being dragged on the ruler. */
+  readonly drag: { readonly from: number; readonly to: number } | null;
+}
+
+const list = new RectList();
+
+export function drawOverlay(renderer: Renderer, theme: CanvasTheme, frame: TimelineFrame, scene: SpanScene, overlay: Overlay): void {
+  renderer.clear();
+  const body = frame.height - RULER_HEIGHT;
+  renderer.clipped(0, RULER_HEIGHT, frame.width, body, () => drawSelection(renderer, theme, frame, scene, overlay));
+  if (overlay.drag !== null) {
+    const x = xOfTime(frame, Math.min(overlay.drag.from, overlay.drag.to));
+    const right = xOfTime(frame, Math.max(overlay.drag.from, overlay.drag.to));
+    list.clear();
+    list.push(x, 0, right - x, frame.height, 0);
+    renderer.rects(list, [theme.accent], 0.18, 0);
+  }
+  if (overlay.pointerX !== null) drawPointer(renderer, theme, frame, overlay.pointerX);
+}
+
+function drawSelection(renderer: Renderer, theme: CanvasTheme, frame: TimelineFrame, scene: SpanScene, overlay: Overlay): void {
+  if (overlay.selected < 0) return;
+  const row = scene.rows[overlay.selected] ?? -1;
+  const start = scene.trace.start[row] ?? Number.NaN;
+  const y = yOfPosition(frame, overlay.selected);
+  if (Number.isNaN(start) || y > frame.height || y + frame.rowHeight < RULER_HEIGHT) return;
+  const x = xOfTime(frame, start);
+  const right = xOfTime(frame, start + Math.max(0, scene.trace.duration[row] ?? 0));
+  const inset = Math.round(frame.rowHeight * 0.24) - 2.5;
+  const clippedX = Math.max(-6, x) - 2;
+  const width = Math.max(4, Math.min(frame.width + 6, right + 2) - clippedX);
+  renderer.frame(clippedX, y + inset, width, frame.rowHeight - 2 * inset, theme.accent, 1.5, []);
+  for (const time of overlay.eventTimes) {
+    renderer.symbol("triangle", xOfTime(frame, time), y + 5, 8, theme.ink, theme.surface);
+  }
+}
+
+function drawPointer(renderer: Renderer, theme: CanvasTheme, frame: TimelineFrame, pointerX: number): void {
+  const x = Math.round(pointerX) + 0.5;
+  renderer.line(x, RULER_HEIGHT - 8, x, frame.height, theme.muted, [2, 3]);
+  const range = frame.window.end - frame.window.start;
+  const label = formatTick(timeOfX(frame, pointerX), tickStep(range, 500));
+  const width = label.length * 6.2 + 12;
+  const left = Math.min(frame.width - width, Math.max(0, x - width / 2));
+  list.clear();
+  list.push(left, 4, width, 18, 0);
+  renderer.rects(list, [theme.ink], 1, 3);
+  renderer.text(left + width / 2, 13, label, theme.surface, "center");
+}

@@ -1,0 +1,116 @@
+// The middle canvas: one bar per visible row. Reads only the rows on screen, so its cost does not depend
+// on the length of the trace.
+import { formatDuration } from "../base/units.ts";
+import { FLAG_ENDS_BEFORE_START, FLAG_NO_TIME, FLAG_PLACEHOLDER, STATUS_ERROR, type TraceColumns } from "../api/trace_columns.ts";
+import { SLOT_COUNT } from "../model/service_slots.ts";
+import type { CanvasTheme } from "./canvas_theme.ts";
+import { RectList, type Renderer } from "./renderer.ts";
+import { RULER_HEIGHT, rowRange, xOfTime, yOfPosition, type TimelineFrame } from "./timeline_frame.ts";
+
+export interface SpanScene {
+  readonly trace: TraceColumns;
+  readonly rows: Int32Array;
+  /** Palette slot per service index. */
+  readonly slots: Uint8Array;
+  /** 1 for rows that match the search; null when nothing is searched. */
+  readonly matches: Uint8Array | null;
+}
+
+const BAR_WIDTH_MIN = 2;
+const DIMMED = 0.22;
+const bright = new RectList();
+const dimmed = new RectList();
+
+export function drawSpans(renderer: Renderer, theme: CanvasTheme, frame: TimelineFrame, scene: SpanScene): void {
+  renderer.clear();
+  bright.clear();
+  dimmed.clear();
+  const { trace, rows, slots, matches } = scene;
+  const range = rowRange(frame, rows.length);
+  const inset = Math.round(frame.rowHeight * 0.24);
+  const barHeight = frame.rowHeight - 2 * inset;
+  for (let position = range.first; position < range.end; position++) {
+    const row = rows[position] ?? 0;
+    const left = xOfTime(frame, trace.start[row] ?? Number.NaN);
+    const right = left + barWidth(frame, trace.duration[row] ?? 0);
+    if (!(right >= 0 && left <= frame.width)) continue;
+    const x = Math.max(-4, left);
+    const list = matches === null || matches[row] === 1 ? bright : dimmed;
+    const slot = slots[trace.service[row] ?? -1] ?? SLOT_COUNT;
+    list.push(x, yOfPosition(frame, position) + inset, Math.min(frame.width + 4, right) - x, barHeight, slot);
+  }
+  renderer.clipped(0, RULER_HEIGHT, frame.width, frame.height - RULER_HEIGHT, () => {
+    renderer.rects(dimmed, theme.services, DIMMED, 2);
+    renderer.rects(bright, theme.services, 1, 2);
+    for (let position = range.first; position < range.end; position++) {
+      drawMarks(renderer, theme, frame, scene, position, inset, barHeight);
+    }
+  });
+}
+
+function barWidth(frame: TimelineFrame, duration: number): number {
+  const width = (Math.max(0, duration) / (frame.window.end - frame.window.start)) * frame.width;
+  return Math.max(BAR_WIDTH_MIN, width);
+}
+
+/** What tells more than the bar: its duration, an error, missing or impossible times, "it is over there". */
+function drawMarks(
+  renderer: Renderer, theme: CanvasTheme, frame: TimelineFrame, scene: SpanScene,
+  position: number, inset: number, barHeight: number,
+): void {
+  const { trace, rows, matches } = scene;
+  const row = rows[position] ?? 0;
+  const flags = trace.flags[row] ?? 0;
+  const y = yOfPosition(frame, position);
+  const middle = y + frame.rowHeight / 2;
+  if ((flags & FLAG_PLACEHOLDER) !== 0) return drawPlaceholder(renderer, theme, frame, scene, row, y + inset, barHeight);
+  if ((flags & FLAG_NO_TIME) !== 0) {
+    renderer.text(6, middle, "no usable time", theme.warning, "left");
+    return;
+  }
+  const left = xOfTime(frame, trace.start[row] ?? 0);
+  const right = left + barWidth(frame, trace.duration[row] ?? 0);
+  const isError = trace.status[row] === STATUS_ERROR;
+  if (right < 0 || left > frame.width) {
+    const color = isError ? theme.error : theme.muted;
+    renderer.symbol(right < 0 ? "left" : "right", right < 0 ? 6 : frame.width - 6, middle, 7, color, color);
+    return;
+  }
+  const quiet = matches !== null && matches[row] !== 1;
+  if (isError) {
+    const x = Math.max(0.75, left);
+    renderer.frame(x, y + inset, Math.min(frame.width - 0.75, right) - x, barHeight, theme.error, 1.5, []);
+    renderer.symbol("error", Math.min(frame.width - 8, Math.max(8, left)), middle, 14, theme.error, theme.onError);
+  }
+  const invalid = (flags & FLAG_ENDS_BEFORE_START) !== 0;
+  const label = formatDuration(trace.duration[row] ?? Number.NaN) + (invalid ? " ends before start" : "");
+  drawLabel(renderer, frame, label, left - (isError ? 8 : 0), right + (isError && right - left < 8 ? 8 : 0), middle, quiet ? theme.muted : invalid ? theme.warning : theme.ink);
+}
+
+/** Right of the bar where there is room, else left of it; a bar that fills the row says it at its end in the tree. */
+function drawLabel(renderer: Renderer, frame: TimelineFrame, label: string, left: number, right: number, y: number, color: string): void {
+  const width = label.length * 6 + 8;
+  if (right + width <= frame.width) renderer.text(right + 5, y, label, color, "left");
+  else if (left - width >= 0) renderer.text(left - 5, y, label, color, "right");
+}
+
+/** A dashed box over the time of the children that name the missing span as their parent. */
+function drawPlaceholder(
+  renderer: Renderer, theme: CanvasTheme, frame: TimelineFrame, scene: SpanScene, row: number, y: number, height: number,
+): void {
+  const { trace } = scene;
+  let start = Number.POSITIVE_INFINITY;
+  let end = Number.NEGATIVE_INFINITY;
+  const last = row + (trace.subtree[row] ?? 1);
+  for (let child = row + 1; child < last; child += trace.subtree[child] ?? 1) {
+    const childStart = trace.start[child] ?? Number.NaN;
+    if (Number.isNaN(childStart)) continue;
+    start = Math.min(start, childStart);
+    end = Math.max(end, childStart + Math.max(0, trace.duration[child] ?? 0));
+  }
+  if (start > end) return;
+  const x = Math.max(0.5, xOfTime(frame, start));
+  const right = Math.min(frame.width - 0.5, xOfTime(frame, end));
+  if (right < 0 || x > frame.width) return;
+  renderer.frame(x, y + 0.5, Math.max(BAR_WIDTH_MIN, right - x), height - 1, theme.warning, 1, [4, 3]);
+}

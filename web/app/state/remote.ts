@@ -1,0 +1,34 @@
+// One value from the server: loading, there, or failed. While a newer one loads the old one stays, so a
+// page never flashes empty; an answer that is no longer wanted is dropped.
+import { signal } from "@preact/signals";
+
+export type RemoteState<T> =
+  | { readonly status: "loading"; readonly value: T | null }
+  | { readonly status: "ready"; readonly value: T }
+  | { readonly status: "failed"; readonly value: T | null; readonly error: Error };
+
+export class Remote<T> {
+  readonly state = signal<RemoteState<T>>({ status: "loading", value: null });
+  #running: AbortController | null = null;
+
+  /** Loads; `keep` shows the old value meanwhile. Resolves when this load was answered or replaced. */
+  async load(request: (signal: AbortSignal) => Promise<T>, keep = true): Promise<void> {
+    this.#running?.abort();
+    const running = new AbortController();
+    this.#running = running;
+    const old = keep ? this.state.peek().value : null;
+    this.state.value = { status: "loading", value: old };
+    try {
+      const value = await request(running.signal);
+      if (this.#running === running) this.state.value = { status: "ready", value };
+    } catch (error) {
+      if (this.#running !== running) return;
+      this.state.value = { status: "failed", value: old, error: error instanceof Error ? error : new Error(String(error)) };
+    }
+  }
+
+  stop(): void {
+    this.#running?.abort();
+    this.#running = null;
+  }
+}

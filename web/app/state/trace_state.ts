@@ -1,0 +1,196 @@
+// Everything the trace page shares between its parts, for one opened trace. The columns are held by
+// reference and never become reactive themselves; the view (selection, window, collapse, search) is a few
+// small signals, mirrored into the URL.
+import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from "@preact/signals";
+import type { SpanAnswer } from "../api/client.ts";
+import { fetchSpan } from "../api/client.ts";
+import type { TraceColumns } from "../api/trace_columns.ts";
+import { fullWindow, panWindow, windowAround, zoomWindow, type TimeWindow } from "../base/time_window.ts";
+import { findSpans, neighbour, type FindResult } from "../model/find.ts";
+import { assignSlots, SLOT_COUNT } from "../model/service_slots.ts";
+import { countSpans, hasTime, isError, isPlaceholder, spanIdOf, type TraceCounts } from "../model/span_row.ts";
+import { parseView, viewParams } from "../model/trace_view.ts";
+import { isCollapsed, positionOf, reveal, toggleRow, visibleRows, type Collapse } from "../model/visible_rows.ts";
+import { rewriteUrl } from "./location.ts";
+import { Remote } from "./remote.ts";
+
+/** Browsers slow down or refuse when the address changes more often than this. */
+const URL_DELAY_MS = 200;
+
+export class TraceState {
+  readonly trace: TraceColumns;
+  readonly counts: TraceCounts;
+  /** Palette slot per service index. */
+  readonly slots: Uint8Array;
+  readonly selected: Signal<number>;
+  readonly window: Signal<TimeWindow>;
+  readonly collapse: Signal<Collapse>;
+  readonly find: Signal<string>;
+  readonly panelOpen: Signal<boolean>;
+  readonly rows: ReadonlySignal<Int32Array>;
+  readonly found: ReadonlySignal<FindResult | null>;
+  readonly span = new Remote<SpanAnswer>();
+  /** Asks the timeline to bring a row into view; a new object each time. */
+  readonly scrollTo = signal<{ readonly row: number; readonly center: boolean } | null>(null);
+  readonly #errorRows: Int32Array;
+  readonly #stops: (() => void)[] = [];
+  #urlTimer = 0;
+
+  constructor(trace: TraceColumns, params: URLSearchParams) {
+    this.trace = trace;
+    this.counts = countSpans(trace);
+    const slots = assignSlots(trace.services);
+    this.slots = Uint8Array.from(trace.services, (name) => slots.get(name) ?? SLOT_COUNT);
+    this.#errorRows = Int32Array.from([...trace.status.keys()].filter((row) => isError(trace, row)));
+    const view = parseView(trace, params);
+    this.selected = signal(view.selected);
+    this.window = signal(view.window);
+    this.collapse = signal(view.selected < 0 ? view.collapse : reveal(trace, view.collapse, view.selected));
+    this.find = signal(view.find);
+    this.panelOpen = signal(view.selected >= 0);
+    this.rows = computed(() => visibleRows(trace, this.collapse.value));
+    this.found = computed(() => findSpans(trace, this.find.value));
+    if (view.selected >= 0) this.scrollTo.value = { row: view.selected, center: true };
+    this.#stops.push(effect(() => this.#mirror()), effect(() => this.#loadSpan()));
+  }
+
+  stop(): void {
+    this.#writeUrl();
+    for (const stop of this.#stops) stop();
+    this.span.stop();
+  }
+
+  get extent(): number {
+    return this.trace.extent;
+  }
+
+  select(row: number, options: { readonly open?: boolean; readonly center?: boolean } = {}): void {
+    batch(() => {
+      this.collapse.value = reveal(this.trace, this.collapse.peek(), row);
+      this.selected.value = row;
+      if (options.open === true) this.panelOpen.value = true;
+      this.scrollTo.value = { row, center: options.center ?? false };
+    });
+  }
+
+  closePanel(): void {
+    this.panelOpen.value = false;
+  }
+
+  /** Moves the selection by visible rows. */
+  move(step: number): void {
+    const rows = this.rows.peek();
+    const from = this.selected.peek() < 0 ? -1 : positionOf(rows, this.selected.peek());
+    const to = Math.min(rows.length - 1, Math.max(0, from + step));
+    const row = rows[to];
+    if (row !== undefined) this.select(row);
+  }
+
+  /** Left: close, or go to the parent. Right: open, or go to the first child. */
+  fold(direction: "in" | "out"): void {
+    const row = this.selected.peek();
+    if (row < 0) return;
+    const hasChildren = (this.trace.subtree[row] ?? 1) > 1;
+    const collapsed = isCollapsed(this.trace, this.collapse.peek(), row);
+    if (direction === "in") {
+      if (hasChildren && !collapsed) this.toggle(row);
+      else if ((this.trace.parent[row] ?? -1) >= 0) this.select(this.trace.parent[row] ?? -1);
+    } else if (hasChildren) {
+      if (collapsed) this.toggle(row);
+      else this.select(row + 1);
+    }
+  }
+
+  toggle(row: number): void {
+    batch(() => {
+      this.collapse.value = toggleRow(this.collapse.peek(), row);
+      this.#keepSelectionVisible();
+    });
+  }
+
+  /** null = everything open. */
+  collapseToLevel(level: number | null): void {
+    batch(() => {
+      this.collapse.value = { level, toggled: new Set() };
+      this.#keepSelectionVisible();
+    });
+  }
+
+  /** One level more or fewer on show. */
+  changeLevel(step: 1 | -1): void {
+    const depthMax = this.counts.depthMax;
+    const level = Math.max(0, Math.min(depthMax, (this.collapse.peek().level ?? depthMax) + step));
+    this.collapseToLevel(level >= depthMax ? null : level);
+  }
+
+  zoom(factor: number, anchor = 0.5): void {
+    this.window.value = zoomWindow(this.window.peek(), this.extent, factor, anchor);
+  }
+
+  pan(share: number): void {
+    this.window.value = panWindow(this.window.peek(), this.extent, share);
+  }
+
+  showAll(): void {
+    this.window.value = fullWindow(this.extent);
+  }
+
+  zoomToSelected(): void {
+    const row = this.selected.peek();
+    if (row < 0 || !hasTime(this.trace, row)) return;
+    this.window.value = windowAround(this.trace.start[row] ?? 0, Math.max(0, this.trace.duration[row] ?? 0), this.extent);
+  }
+
+  nextFound(step: 1 | -1): void {
+    this.#goTo(this.found.peek()?.rows ?? new Int32Array(), step);
+  }
+
+  nextError(step: 1 | -1): void {
+    this.#goTo(this.#errorRows, step);
+  }
+
+  #goTo(rows: Int32Array, step: 1 | -1): void {
+    const row = neighbour(rows, this.selected.peek(), step);
+    if (row < 0) return;
+    this.select(row, { center: true });
+    // A match outside the window would be selected but not seen.
+    const start = this.trace.start[row] ?? Number.NaN;
+    const { start: from, end: to } = this.window.peek();
+    if (start > to || start + (this.trace.duration[row] ?? 0) < from) this.zoomToSelected();
+  }
+
+  #keepSelectionVisible(): void {
+    const row = this.selected.peek();
+    const position = positionOf(this.rows.peek(), row);
+    const shown = this.rows.peek()[position];
+    if (row >= 0 && shown !== undefined && shown !== row) this.selected.value = shown;
+  }
+
+  #mirror(): void {
+    void [this.selected.value, this.window.value, this.collapse.value, this.find.value];
+    window.clearTimeout(this.#urlTimer);
+    this.#urlTimer = window.setTimeout(() => this.#writeUrl(), URL_DELAY_MS);
+  }
+
+  #writeUrl(): void {
+    window.clearTimeout(this.#urlTimer);
+    const path = `/trace/${this.trace.traceId}`;
+    // The user may have left for another page in the meantime; its address is not ours to change.
+    if (window.location.pathname.toLowerCase() !== path) return;
+    const params = viewParams(this.trace, {
+      selected: this.selected.peek(), window: this.window.peek(), collapse: this.collapse.peek(), find: this.find.peek(),
+    }).toString();
+    rewriteUrl(params === "" ? path : `${path}?${params}`);
+  }
+
+  #loadSpan(): void {
+    const row = this.selected.value;
+    if (row < 0 || !this.panelOpen.value || isPlaceholder(this.trace, row)) return;
+    const id = spanIdOf(this.trace, row);
+    void this.span.load((signal) => fetchSpan(this.trace.traceId, id, signal), false);
+  }
+
+  retrySpan(): void {
+    this.#loadSpan();
+  }
+}

@@ -1,0 +1,182 @@
+// Five journeys through the built UI, as a person takes them: node dev/journeys.mjs [dist]
+import assert from "node:assert/strict";
+import { launch } from "./browser.mjs";
+import { idOf, traceIdOf } from "./mock_data.mjs";
+import { serve } from "./mock_server.mjs";
+
+const [dist = "dist"] = process.argv.slice(2);
+const server = await serve({ port: 0, dist });
+const origin = `http://127.0.0.1:${server.address().port}`;
+const browser = await launch();
+const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, permissions: ["clipboard-read", "clipboard-write"] });
+const page = await context.newPage();
+const complaints = [];
+page.on("pageerror", (error) => complaints.push(String(error)));
+page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+const params = () => new URL(page.url()).searchParams;
+const settle = () => page.waitForTimeout(600);
+const chosen = () => page.locator(".tree-row.chosen").getAttribute("id");
+
+const JOURNEYS = {
+  async "an empty server fills itself"() {
+    await fetch(`${origin}/mock?empty=1`);
+    await page.goto(origin);
+    await page.getByRole("heading", { name: "Send the first trace" }).waitFor();
+    await page.getByRole("button", { name: "Copy OTLP over gRPC address" }).click();
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "http://127.0.0.1:4317");
+    await page.getByRole("tab", { name: "curl" }).click();
+    assert.match(await page.locator(".recipe pre").innerText(), /4318\/v1\/traces/);
+    await fetch(`${origin}/mock?empty=0`);
+    await page.locator(".result-row").first().waitFor({ timeout: 5000 });
+  },
+
+  async "a search is narrowed, shared and turned over"() {
+    await page.goto(origin);
+    await page.getByLabel("Service", { exact: true }).selectOption("checkout");
+    await page.getByRole("button", { name: "Error", exact: true }).click();
+    await page.getByLabel("Shortest duration").fill("10ms");
+    await page.keyboard.press("Enter");
+    await page.getByLabel("Attribute, key=value").fill("http.route=/a=b");
+    await page.getByRole("button", { name: "Add attribute filter" }).click();
+    await settle();
+    assert.equal(String(params()), "service=checkout&attr=http.route%3D%2Fa%3Db&status=error&min_duration=10ms");
+    const total = await page.locator(".total").innerText();
+    await page.reload();
+    await page.locator(".result-row").first().waitFor();
+    assert.equal(await page.locator(".total").innerText(), total);
+    assert.equal(await page.getByLabel("Shortest duration").inputValue(), "10ms");
+    await page.getByLabel("Longest duration").fill("soon");
+    await page.keyboard.press("Tab");
+    await page.getByText("Use a number and a unit").waitFor();
+    await page.goto(`${origin}/search?limit=20`);
+    const first = await page.locator(".result-row").first().getAttribute("id");
+    await page.getByRole("button", { name: "Next" }).click();
+    await settle();
+    assert.equal(params().get("cursor"), "20");
+    assert.notEqual(await page.locator(".result-row").first().getAttribute("id"), first);
+    await page.getByRole("button", { name: "Previous" }).click();
+    await settle();
+    assert.equal(await page.locator(".result-row").first().getAttribute("id"), first);
+  },
+
+  async "a point of the plot opens its trace, a box narrows the search"() {
+    await page.goto(`${origin}/search`);
+    await page.locator(".result-row").first().waitFor();
+    await settle();
+    const box = await page.locator(".scatter-plot").boundingBox();
+    await page.mouse.move(box.x + 200, box.y + 60);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 700, box.y + 180, { steps: 5 });
+    await page.mouse.up();
+    await settle();
+    assert.ok(params().get("start") < params().get("end") && params().has("min_duration"));
+    await page.goBack();
+    await settle();
+    const link = page.locator(".result-row a").first();
+    const href = await link.getAttribute("href");
+    await link.hover();
+    for (let x = box.width - 14; x > 60; x -= 6) {
+      for (const y of [60, 90, 120, 150]) {
+        await page.mouse.move(box.x + x, box.y + y);
+        if (await page.locator(".scatter-plot.on-point").count()) {
+          await page.mouse.down();
+          await page.mouse.up();
+          await page.locator(".trace-page").waitFor();
+          assert.match(page.url(), /\/trace\/[0-9a-f]{32}/);
+          return;
+        }
+      }
+    }
+    assert.fail(`no point found, though ${href} is listed`);
+  },
+
+  async "a trace is read by keyboard and the view survives a reload"() {
+    await page.goto(`${origin}/trace/${traceIdOf(1)}`);
+    await page.locator(".tree-row").first().waitFor();
+    for (const key of ["ArrowDown", "ArrowDown", "ArrowUp", "ArrowRight"]) await page.keyboard.press(key);
+    await settle();
+    assert.equal(await chosen(), "row-1");
+    await page.keyboard.press("e");
+    await page.keyboard.press("Enter");
+    await page.locator(".span-panel .attribute-table").first().waitFor();
+    const row = await chosen();
+    await page.keyboard.press("f");
+    await page.keyboard.press("/");
+    await page.keyboard.type("service:redis");
+    await settle();
+    const shared = page.url();
+    assert.deepEqual([...params().keys()], ["span", "from", "to", "find"]);
+    await page.reload();
+    await page.locator(".span-panel").waitFor();
+    await settle();
+    assert.equal(page.url(), shared);
+    assert.equal(await chosen(), row);
+    await page.keyboard.press("Escape");
+    assert.equal(await page.locator(".span-panel").count(), 0);
+    await page.keyboard.press("[");
+    await settle();
+    assert.ok(params().has("level"));
+    await page.keyboard.press("?");
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("0");
+    await settle();
+    assert.ok(!params().has("from"));
+  },
+
+  async "a large trace is zoomed, panned, brushed, folded and filtered from"() {
+    await page.goto(`${origin}/trace/${traceIdOf(4)}?span=${idOf(4, 60_000)}`);
+    await page.locator("#row-60000").waitFor();
+    await page.locator(".span-panel .attribute-table").first().waitFor();
+    await page.getByRole("button", { name: "Close the details" }).click();
+    const box = await page.locator(".bars").boundingBox();
+    await page.mouse.move(box.x + 300, box.y + 300);
+    await page.keyboard.down("Control");
+    await page.mouse.wheel(0, -600);
+    await page.keyboard.up("Control");
+    await settle();
+    const zoomed = [Number(params().get("from")), Number(params().get("to"))];
+    assert.ok(zoomed[0] > 0 && zoomed[1] - zoomed[0] < 150e9);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 100, box.y + 300, { steps: 4 });
+    await page.mouse.up();
+    await settle();
+    assert.ok(Number(params().get("from")) > zoomed[0]);
+    const map = await page.locator(".minimap-strip").boundingBox();
+    await page.mouse.dblclick(map.x + 50, map.y + 30);
+    await settle();
+    assert.ok(!params().has("from"));
+    await page.mouse.move(map.x + map.width / 2, map.y + 20);
+    await page.mouse.down();
+    await page.mouse.move(map.x + map.width * 0.75, map.y + 30, { steps: 4 });
+    await page.mouse.up();
+    await settle();
+    assert.ok(Math.abs(Number(params().get("to")) / 310e9 - 0.75) < 0.02, String(params()));
+    await page.mouse.click(box.x + 300, box.y + 15);
+    await page.keyboard.press("Home");
+    await page.locator("#row-0 .fold").click();
+    await settle();
+    assert.equal(await page.locator(".tree-row").count(), 1);
+    await page.locator("#row-0 .fold").click();
+    await page.locator("#row-0 .label").click();
+    await page.getByRole("link", { name: "Find traces with this http.route" }).click();
+    await page.locator(".result-row").first().waitFor();
+    assert.equal(params().get("attr"), "http.route=/products/{id}");
+  },
+};
+
+let failed = 0;
+for (const [name, journey] of Object.entries(JOURNEYS)) {
+  try {
+    await journey();
+    process.stdout.write(`ok    ${name}\n`);
+  } catch (error) {
+    failed++;
+    process.stdout.write(`FAIL  ${name}\n${error.stack}\n`);
+    await page.screenshot({ path: "journey_failed.png" });
+  }
+}
+for (const one of complaints) process.stdout.write(`page complained: ${one}\n`);
+await browser.close();
+server.close();
+process.exitCode = failed + complaints.length > 0 ? 1 : 0;
