@@ -46,19 +46,8 @@ fn build() -> Result<(), String> {
     let dist = out_dir.join("dist");
     check_node()?;
     install()?;
-    let dist_text = dist
-        .to_str()
-        .ok_or("the target folder's path is not valid Unicode")?;
-    run_npm(&[
-        "run",
-        "build",
-        "--",
-        "--outDir",
-        dist_text,
-        "--emptyOutDir",
-        "--logLevel",
-        "warn",
-    ])?;
+    let dist_text = dist.to_str().ok_or("the target folder's path is not valid Unicode")?;
+    run_npm(&["run", "build", "--", "--outDir", dist_text, "--emptyOutDir", "--logLevel", "warn"])?;
     let table = table_of(&dist).map_err(|error| format!("the built UI cannot be read: {error}"))?;
     fs::write(out_dir.join("files.rs"), table)
         .map_err(|error| format!("cannot write the file table: {error}"))
@@ -78,23 +67,14 @@ fn check_node() -> Result<(), String> {
         return Err(format!("`node` was not found on PATH.\n{need}"));
     };
     let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    let mut numbers = version
-        .trim_start_matches('v')
-        .split('.')
-        .map_while(|part| part.parse::<u32>().ok());
+    let mut numbers =
+        version.trim_start_matches('v').split('.').map_while(|part| part.parse::<u32>().ok());
     if (numbers.next(), numbers.next()) < (Some(major), Some(minor)) {
         return Err(format!("`node` is version {version}.\n{need}"));
     }
-    match npm()
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-    {
+    match npm().arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status() {
         Ok(status) if status.success() => Ok(()),
-        _ => Err(format!(
-            "`node` is there but `npm` was not found on PATH.\n{need}"
-        )),
+        _ => Err(format!("`node` is there but `npm` was not found on PATH.\n{need}")),
     }
 }
 
@@ -119,10 +99,7 @@ fn run_npm(arguments: &[&str]) -> Result<(), String> {
     }
     let stdout = String::from_utf8_lossy(&output.stdout);
     let stderr = String::from_utf8_lossy(&output.stderr);
-    Err(format!(
-        "`{line}` in web/ failed ({}):\n{stdout}{stderr}",
-        output.status
-    ))
+    Err(format!("`{line}` in web/ failed ({}):\n{stdout}{stderr}", output.status))
 }
 
 /// Rust source: one `File` per built file, with its bytes included.
@@ -148,11 +125,7 @@ fn collect(dist: &Path, folder: &str, paths: &mut Vec<String>) -> io::Result<()>
     for entry in fs::read_dir(dist.join(folder))? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let path = if folder.is_empty() {
-            name
-        } else {
-            format!("{folder}/{name}")
-        };
+        let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
         if entry.file_type()?.is_dir() {
             collect(dist, &path, paths)?;
         } else {

@@ -46,10 +46,7 @@ impl Disk {
                 self.add(&path, in_log || entry.file_name() == "log")?;
             } else if in_log {
                 self.log += metadata.len();
-            } else if path
-                .extension()
-                .is_some_and(|extension| extension == "parquet")
-            {
+            } else if path.extension().is_some_and(|extension| extension == "parquet") {
                 self.parquet += metadata.len();
             } else {
                 self.other += metadata.len();
@@ -77,14 +74,7 @@ mod tests {
         write("log/000001.log", 3)?;
         write("writer-id", 4)?;
         let disk = Disk::of(dir.path())?;
-        assert_eq!(
-            disk,
-            Disk {
-                parquet: 100,
-                log: 3,
-                other: 24
-            }
-        );
+        assert_eq!(disk, Disk { parquet: 100, log: 3, other: 24 });
         assert_eq!(disk.total(), 127);
         Ok(())
     }

@@ -23,16 +23,11 @@ pub(crate) struct Endpoint {
 impl Endpoint {
     /// A base URL as in `OTEL_EXPORTER_OTLP_ENDPOINT`, or the whole URL of the traces.
     pub(crate) fn parse(url: &str) -> Result<Self> {
-        let rest = url
-            .strip_prefix("http://")
-            .with_context(|| format!("not an http:// URL: {url}"))?;
+        let rest =
+            url.strip_prefix("http://").with_context(|| format!("not an http:// URL: {url}"))?;
         let (host, base) = rest.split_once('/').unwrap_or((rest, ""));
         ensure!(!host.is_empty(), "no host in {url}");
-        let host = if host.contains(':') {
-            host.to_owned()
-        } else {
-            format!("{host}:80")
-        };
+        let host = if host.contains(':') { host.to_owned() } else { format!("{host}:80") };
         let base = base.trim_end_matches('/');
         let path = match base {
             "" => "/v1/traces".to_owned(),
@@ -66,10 +61,7 @@ pub(crate) struct Client<'a> {
 
 impl<'a> Client<'a> {
     pub(crate) fn new(endpoint: &'a Endpoint) -> Self {
-        Self {
-            endpoint,
-            stream: None,
-        }
+        Self { endpoint, stream: None }
     }
 
     /// Posts one request; after an error the next call connects anew.
@@ -105,15 +97,9 @@ fn connect(host: &str) -> Result<BufReader<TcpStream>> {
 
 fn read_answer(stream: &mut impl BufRead) -> Result<Answer> {
     let status_line = read_line(stream)?;
-    let status = status_line
-        .split(' ')
-        .nth(1)
-        .and_then(|code| code.parse().ok());
+    let status = status_line.split(' ').nth(1).and_then(|code| code.parse().ok());
     let status = status.with_context(|| format!("not an HTTP status: {status_line:?}"))?;
-    let mut answer = Answer {
-        status,
-        ..Answer::default()
-    };
+    let mut answer = Answer { status, ..Answer::default() };
     let mut length = 0;
     let mut chunked = false;
     loop {
@@ -133,11 +119,7 @@ fn read_answer(stream: &mut impl BufRead) -> Result<Answer> {
             _ => {}
         }
     }
-    answer.body = if chunked {
-        read_chunks(stream)?
-    } else {
-        read_exactly(stream, length)?
-    };
+    answer.body = if chunked { read_chunks(stream)? } else { read_exactly(stream, length)? };
     Ok(answer)
 }
 
@@ -163,10 +145,7 @@ fn read_exactly(stream: &mut impl Read, length: usize) -> Result<Vec<u8>> {
 
 fn read_line(stream: &mut impl BufRead) -> Result<String> {
     let mut line = String::new();
-    stream
-        .take(8192)
-        .read_line(&mut line)
-        .context("no answer")?;
+    stream.take(8192).read_line(&mut line).context("no answer")?;
     ensure!(line.ends_with('\n'), "connection closed by the server");
     Ok(line.trim_end().to_owned())
 }
@@ -178,20 +157,13 @@ mod tests {
     #[test]
     fn endpoints_get_the_path_of_traces() -> Result<()> {
         let check = |url: &str, host: &str, path: &str| -> Result<()> {
-            let expected = Endpoint {
-                host: host.to_owned(),
-                path: path.to_owned(),
-            };
+            let expected = Endpoint { host: host.to_owned(), path: path.to_owned() };
             assert_eq!(Endpoint::parse(url)?, expected);
             Ok(())
         };
         check("http://127.0.0.1:4318", "127.0.0.1:4318", "/v1/traces")?;
         check("http://tempo/", "tempo:80", "/v1/traces")?;
-        check(
-            "http://v:10428/insert/opentelemetry",
-            "v:10428",
-            "/insert/opentelemetry/v1/traces",
-        )?;
+        check("http://v:10428/insert/opentelemetry", "v:10428", "/insert/opentelemetry/v1/traces")?;
         check("http://v:1/otlp/v1/traces", "v:1", "/otlp/v1/traces")?;
         assert!(Endpoint::parse("https://127.0.0.1").is_err());
         assert!(Endpoint::parse("http:///v1/traces").is_err());
@@ -205,15 +177,9 @@ mod tests {
         let busy = read_answer(&mut stream)?;
         assert_eq!(busy.status, 429);
         assert_eq!(busy.retry_after, Some(Duration::from_secs(2)));
-        assert_eq!(
-            (busy.body.as_slice(), busy.close),
-            (b"abc".as_slice(), false)
-        );
+        assert_eq!((busy.body.as_slice(), busy.close), (b"abc".as_slice(), false));
         let ok = read_answer(&mut stream)?;
-        assert_eq!(
-            (ok.status, ok.body.as_slice(), ok.close),
-            (200, b"def".as_slice(), true)
-        );
+        assert_eq!((ok.status, ok.body.as_slice(), ok.close), (200, b"def".as_slice(), true));
         assert!(read_answer(&mut stream).is_err());
         assert!(
             read_answer(&mut b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc".as_slice())

@@ -109,14 +109,7 @@ pub(crate) fn run(args: &IngestArgs) -> Result<String> {
     };
     let data_dir = args.data_dir.clone().unwrap_or_else(|| scratch_dir(args));
     let machine = Machine::here(&data_dir);
-    Ok(Report {
-        args,
-        machine,
-        floors,
-        full,
-        half,
-    }
-    .to_string())
+    Ok(Report { args, machine, floors, full, half }.to_string())
 }
 
 fn pass(args: &IngestArgs, load: &Load, pace: Option<Duration>) -> Result<Pass> {
@@ -165,9 +158,7 @@ fn pass_with_foreign_server(
     pace: Option<Duration>,
 ) -> Result<Pass> {
     let cpu = || -> Result<Option<Cpu>> {
-        args.pid
-            .map(|pid| Ok(stat(&pid.to_string())?.cpu))
-            .transpose()
+        args.pid.map(|pid| Ok(stat(&pid.to_string())?.cpu)).transpose()
     };
     let size = || args.data_dir.as_deref().map(Disk::of).transpose();
     let disk_before = size()?;
@@ -189,9 +180,7 @@ fn pass_with_foreign_server(
         cpu_acknowledged,
         cpu_committed: since_start(cpu()?),
         peak_resident_bytes: args.pid.and_then(peak_resident_bytes),
-        disk: size()?
-            .zip(disk_before)
-            .map(|(now, before)| now.since(before)),
+        disk: size()?.zip(disk_before).map(|(now, before)| now.since(before)),
         ..Pass::default()
     })
 }
@@ -207,9 +196,7 @@ fn wait_until_idle(pid: u32) -> Result<()> {
         }
         cpu = now;
     }
-    note(format_args!(
-        "still busy after {IDLE_WAIT_MAX:?}; measured as it is"
-    ));
+    note(format_args!("still busy after {IDLE_WAIT_MAX:?}; measured as it is"));
     Ok(())
 }
 

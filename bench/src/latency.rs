@@ -17,11 +17,7 @@ impl Latency {
         let Some(max) = times.last().copied() else {
             return Self::default();
         };
-        Self {
-            p50: nearest_rank(&times, 50),
-            p99: nearest_rank(&times, 99),
-            max,
-        }
+        Self { p50: nearest_rank(&times, 50), p99: nearest_rank(&times, 99), max }
     }
 }
 

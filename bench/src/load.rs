@@ -27,11 +27,7 @@ pub(crate) struct Load {
 impl Load {
     /// At least `spans` spans, in requests of `batch`.
     pub(crate) fn generate(seed: u64, start_unix_nano: u64, spans: usize, batch: usize) -> Self {
-        let mut load = Self {
-            bodies: Vec::new(),
-            spans: 0,
-            bytes: 0,
-        };
+        let mut load = Self { bodies: Vec::new(), spans: 0, bytes: 0 };
         let mut traffic = Traffic::new(seed, start_unix_nano).spans_per_request(batch);
         while load.spans < spans {
             let Some(request) = traffic.next() else { break };
@@ -79,19 +75,13 @@ pub(crate) fn send(
         };
         senders.into_iter().map(join).collect::<Result<Vec<Sent>>>()
     })?;
-    let mut all = Sent {
-        wall: start.elapsed(),
-        ..Sent::default()
-    };
+    let mut all = Sent { wall: start.elapsed(), ..Sent::default() };
     for part in parts {
         all.acknowledged_after.extend(part.acknowledged_after);
         all.retries += part.retries;
         all.spans_refused += part.spans_refused;
     }
-    ensure!(
-        all.acknowledged_after.len() == load.bodies.len(),
-        "not all requests were sent"
-    );
+    ensure!(all.acknowledged_after.len() == load.bodies.len(), "not all requests were sent");
     Ok(all)
 }
 
@@ -142,10 +132,7 @@ fn send_one(client: &mut Client<'_>, body: &[u8], sent: &mut Sent) -> Result<()>
 /// Refused spans; other servers may answer with a body that is no protobuf, which counts as none.
 fn refused(answer: &Answer) -> i64 {
     let decoded = ExportTraceServiceResponse::decode(answer.body.as_slice());
-    decoded
-        .ok()
-        .and_then(|it| it.partial_success)
-        .map_or(0, |partial| partial.rejected_spans)
+    decoded.ok().and_then(|it| it.partial_success).map_or(0, |partial| partial.rejected_spans)
 }
 
 #[cfg(test)]
@@ -196,14 +183,7 @@ mod tests {
         let load = Load::generate(1, 1_790_000_000_000_000_000, 200, 20);
         assert_eq!((load.spans, load.bodies.len()), (200, 10));
         let sent = send(&endpoint, &load, 3, None)?;
-        assert_eq!(
-            (
-                sent.acknowledged_after.len(),
-                sent.retries,
-                sent.spans_refused
-            ),
-            (10, 10, 30)
-        );
+        assert_eq!((sent.acknowledged_after.len(), sent.retries, sent.spans_refused), (10, 10, 30));
         let paced = send(&endpoint, &load, 2, Some(Duration::from_millis(5)))?;
         assert!(paced.wall >= Duration::from_millis(45));
         Ok(())

@@ -22,9 +22,7 @@ impl Machine {
         let data_dir = fs::canonicalize(data_dir).unwrap_or_else(|_| data_dir.to_owned());
         Self {
             cores: thread::available_parallelism().map_or(0, usize::from),
-            cpu: field(&read("/proc/cpuinfo"), "model name")
-                .unwrap_or("unknown CPU")
-                .to_owned(),
+            cpu: field(&read("/proc/cpuinfo"), "model name").unwrap_or("unknown CPU").to_owned(),
             memory_gib: field(&read("/proc/meminfo"), "MemTotal")
                 .and_then(|value| value.strip_suffix(" kB")?.parse::<u64>().ok())
                 .map_or(0, |kib| (kib + (1 << 19)) >> 20),
@@ -36,25 +34,14 @@ impl Machine {
 
 impl Display for Machine {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            cores,
-            cpu,
-            memory_gib,
-            kernel,
-            file_system,
-        } = self;
-        write!(
-            out,
-            "{cores} cores of {cpu}, {memory_gib} GiB, Linux {kernel}, {file_system}"
-        )
+        let Self { cores, cpu, memory_gib, kernel, file_system } = self;
+        write!(out, "{cores} cores of {cpu}, {memory_gib} GiB, Linux {kernel}, {file_system}")
     }
 }
 
 fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let mut fields = text.lines().filter_map(|line| line.split_once(':'));
-    fields
-        .find(|(key, _)| key.trim() == name)
-        .map(|(_, value)| value.trim())
+    fields.find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim())
 }
 
 /// The type of the file system that holds a path; of two mounts on one place the later one counts.
@@ -64,9 +51,7 @@ fn file_system<'a>(mounts: &'a str, path: &Path) -> &'a str {
         Some((words.next()?, words.next()?))
     });
     let holding = mounts.filter(|(place, _)| path.starts_with(place));
-    holding
-        .max_by_key(|(place, _)| place.len())
-        .map_or("unknown file system", |(_, kind)| kind)
+    holding.max_by_key(|(place, _)| place.len()).map_or("unknown file system", |(_, kind)| kind)
 }
 
 #[cfg(test)]

@@ -53,9 +53,7 @@ pub(crate) fn thread_cpu() -> Result<Duration> {
     let path = "/proc/thread-self/schedstat";
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?;
     let on_cpu_ns = text.split(' ').next().and_then(|field| field.parse().ok());
-    on_cpu_ns
-        .map(Duration::from_nanos)
-        .with_context(|| format!("cannot understand {path}: {text}"))
+    on_cpu_ns.map(Duration::from_nanos).with_context(|| format!("cannot understand {path}: {text}"))
 }
 
 fn parse_stat(text: &str) -> Option<Stat> {
@@ -66,19 +64,11 @@ fn parse_stat(text: &str) -> Option<Stat> {
         |at: usize| -> Option<Duration> { Some(TICK * fields.get(at)?.parse::<u32>().ok()?) };
     // `state` is field 3 of proc(5), `utime` 14 and `stime` 15.
     let ended = matches!(*fields.first()?, "Z" | "X");
-    Some(Stat {
-        ended,
-        cpu: Cpu {
-            user: ticks(11)?,
-            system: ticks(12)?,
-        },
-    })
+    Some(Stat { ended, cpu: Cpu { user: ticks(11)?, system: ticks(12)? } })
 }
 
 fn parse_peak_resident(status: &str) -> Option<u64> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
 }
@@ -90,10 +80,7 @@ mod tests {
     #[test]
     fn stat_is_read_past_any_program_name() {
         let text = "4242 (a) Z (b) S 1 4242 4242 0 -1 4194560 9 0 0 0 1234 56 0 0 20 0 7 0 99 1 2";
-        let cpu = Cpu {
-            user: Duration::from_millis(12_340),
-            system: Duration::from_millis(560),
-        };
+        let cpu = Cpu { user: Duration::from_millis(12_340), system: Duration::from_millis(560) };
         assert_eq!(parse_stat(text), Some(Stat { ended: false, cpu }));
         assert_eq!(cpu.total(), Duration::from_millis(12_900));
         let ended = text.replace(") S ", ") Z ");
@@ -106,10 +93,7 @@ mod tests {
     fn peak_memory_is_in_bytes() {
         let status = "Name:\tcauseway\nVmPeak:\t  9000 kB\nVmHWM:\t    2048 kB\nVmRSS:\t 12 kB\n";
         assert_eq!(parse_peak_resident(status), Some(2_097_152));
-        assert_eq!(
-            parse_peak_resident("Name:\tcauseway\nState:\tZ (zombie)\n"),
-            None
-        );
+        assert_eq!(parse_peak_resident("Name:\tcauseway\nState:\tZ (zombie)\n"), None);
     }
 
     #[test]

@@ -24,12 +24,7 @@ pub(crate) struct Report<'a> {
 
 impl Display for Report<'_> {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        let IngestArgs {
-            connections,
-            batch,
-            seed,
-            ..
-        } = self.args;
+        let IngestArgs { connections, batch, seed, .. } = self.args;
         let target = match (&self.args.bin, &self.args.endpoint) {
             (Some(bin), _) => bin.display().to_string(),
             (None, endpoint) => endpoint.clone().unwrap_or_default(),
@@ -63,10 +58,7 @@ impl Display for Report<'_> {
         )?;
         for (name, pass) in [("full", Some(&self.full)), ("half", self.half.as_ref())] {
             if let Some(Err(reason)) = pass.and_then(|pass| pass.stored.as_ref()) {
-                writeln!(
-                    out,
-                    "Spans stored at {name} load could not be counted: {reason}"
-                )?;
+                writeln!(out, "Spans stored at {name} load could not be counted: {reason}")?;
             }
         }
         Ok(())
@@ -81,14 +73,8 @@ fn rows(pass: &Pass, floor: Duration) -> Vec<(&'static str, String)> {
     let spans_per_second = pass.spans as f64 / pass.sent.wall.as_secs_f64();
     vec![
         ("spans sent", pass.spans.to_string()),
-        (
-            "bytes per span on the wire",
-            format!("{:.0}", pass.wire_bytes_per_span),
-        ),
-        (
-            "spans per second, wall clock",
-            format!("{spans_per_second:.0}"),
-        ),
+        ("bytes per span on the wire", format!("{:.0}", pass.wire_bytes_per_span)),
+        ("spans per second, wall clock", format!("{spans_per_second:.0}")),
         ("decode floor, us of CPU per span", us(floor)),
         (
             "server, us of CPU per span until acknowledged",
@@ -100,29 +86,18 @@ fn rows(pass: &Pass, floor: Duration) -> Vec<(&'static str, String)> {
         ),
         (
             "**until committed, times the decode floor**",
-            maybe(pass.cpu_committed, |cpu| {
-                format!("**{:.2}**", per_floor(cpu))
-            }),
+            maybe(pass.cpu_committed, |cpu| format!("**{:.2}**", per_floor(cpu))),
         ),
         (
             "server, CPU seconds user + system",
             maybe(pass.cpu_committed, |cpu| {
-                format!(
-                    "{:.2} + {:.2}",
-                    cpu.user.as_secs_f64(),
-                    cpu.system.as_secs_f64()
-                )
+                format!("{:.2} + {:.2}", cpu.user.as_secs_f64(), cpu.system.as_secs_f64())
             }),
         ),
-        (
-            "client, us of CPU per span",
-            us(per_span(pass.client_cpu.total())),
-        ),
+        ("client, us of CPU per span", us(per_span(pass.client_cpu.total()))),
         (
             "peak memory, MB",
-            maybe(pass.peak_resident_bytes, |bytes| {
-                format!("{:.0}", bytes as f64 / 1e6)
-            }),
+            maybe(pass.peak_resident_bytes, |bytes| format!("{:.0}", bytes as f64 / 1e6)),
         ),
         ("acknowledged after, p50, ms", ms(latency.p50)),
         ("acknowledged after, p99, ms", ms(latency.p99)),
@@ -130,15 +105,9 @@ fn rows(pass: &Pass, floor: Duration) -> Vec<(&'static str, String)> {
         ("answers that asked to retry", pass.sent.retries.to_string()),
         ("spans refused", pass.sent.spans_refused.to_string()),
         ("SIGTERM to end, ms", maybe(pass.stop_took, ms)),
-        (
-            "Parquet bytes per span",
-            maybe(pass.disk, |it| disk(it.parquet)),
-        ),
+        ("Parquet bytes per span", maybe(pass.disk, |it| disk(it.parquet))),
         ("log bytes left", maybe(pass.disk, |it| it.log.to_string())),
-        (
-            "all bytes on disk per span",
-            maybe(pass.disk, |it| disk(it.total())),
-        ),
+        ("all bytes on disk per span", maybe(pass.disk, |it| disk(it.total()))),
         (
             "spans stored",
             maybe(pass.stored.as_ref(), |stored| match stored {
@@ -172,22 +141,14 @@ mod tests {
         let second = Duration::from_secs(1);
         let pass = Pass {
             spans: 1_000_000,
-            sent: Sent {
-                wall: second * 4,
-                ..Sent::default()
-            },
-            cpu_committed: Some(Cpu {
-                user: second,
-                system: second / 2,
-            }),
+            sent: Sent { wall: second * 4, ..Sent::default() },
+            cpu_committed: Some(Cpu { user: second, system: second / 2 }),
             stored: Some(Ok(999_999)),
             ..Pass::default()
         };
         let rows = rows(&pass, Duration::from_nanos(750));
         let value = |what: &str| {
-            rows.iter()
-                .find(|(name, _)| name.contains(what))
-                .map(|(_, value)| value.as_str())
+            rows.iter().find(|(name, _)| name.contains(what)).map(|(_, value)| value.as_str())
         };
         assert_eq!(value("per second"), Some("250000"));
         assert_eq!(value("per span until committed"), Some("1.50"));

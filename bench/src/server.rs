@@ -38,9 +38,7 @@ pub(crate) struct Stopped {
 impl Server {
     /// Starts `bin` below `scratch_dir` and waits until it listens.
     pub(crate) fn start(bin: &Path, scratch_dir: &Path, extra: &[String]) -> Result<Self> {
-        let scratch = tempfile::Builder::new()
-            .prefix("causeway-bench-")
-            .tempdir_in(scratch_dir)?;
+        let scratch = tempfile::Builder::new().prefix("causeway-bench-").tempdir_in(scratch_dir)?;
         let data_dir = scratch.path().join("data");
         let output = File::create(scratch.path().join("server.log"))?;
         let mut command = Command::new(bin);
@@ -48,22 +46,11 @@ impl Server {
         for flag in ["--otlp-grpc-addr", "--otlp-http-addr", "--http-addr"] {
             command.args([flag, "127.0.0.1:0"]);
         }
-        command
-            .args(extra)
-            .stdin(Stdio::null())
-            .stdout(output.try_clone()?)
-            .stderr(output);
-        let child = command
-            .spawn()
-            .with_context(|| format!("cannot start {}", bin.display()))?;
+        command.args(extra).stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+        let child = command.spawn().with_context(|| format!("cannot start {}", bin.display()))?;
         // Owned from here on, so that the process ends whatever happens next.
         let otlp_http = Endpoint::parse("http://unknown")?;
-        let mut server = Self {
-            bin: bin.to_owned(),
-            child,
-            scratch,
-            otlp_http,
-        };
+        let mut server = Self { bin: bin.to_owned(), child, scratch, otlp_http };
         server.otlp_http = server.wait_until_listening()?;
         Ok(server)
     }
@@ -84,9 +71,8 @@ impl Server {
         let mut peak =
             peak_resident_bytes(pid).context("the server ended before it was asked to")?;
         // The shell's own `kill`: sending a signal from here would take unsafe code.
-        let signal = Command::new("sh")
-            .args(["-c", "kill -TERM \"$0\"", &pid.to_string()])
-            .status()?;
+        let signal =
+            Command::new("sh").args(["-c", "kill -TERM \"$0\"", &pid.to_string()]).status()?;
         ensure!(signal.success(), "cannot signal the server");
         // A process that nobody has waited for keeps its final times, so none are missed.
         let cpu = loop {
@@ -104,16 +90,8 @@ impl Server {
         };
         let took = start.elapsed();
         let status = self.child.wait()?;
-        ensure!(
-            status.success(),
-            "the server ended with {status}: {}",
-            self.output()
-        );
-        Ok(Stopped {
-            cpu,
-            peak_resident_bytes: peak,
-            took,
-        })
+        ensure!(status.success(), "the server ended with {status}: {}", self.output());
+        Ok(Stopped { cpu, peak_resident_bytes: peak, took })
     }
 
     /// Counts the spans in the folder of a stopped server, by its own SQL.
@@ -127,12 +105,8 @@ impl Server {
             .output()?;
         let text = String::from_utf8_lossy(&answer.stdout);
         let count = text.lines().rev().find_map(|line| line.trim().parse().ok());
-        count.with_context(|| {
-            format!(
-                "no count: {text}{}",
-                String::from_utf8_lossy(&answer.stderr)
-            )
-        })
+        count
+            .with_context(|| format!("no count: {text}{}", String::from_utf8_lossy(&answer.stderr)))
     }
 
     fn wait_until_listening(&mut self) -> Result<Endpoint> {
@@ -149,10 +123,7 @@ impl Server {
             }
             thread::sleep(POLL);
         }
-        bail!(
-            "the server does not listen after {START_MAX:?}: {}",
-            self.output()
-        )
+        bail!("the server does not listen after {START_MAX:?}: {}", self.output())
     }
 
     /// The end of what the server printed.
@@ -190,10 +161,7 @@ mod tests {
         fs::write(&path, "{\"otlp_grpc\":\"127.0.0.1:1\",\"otl")?;
         assert_eq!(otlp_http(&path), None);
         fs::write(&path, "{\"otlp_http\":\"127.0.0.1:4318\"}")?;
-        assert_eq!(
-            otlp_http(&path),
-            Some(Endpoint::parse("http://127.0.0.1:4318")?)
-        );
+        assert_eq!(otlp_http(&path), Some(Endpoint::parse("http://127.0.0.1:4318")?));
         Ok(())
     }
 }

@@ -47,9 +47,7 @@ impl Addresses {
         let value: serde_json::Value = serde_json::from_str(&text)?;
         let address = |name: &str| -> Result<SocketAddr> {
             let text = value.get(name).and_then(|text| text.as_str());
-            Ok(text
-                .with_context(|| format!("{} lacks {name}", path.display()))?
-                .parse()?)
+            Ok(text.with_context(|| format!("{} lacks {name}", path.display()))?.parse()?)
         };
         Ok(Self {
             otlp_grpc: address("otlp_grpc")?,

@@ -24,60 +24,32 @@ pub(crate) struct Setting {
 }
 
 const fn setting(name: &'static str, default: &'static str, help: &'static str) -> Setting {
-    Setting {
-        name,
-        default,
-        help,
-    }
+    Setting { name, default, help }
 }
 
 /// Every setting there is.
 pub(crate) const SETTINGS: &[Setting] = &[
-    setting(
-        "data-dir",
-        "./causeway-data",
-        "Folder that holds the log and the table",
-    ),
+    setting("data-dir", "./causeway-data", "Folder that holds the log and the table"),
     setting(
         "otlp-grpc-addr",
         "127.0.0.1:4317",
         "Where OTLP/gRPC is received; port 0 picks a free one",
     ),
-    setting(
-        "otlp-http-addr",
-        "127.0.0.1:4318",
-        "Where OTLP/HTTP is received",
-    ),
+    setting("otlp-http-addr", "127.0.0.1:4318", "Where OTLP/HTTP is received"),
     setting(
         "http-addr",
         "127.0.0.1:8317",
         "Where the web UI, the API, health and metrics are served",
     ),
-    setting(
-        "request-bytes-max",
-        "64MiB",
-        "Most bytes of one request after decompression",
-    ),
-    setting(
-        "inflight-bytes-max",
-        "256MiB",
-        "Most bytes of all unfinished requests together",
-    ),
-    setting(
-        "body-timeout",
-        "30s",
-        "Longest time a request may take to arrive",
-    ),
+    setting("request-bytes-max", "64MiB", "Most bytes of one request after decompression"),
+    setting("inflight-bytes-max", "256MiB", "Most bytes of all unfinished requests together"),
+    setting("body-timeout", "30s", "Longest time a request may take to arrive"),
     setting(
         "cors-origins",
         "",
         "Web pages that may send spans, separated by commas; empty: pages of this machine",
     ),
-    setting(
-        "connections-max",
-        "10000",
-        "Most open connections; further ones wait",
-    ),
+    setting("connections-max", "10000", "Most open connections; further ones wait"),
     setting(
         "recent-bytes-max",
         "384MiB",
@@ -88,50 +60,26 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "96MiB",
         "Spans are written to the table when they take this many bytes",
     ),
-    setting(
-        "flush-interval",
-        "30s",
-        "... or when the oldest is this old",
-    ),
-    setting(
-        "request-dedup-window",
-        "1h",
-        "How long a resent request is recognised",
-    ),
-    setting(
-        "request-dedup-max",
-        "2000000",
-        "Most requests remembered for that",
-    ),
+    setting("flush-interval", "30s", "... or when the oldest is this old"),
+    setting("request-dedup-window", "1h", "How long a resent request is recognised"),
+    setting("request-dedup-max", "2000000", "Most requests remembered for that"),
     setting(
         "span-dedup-max",
         "2000000",
         "Most spans remembered to recognise copies in other requests",
     ),
-    setting(
-        "query-memory-bytes-max",
-        "256MiB",
-        "Most bytes all running queries may use together",
-    ),
+    setting("query-memory-bytes-max", "256MiB", "Most bytes all running queries may use together"),
     setting("query-time-max", "30s", "Longest time of a query"),
     setting("queries-running-max", "16", "Most queries at once"),
     setting("json-rows-max", "100000", "Most rows of a JSON answer"),
-    setting(
-        "metadata-cache-bytes-max",
-        "64MiB",
-        "Most bytes of cached file metadata",
-    ),
+    setting("metadata-cache-bytes-max", "64MiB", "Most bytes of cached file metadata"),
     setting(
         "shutdown-timeout",
         "8s",
         "Longest time the last flush may take; what is left stays in the log",
     ),
     setting("log-format", "text", "Log lines as text or json"),
-    setting(
-        "log-level",
-        "info",
-        "Log filter, such as info or causeway_store=debug",
-    ),
+    setting("log-level", "info", "Log filter, such as info or causeway_store=debug"),
 ];
 
 const ENVIRONMENT_PREFIX: &str = "CAUSEWAY_";
@@ -202,10 +150,7 @@ impl Config {
         let environment: Vec<_> = environment_settings(environment)?;
         let flag = |name: &str| flags.try_get_one::<String>(name).ok().flatten().cloned();
         let file = flag(CONFIG_FILE).or_else(|| {
-            environment
-                .iter()
-                .find(|(name, _)| name == CONFIG_FILE)
-                .map(|(_, file)| file.clone())
+            environment.iter().find(|(name, _)| name == CONFIG_FILE).map(|(_, file)| file.clone())
         });
         if let Some(file) = file {
             values.add_file(&file)?;
@@ -239,10 +184,7 @@ fn environment_settings(
 ) -> Result<Vec<(String, String)>> {
     environment
         .filter_map(|(name, value)| {
-            let name = name
-                .strip_prefix(ENVIRONMENT_PREFIX)?
-                .to_lowercase()
-                .replace('_', "-");
+            let name = name.strip_prefix(ENVIRONMENT_PREFIX)?.to_lowercase().replace('_', "-");
             Some((name, value))
         })
         .map(|(name, value)| {
@@ -272,9 +214,8 @@ struct Values(BTreeMap<String, String>);
 impl Values {
     fn add_file(&mut self, path: &str) -> Result<()> {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?;
-        let table: toml::Table = text
-            .parse()
-            .with_context(|| format!("{path} is not a TOML file"))?;
+        let table: toml::Table =
+            text.parse().with_context(|| format!("{path} is not a TOML file"))?;
         for (name, value) in table {
             let name = name.replace('_', "-");
             known(&name).with_context(|| format!("in {path}"))?;
@@ -283,9 +224,7 @@ impl Values {
                 toml::Value::Integer(number) => number.to_string(),
                 toml::Value::Array(items) => {
                     let texts: Option<Vec<&str>> = items.iter().map(toml::Value::as_str).collect();
-                    texts
-                        .with_context(|| format!("{path}: {name} must list texts"))?
-                        .join(",")
+                    texts.with_context(|| format!("{path}: {name} must list texts"))?.join(",")
                 }
                 other => bail!("{path}: {name} cannot be a {}", other.type_str()),
             };
@@ -295,21 +234,13 @@ impl Values {
     }
 
     fn text(&self, name: &str) -> String {
-        let default = || {
-            SETTINGS
-                .iter()
-                .find(|s| s.name == name)
-                .map_or("", |s| s.default)
-        };
-        self.0
-            .get(name)
-            .map_or_else(|| default().to_owned(), Clone::clone)
+        let default = || SETTINGS.iter().find(|s| s.name == name).map_or("", |s| s.default);
+        self.0.get(name).map_or_else(|| default().to_owned(), Clone::clone)
     }
 
     fn parse<T: FromStr<Err: std::fmt::Display>>(&self, name: &str) -> Result<T> {
         let text = self.text(name);
-        text.parse()
-            .map_err(|error| anyhow!("setting {name}: {text:?} cannot be used: {error}"))
+        text.parse().map_err(|error| anyhow!("setting {name}: {text:?} cannot be used: {error}"))
     }
 
     fn bytes(&self, name: &str) -> Result<u64> {
@@ -374,12 +305,9 @@ impl Values {
         }
         let origins = self.text("cors-origins");
         if !origins.is_empty() {
-            let patterns = origins
-                .split(',')
-                .map(|origin| origin.trim().parse::<OriginPattern>());
-            settings.cors_origins = patterns
-                .collect::<Result<_, _>>()
-                .context("setting cors-origins")?;
+            let patterns = origins.split(',').map(|origin| origin.trim().parse::<OriginPattern>());
+            settings.cors_origins =
+                patterns.collect::<Result<_, _>>().context("setting cors-origins")?;
         }
         Ok(settings)
     }
@@ -403,9 +331,7 @@ mod tests {
     fn read(flags: &[&str], environment: &[(&str, &str)]) -> Result<Config> {
         let command = clap::Command::new("causeway").args(arguments());
         let matches = command.try_get_matches_from(std::iter::once(&"causeway").chain(flags))?;
-        let pairs = environment
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        let pairs = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
         Config::read(&matches, pairs)
     }
 
@@ -425,11 +351,8 @@ mod tests {
             "flush-interval = \"1s\"\nbody_timeout = \"1s\"\nlog-level = \"warn\"\n",
         )?;
         let path = file.path().display().to_string();
-        let environment = [
-            ("CAUSEWAY_FLUSH_INTERVAL", "2s"),
-            ("CAUSEWAY_BODY_TIMEOUT", "2s"),
-            ("HOME", "/"),
-        ];
+        let environment =
+            [("CAUSEWAY_FLUSH_INTERVAL", "2s"), ("CAUSEWAY_BODY_TIMEOUT", "2s"), ("HOME", "/")];
         let config = read(&["--config", &path, "--flush-interval", "3s"], &environment)?;
         assert_eq!(config.flush_interval, Duration::from_secs(3));
         assert_eq!(config.collector.body_timeout, Duration::from_secs(2));
@@ -440,10 +363,7 @@ mod tests {
     #[test]
     fn unknown_names_propose_the_nearest() {
         let error = read(&[], &[("CAUSEWAY_FLUSH_INTERVALL", "1s")]).expect_err("unknown");
-        assert!(
-            format!("{error:#}").contains("did you mean \"flush-interval\""),
-            "{error:#}"
-        );
+        assert!(format!("{error:#}").contains("did you mean \"flush-interval\""), "{error:#}");
     }
 
     #[test]
@@ -456,10 +376,7 @@ mod tests {
             ("--connections-max", "0"),
         ] {
             let error = read(&[flag, value], &[]).expect_err(flag);
-            assert!(
-                format!("{error:#}").contains(flag.trim_start_matches('-')),
-                "{error:#}"
-            );
+            assert!(format!("{error:#}").contains(flag.trim_start_matches('-')), "{error:#}");
         }
     }
 }

@@ -45,9 +45,7 @@ pub(crate) async fn serve(
             continue;
         };
         let service = TowerToHyperService::new(router.clone());
-        let connection = builder()
-            .serve_connection(TokioIo::new(stream), service)
-            .into_owned();
+        let connection = builder().serve_connection(TokioIo::new(stream), service).into_owned();
         let watched = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = watched.await {

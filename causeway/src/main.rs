@@ -32,9 +32,7 @@ fn run(matches: &ArgMatches) -> Result<ExitCode> {
     let (name, arguments) = matches.subcommand().unwrap_or(("serve", matches));
     let config = Config::read(arguments, std::env::vars())?;
     output::start_logging(&config, name == "serve")?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let code = runtime.block_on(commands::run(name, arguments, config))?;
     // Blocking work that a finished command left behind must not hold up the exit.
     runtime.shutdown_background();

@@ -24,20 +24,15 @@ pub(crate) fn router(store: Store, registry: Registry) -> Router {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
-        .with_state(Operations {
-            store,
-            registry: Arc::new(registry),
-        })
+        .with_state(Operations { store, registry: Arc::new(registry) })
 }
 
 async fn ready(State(operations): State<Operations>) -> Response {
     match operations.store.readiness() {
         Ok(()) => "ready\n".into_response(),
-        Err(reason) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            format!("not ready: {reason}\n"),
-        )
-            .into_response(),
+        Err(reason) => {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {reason}\n")).into_response()
+        }
     }
 }
 

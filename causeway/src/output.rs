@@ -22,16 +22,10 @@ const QUIET_LIBRARIES: &str = "buoyant_kernel=warn,deltalake_core=warn,datafusio
 
 /// Sends structured logs to standard error. Commands that are not servers only tell of trouble.
 pub(crate) fn start_logging(config: &Config, is_server: bool) -> Result<()> {
-    let level = if is_server {
-        config.log_level.as_str()
-    } else {
-        "warn"
-    };
+    let level = if is_server { config.log_level.as_str() } else { "warn" };
     let filter = EnvFilter::try_new(format!("{QUIET_LIBRARIES},{level}"))
         .with_context(|| format!("setting log-level: {level:?} is not a log filter"))?;
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match config.log_format {
         LogFormat::Json => logs.json().try_init(),
         LogFormat::Text => logs.with_ansi(false).try_init(),

@@ -47,13 +47,8 @@ pub enum Source {
 
 impl Source {
     /// Every source.
-    pub const ALL: [Self; 5] = [
-        Self::Grpc,
-        Self::HttpProtobuf,
-        Self::HttpJson,
-        Self::HttpOther,
-        Self::Import,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Grpc, Self::HttpProtobuf, Self::HttpJson, Self::HttpOther, Self::Import];
 
     /// A short stable name, for metrics labels.
     pub fn label(self) -> &'static str {
@@ -92,9 +87,7 @@ impl Collector {
         let started = Instant::now();
         let admitted = self.admit_within_limits(body, format, source).await;
         let seconds = started.elapsed().as_secs_f64();
-        self.shared()
-            .metrics
-            .answered(source, seconds, admitted.as_ref().err());
+        self.shared().metrics.answered(source, seconds, admitted.as_ref().err());
         admitted
     }
 
@@ -107,15 +100,11 @@ impl Collector {
         let bytes_max = self.shared().settings.request_bytes_max;
         let bytes = u64::try_from(body.len()).unwrap_or(u64::MAX);
         if bytes > bytes_max {
-            return Err(AdmitError::TooLarge {
-                limit: "request_bytes_max",
-                bytes_max,
-            });
+            return Err(AdmitError::TooLarge { limit: "request_bytes_max", bytes_max });
         }
         let mut reservation = self.shared().budget.reservation();
         reservation.grow(bytes)?;
-        self.admit_reserved(Received { body, reservation }, format, source)
-            .await
+        self.admit_reserved(Received { body, reservation }, format, source).await
     }
 
     /// Admits a body that already holds its part of the budget.
@@ -162,44 +151,26 @@ async fn admit(
         })??
     };
 
-    let Read {
-        request,
-        refusals,
-        reservation,
-    } = read;
+    let Read { request, refusals, reservation } = read;
     let accepted_spans = u64::try_from(request.columns.len()).unwrap_or(u64::MAX);
-    shared
-        .metrics
-        .received(source, body_bytes, accepted_spans + refusals.total());
+    shared.metrics.received(source, body_bytes, accepted_spans + refusals.total());
     for (reason, spans) in refusals.iter() {
         shared.metrics.refused_spans(reason.label(), spans);
     }
     // An empty request has nothing to make durable.
     if accepted_spans == 0 {
-        return Ok(Outcome {
-            accepted_spans,
-            duplicate: false,
-            refusals,
-        });
+        return Ok(Outcome { accepted_spans, duplicate: false, refusals });
     }
     let appended = shared.store.append(request).await;
     drop(reservation);
     match appended {
         Ok(Appended::Stored) => {
             shared.metrics.stored(source, accepted_spans);
-            Ok(Outcome {
-                accepted_spans,
-                duplicate: false,
-                refusals,
-            })
+            Ok(Outcome { accepted_spans, duplicate: false, refusals })
         }
         Ok(Appended::Duplicate) => {
             shared.metrics.duplicate(accepted_spans);
-            Ok(Outcome {
-                accepted_spans,
-                duplicate: true,
-                refusals,
-            })
+            Ok(Outcome { accepted_spans, duplicate: true, refusals })
         }
         Err(error) => {
             let error = AdmitError::from(error);
@@ -221,10 +192,7 @@ fn read(
     format: Format,
     received_at_unix_nano: i64,
 ) -> Result<Read, AdmitError> {
-    let Received {
-        body,
-        mut reservation,
-    } = received;
+    let Received { body, mut reservation } = received;
     let digest = xxh3_128(&body);
     let payload = match format {
         Format::Protobuf => body,
@@ -237,12 +205,7 @@ fn read(
     let (columns, refusals): (SpanColumns, Refusals) =
         otlp::decode(&payload, received_at_unix_nano).map_err(Malformed::from)?;
     Ok(Read {
-        request: Request {
-            received_at_unix_nano,
-            digest,
-            payload,
-            columns,
-        },
+        request: Request { received_at_unix_nano, digest, payload, columns },
         refusals,
         reservation,
     })

@@ -22,19 +22,12 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn new(bytes_max: u64, gauge: Gauge) -> Arc<Self> {
-        Arc::new(Self {
-            bytes_max,
-            used_bytes: AtomicU64::new(0),
-            gauge,
-        })
+        Arc::new(Self { bytes_max, used_bytes: AtomicU64::new(0), gauge })
     }
 
     /// An empty reservation, given back when dropped.
     pub(crate) fn reservation(self: &Arc<Self>) -> Reservation {
-        Reservation {
-            budget: Arc::clone(self),
-            bytes: 0,
-        }
+        Reservation { budget: Arc::clone(self), bytes: 0 }
     }
 
     fn show(&self) {
@@ -56,21 +49,12 @@ impl Reservation {
         let bytes_max = self.budget.bytes_max;
         let own = self.bytes.saturating_add(bytes);
         if own > bytes_max {
-            return Err(AdmitError::TooLarge {
-                limit: LIMIT,
-                bytes_max,
-            });
+            return Err(AdmitError::TooLarge { limit: LIMIT, bytes_max });
         }
         let fits = |used: u64| used.checked_add(bytes).filter(|used| *used <= bytes_max);
         let used = &self.budget.used_bytes;
-        if used
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits)
-            .is_err()
-        {
-            return Err(AdmitError::Overloaded {
-                limit: LIMIT,
-                value: bytes_max,
-            });
+        if used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_err() {
+            return Err(AdmitError::Overloaded { limit: LIMIT, value: bytes_max });
         }
         self.bytes = own;
         self.budget.show();
@@ -80,9 +64,7 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.budget
-            .used_bytes
-            .fetch_sub(self.bytes, Ordering::Relaxed);
+        self.budget.used_bytes.fetch_sub(self.bytes, Ordering::Relaxed);
         self.budget.show();
     }
 }
@@ -98,16 +80,10 @@ mod tests {
         let mut second = budget.reservation();
         assert!(first.grow(60).is_ok());
         assert!(second.grow(40).is_ok());
-        assert!(matches!(
-            second.grow(1),
-            Err(AdmitError::Overloaded { value: 100, .. })
-        ));
+        assert!(matches!(second.grow(1), Err(AdmitError::Overloaded { value: 100, .. })));
         drop(first);
         assert!(second.grow(60).is_ok());
-        assert!(matches!(
-            second.grow(1),
-            Err(AdmitError::TooLarge { bytes_max: 100, .. })
-        ));
+        assert!(matches!(second.grow(1), Err(AdmitError::TooLarge { bytes_max: 100, .. })));
         drop(second);
         assert_eq!(budget.used_bytes.load(Ordering::Relaxed), 0);
     }

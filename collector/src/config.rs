@@ -53,9 +53,7 @@ impl OriginPattern {
             "https://127.0.0.1",
             "https://127.0.0.1:*",
         ]
-        .map(|text| Self {
-            text: text.to_owned(),
-        })
+        .map(|text| Self { text: text.to_owned() })
         .to_vec()
     }
 
@@ -72,14 +70,10 @@ impl OriginPattern {
         let Some((before, after)) = self.text.split_once('*') else {
             return self.text == origin;
         };
-        let middle = origin
-            .strip_prefix(before)
-            .and_then(|rest| rest.strip_suffix(after));
+        let middle = origin.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
         middle.is_some_and(|text| {
             !text.is_empty()
-                && text
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
+                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
         })
     }
 }
@@ -113,9 +107,7 @@ impl FromStr for OriginPattern {
                 Err(OriginError::Wildcards(owned()))
             }
             // Browsers send the host in lower case.
-            Some(_) => Ok(Self {
-                text: text.to_ascii_lowercase(),
-            }),
+            Some(_) => Ok(Self { text: text.to_ascii_lowercase() }),
         }
     }
 }
@@ -134,11 +126,7 @@ mod tests {
     fn default_origins_are_this_machine() {
         let settings = CollectorSettings::default();
         let allowed = |origin: &str| settings.cors_origins.iter().any(|o| o.matches(origin));
-        for origin in [
-            "http://localhost",
-            "https://localhost:3000",
-            "http://127.0.0.1:8317",
-        ] {
+        for origin in ["http://localhost", "https://localhost:3000", "http://127.0.0.1:8317"] {
             assert!(allowed(origin), "{origin}");
         }
         for origin in [
@@ -155,18 +143,9 @@ mod tests {
     #[test]
     fn mistakes_in_origins_are_named() {
         let parse = |text: &str| text.parse::<OriginPattern>();
-        assert_eq!(
-            parse("localhost"),
-            Err(OriginError::Scheme("localhost".into()))
-        );
-        assert_eq!(
-            parse("http://a/"),
-            Err(OriginError::Path("http://a/".into()))
-        );
-        assert_eq!(
-            parse("http://*.*"),
-            Err(OriginError::Wildcards("http://*.*".into()))
-        );
+        assert_eq!(parse("localhost"), Err(OriginError::Scheme("localhost".into())));
+        assert_eq!(parse("http://a/"), Err(OriginError::Path("http://a/".into())));
+        assert_eq!(parse("http://*.*"), Err(OriginError::Wildcards("http://*.*".into())));
         let wildcard = parse("https://*.Example.com");
         assert!(wildcard.is_ok_and(|o| o.matches("https://a.b.example.com")));
     }

@@ -38,11 +38,7 @@ impl Message {
     }
 
     pub(crate) fn varint(&mut self, field: u32, value: u64) -> &mut Self {
-        if value == 0 {
-            self
-        } else {
-            self.varint_always(field, value)
-        }
+        if value == 0 { self } else { self.varint_always(field, value) }
     }
 
     pub(crate) fn fixed64_always(&mut self, field: u32, value: u64) -> &mut Self {
@@ -52,11 +48,7 @@ impl Message {
     }
 
     pub(crate) fn fixed64(&mut self, field: u32, value: u64) -> &mut Self {
-        if value == 0 {
-            self
-        } else {
-            self.fixed64_always(field, value)
-        }
+        if value == 0 { self } else { self.fixed64_always(field, value) }
     }
 
     pub(crate) fn fixed32(&mut self, field: u32, value: u32) -> &mut Self {
@@ -75,11 +67,7 @@ impl Message {
     }
 
     pub(crate) fn bytes(&mut self, field: u32, value: &[u8]) -> &mut Self {
-        if value.is_empty() {
-            self
-        } else {
-            self.bytes_always(field, value)
-        }
+        if value.is_empty() { self } else { self.bytes_always(field, value) }
     }
 
     pub(crate) fn text(&mut self, field: u32, value: &str) -> &mut Self {
@@ -104,17 +92,10 @@ mod tests {
     #[test]
     fn fields_are_written_as_protobuf_says() {
         let mut message = Message::default();
-        message
-            .varint(1, 300)
-            .varint(2, 0)
-            .text(3, "ab")
-            .fixed32(4, 1)
-            .bytes_always(5, b"");
+        message.varint(1, 300).varint(2, 0).text(3, "ab").fixed32(4, 1).bytes_always(5, b"");
         assert_eq!(
             message.into_bytes(),
-            [
-                0x08, 0xac, 0x02, 0x1a, 2, b'a', b'b', 0x25, 1, 0, 0, 0, 0x2a, 0
-            ]
+            [0x08, 0xac, 0x02, 0x1a, 2, b'a', b'b', 0x25, 1, 0, 0, 0, 0x2a, 0]
         );
     }
 }

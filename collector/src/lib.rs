@@ -61,15 +61,7 @@ impl Collector {
     ) -> Self {
         let metrics = Metrics::register(registry);
         let budget = Budget::new(settings.inflight_bytes_max, metrics.inflight_bytes.clone());
-        Self {
-            shared: Arc::new(Shared {
-                store,
-                settings,
-                clock,
-                metrics,
-                budget,
-            }),
-        }
+        Self { shared: Arc::new(Shared { store, settings, clock, metrics, budget }) }
     }
 
     /// What the OTLP/gRPC port serves.
@@ -89,8 +81,6 @@ impl Collector {
 
 impl fmt::Debug for Collector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Collector")
-            .field("settings", &self.shared.settings)
-            .finish_non_exhaustive()
+        f.debug_struct("Collector").field("settings", &self.shared.settings).finish_non_exhaustive()
     }
 }

@@ -16,9 +16,8 @@ use crate::admit::Source;
 use crate::error::AdmitError;
 
 /// From a request in memory to one that waits for a slow disk.
-const LATENCY_SECONDS: [f64; 12] = [
-    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0,
-];
+const LATENCY_SECONDS: [f64; 12] =
+    [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByProtocol {
@@ -65,26 +64,10 @@ impl Metrics {
             inflight_bytes: Gauge::default(),
         };
         let by_protocol = [
-            (
-                "requests",
-                "Requests received, refused ones included",
-                &metrics.received_requests,
-            ),
-            (
-                "received_spans",
-                "Spans received in readable requests",
-                &metrics.received_spans,
-            ),
-            (
-                "received_bytes",
-                "Bytes received, after decompression",
-                &metrics.received_bytes,
-            ),
-            (
-                "stored_spans",
-                "Spans acknowledged as new",
-                &metrics.stored_spans,
-            ),
+            ("requests", "Requests received, refused ones included", &metrics.received_requests),
+            ("received_spans", "Spans received in readable requests", &metrics.received_spans),
+            ("received_bytes", "Bytes received, after decompression", &metrics.received_bytes),
+            ("stored_spans", "Spans acknowledged as new", &metrics.stored_spans),
         ];
         for (name, help, family) in by_protocol {
             registry.register(format!("collector_{name}"), help, family.clone());
@@ -146,8 +129,7 @@ impl Metrics {
         for reason in AdmitError::LABELS {
             for protocol in Source::ALL.map(Source::label) {
                 drop(
-                    self.refused_requests
-                        .get_or_create(&ByProtocolAndReason { protocol, reason }),
+                    self.refused_requests.get_or_create(&ByProtocolAndReason { protocol, reason }),
                 );
             }
         }
@@ -155,21 +137,13 @@ impl Metrics {
 
     /// A readable request arrived.
     pub(crate) fn received(&self, source: Source, bytes: usize, spans: u64) {
-        let label = ByProtocol {
-            protocol: source.label(),
-        };
+        let label = ByProtocol { protocol: source.label() };
         self.received_spans.get_or_create(&label).inc_by(spans);
-        self.received_bytes
-            .get_or_create(&label)
-            .inc_by(u64::try_from(bytes).unwrap_or(u64::MAX));
+        self.received_bytes.get_or_create(&label).inc_by(u64::try_from(bytes).unwrap_or(u64::MAX));
     }
 
     pub(crate) fn stored(&self, source: Source, spans: u64) {
-        self.stored_spans
-            .get_or_create(&ByProtocol {
-                protocol: source.label(),
-            })
-            .inc_by(spans);
+        self.stored_spans.get_or_create(&ByProtocol { protocol: source.label() }).inc_by(spans);
     }
 
     pub(crate) fn duplicate(&self, spans: u64) {
@@ -178,23 +152,16 @@ impl Metrics {
     }
 
     pub(crate) fn refused_spans(&self, reason: &'static str, spans: u64) {
-        self.refused_spans
-            .get_or_create(&ByReason { reason })
-            .inc_by(spans);
+        self.refused_spans.get_or_create(&ByReason { reason }).inc_by(spans);
     }
 
     /// A request was answered after `seconds`.
     pub(crate) fn answered(&self, source: Source, seconds: f64, refused: Option<&AdmitError>) {
-        let label = ByProtocol {
-            protocol: source.label(),
-        };
+        let label = ByProtocol { protocol: source.label() };
         self.received_requests.get_or_create(&label).inc();
         self.request_seconds.get_or_create(&label).observe(seconds);
         if let Some(error) = refused {
-            let label = ByProtocolAndReason {
-                protocol: source.label(),
-                reason: error.label(),
-            };
+            let label = ByProtocolAndReason { protocol: source.label(), reason: error.label() };
             self.refused_requests.get_or_create(&label).inc();
         }
     }

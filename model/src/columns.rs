@@ -48,13 +48,7 @@ pub struct Column {
 }
 
 const fn column(name: &'static str, kind: Kind, doc: &'static str) -> Column {
-    Column {
-        name,
-        kind,
-        nullable: false,
-        statistics: false,
-        doc,
-    }
+    Column { name, kind, nullable: false, statistics: false, doc }
 }
 
 impl Column {
@@ -75,10 +69,7 @@ impl Column {
 
 /// Names of the columns, for those who fill or read them.
 pub mod name {
-    #![expect(
-        missing_docs,
-        reason = "each constant is documented by its row in COLUMNS"
-    )]
+    #![expect(missing_docs, reason = "each constant is documented by its row in COLUMNS")]
     pub const TRACE_ID: &str = "trace_id";
     pub const SPAN_ID: &str = "span_id";
     pub const PARENT_SPAN_ID: &str = "parent_span_id";
@@ -223,9 +214,7 @@ fn list_of(fields: Fields) -> DataType {
 /// The schema of stored span batches and files.
 pub fn schema() -> SchemaRef {
     static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
-        Arc::new(Schema::new(
-            COLUMNS.iter().map(Column::field).collect::<Vec<_>>(),
-        ))
+        Arc::new(Schema::new(COLUMNS.iter().map(Column::field).collect::<Vec<_>>()))
     });
     Arc::clone(&SCHEMA)
 }

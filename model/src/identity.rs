@@ -41,10 +41,7 @@ impl<'a> ContentHasher<'a> {
             rows.service_name,
         ]
         .map(|column| {
-            let hashes = column
-                .values()
-                .iter()
-                .map(|v| v.map_or(NULL, |v| xxh3_64(v.as_bytes())));
+            let hashes = column.values().iter().map(|v| v.map_or(NULL, |v| xxh3_64(v.as_bytes())));
             (column, hashes.collect())
         });
         Self { rows, repeated }
@@ -62,11 +59,7 @@ impl<'a> ContentHasher<'a> {
             hash,
         );
         for (column, hashes) in &self.repeated {
-            let value = column
-                .key(row)
-                .and_then(|key| hashes.get(key))
-                .copied()
-                .unwrap_or(NULL);
+            let value = column.key(row).and_then(|key| hashes.get(key)).copied().unwrap_or(NULL);
             hash = mix(hash, value);
         }
         let attributes = rows.attributes.range(row);
@@ -101,25 +94,16 @@ impl<'a> ContentHasher<'a> {
             rows.dropped_events_count.value(row),
             rows.dropped_links_count.value(row),
         ];
-        numbers
-            .into_iter()
-            .fold(span_key(rows, row), |hash, n| mix(hash, n.cast_unsigned()))
+        numbers.into_iter().fold(span_key(rows, row), |hash, n| mix(hash, n.cast_unsigned()))
     }
 
     fn events(&self, range: std::ops::Range<usize>, mut hash: u64) -> u64 {
         let events = &self.rows.events;
         for at in range.clone() {
             hash = mix(hash, events.time_unix_nano.value(at).cast_unsigned());
-            hash = mix(
-                hash,
-                events.dropped_attributes_count.value(at).cast_unsigned(),
-            );
+            hash = mix(hash, events.dropped_attributes_count.value(at).cast_unsigned());
         }
-        texts(
-            events.attributes,
-            range.clone(),
-            texts(events.name, range, hash),
-        )
+        texts(events.attributes, range.clone(), texts(events.name, range, hash))
     }
 
     fn links(&self, range: std::ops::Range<usize>, mut hash: u64) -> u64 {
@@ -127,17 +111,10 @@ impl<'a> ContentHasher<'a> {
         for at in range.clone() {
             hash = xxh3_64_with_seed(links.trace_id.value(at), hash);
             hash = xxh3_64_with_seed(links.span_id.value(at), hash);
-            hash = mix(
-                hash,
-                links.dropped_attributes_count.value(at).cast_unsigned(),
-            );
+            hash = mix(hash, links.dropped_attributes_count.value(at).cast_unsigned());
             hash = mix(hash, links.flags.value(at).cast_unsigned());
         }
-        texts(
-            links.attributes,
-            range.clone(),
-            texts(links.trace_state, range, hash),
-        )
+        texts(links.attributes, range.clone(), texts(links.trace_state, range, hash))
     }
 }
 
@@ -157,11 +134,7 @@ fn texts(column: &StringArray, range: std::ops::Range<usize>, mut hash: u64) -> 
         };
         hash = mix(hash, length);
         let offsets = crate::rows::offsets_range(column.value_offsets(), at);
-        bytes = if bytes.is_empty() {
-            offsets
-        } else {
-            bytes.start..offsets.end
-        };
+        bytes = if bytes.is_empty() { offsets } else { bytes.start..offsets.end };
     }
     xxh3_64_with_seed(column.value_data().get(bytes).unwrap_or_default(), hash)
 }

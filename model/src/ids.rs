@@ -24,10 +24,7 @@ pub struct IdError {
 
 /// Reads 1 to `2 * N` hex digits of any case, filled with zeros on the left.
 fn parse_hex<const N: usize>(text: &str) -> Result<[u8; N], IdError> {
-    let error = || IdError {
-        text: text.chars().take(64).collect(),
-        digits_max: 2 * N,
-    };
+    let error = || IdError { text: text.chars().take(64).collect(), digits_max: 2 * N };
     if text.is_empty() || text.len() > 2 * N {
         return Err(error());
     }
@@ -61,16 +58,9 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
     if !text.len().is_multiple_of(2) {
         return None;
     }
-    let digits: Option<Vec<u8>> = text
-        .bytes()
-        .map(|b| char::from(b).to_digit(16).map(|d| d as u8))
-        .collect();
-    Some(
-        digits?
-            .chunks_exact(2)
-            .map(|pair| pair.iter().fold(0, |byte, d| byte << 4 | d))
-            .collect(),
-    )
+    let digits: Option<Vec<u8>> =
+        text.bytes().map(|b| char::from(b).to_digit(16).map(|d| d as u8)).collect();
+    Some(digits?.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, d| byte << 4 | d)).collect())
 }
 
 macro_rules! id_text {

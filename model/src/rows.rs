@@ -26,10 +26,7 @@ pub struct Repeated<'a> {
 impl<'a> Repeated<'a> {
     fn of(array: &'a dyn Array) -> Option<Self> {
         let dictionary: &DictionaryArray<Int32Type> = array.as_dictionary_opt()?;
-        Some(Self {
-            keys: dictionary.keys(),
-            values: dictionary.values().as_string_opt()?,
-        })
+        Some(Self { keys: dictionary.keys(), values: dictionary.values().as_string_opt()? })
     }
 
     /// The text of a row; `None` for null.
@@ -39,10 +36,7 @@ impl<'a> Repeated<'a> {
 
     /// The position of the row's text among the distinct values.
     pub fn key(&self, row: usize) -> Option<usize> {
-        self.keys
-            .is_valid(row)
-            .then(|| usize::try_from(self.keys.value(row)).ok())
-            .flatten()
+        self.keys.is_valid(row).then(|| usize::try_from(self.keys.value(row)).ok()).flatten()
     }
 
     /// The distinct values.
@@ -53,10 +47,7 @@ impl<'a> Repeated<'a> {
 
 /// The event columns behind a batch's lists.
 #[derive(Debug, Clone, Copy)]
-#[expect(
-    missing_docs,
-    reason = "the fields are documented by columns::event_fields"
-)]
+#[expect(missing_docs, reason = "the fields are documented by columns::event_fields")]
 pub struct EventRows<'a> {
     pub lists: &'a ListArray,
     pub time_unix_nano: &'a Int64Array,
@@ -67,10 +58,7 @@ pub struct EventRows<'a> {
 
 /// The link columns behind a batch's lists.
 #[derive(Debug, Clone, Copy)]
-#[expect(
-    missing_docs,
-    reason = "the fields are documented by columns::link_fields"
-)]
+#[expect(missing_docs, reason = "the fields are documented by columns::link_fields")]
 pub struct LinkRows<'a> {
     pub lists: &'a ListArray,
     pub trace_id: &'a BinaryArray,
@@ -83,10 +71,7 @@ pub struct LinkRows<'a> {
 
 /// The attribute columns behind a batch's maps.
 #[derive(Debug, Clone, Copy)]
-#[expect(
-    missing_docs,
-    reason = "the fields are documented by columns::map_entry_fields"
-)]
+#[expect(missing_docs, reason = "the fields are documented by columns::map_entry_fields")]
 pub struct AttributeRows<'a> {
     pub maps: &'a MapArray,
     pub keys: &'a StringArray,
@@ -105,12 +90,8 @@ impl<'a> AttributeRows<'a> {
         row: usize,
     ) -> impl Iterator<Item = (&'a str, Option<&'a str>)> + use<'a> {
         let (keys, values) = (self.keys, self.values);
-        self.range(row).map(move |at| {
-            (
-                keys.value(at),
-                values.is_valid(at).then(|| values.value(at)),
-            )
-        })
+        self.range(row)
+            .map(move |at| (keys.value(at), values.is_valid(at).then(|| values.value(at))))
     }
 }
 
@@ -210,9 +191,7 @@ impl<'a> SpanRows<'a> {
 
     /// The exact end as sent.
     pub fn end_time_unix_nano(&self, row: usize) -> i64 {
-        self.start_time_unix_nano
-            .value(row)
-            .wrapping_add(self.duration_ns.value(row))
+        self.start_time_unix_nano.value(row).wrapping_add(self.duration_ns.value(row))
     }
 
     /// Positions of the row's events in the event columns.
@@ -231,10 +210,7 @@ fn typed<'a, T>(
     name: &'static str,
     cast: impl FnOnce(&'a dyn Array) -> Option<T>,
 ) -> Result<T, RowsError> {
-    batch
-        .column_by_name(name)
-        .and_then(|array| cast(array.as_ref()))
-        .ok_or(RowsError(name))
+    batch.column_by_name(name).and_then(|array| cast(array.as_ref())).ok_or(RowsError(name))
 }
 
 fn attribute_rows(array: &dyn Array) -> Option<AttributeRows<'_>> {
@@ -255,9 +231,7 @@ fn event_rows(array: &dyn Array) -> Option<EventRows<'_>> {
     let (lists, fields) = structs(array)?;
     Some(EventRows {
         lists,
-        time_unix_nano: fields
-            .column_by_name("time_unix_nano")?
-            .as_primitive_opt()?,
+        time_unix_nano: fields.column_by_name("time_unix_nano")?.as_primitive_opt()?,
         name: fields.column_by_name("name")?.as_string_opt()?,
         attributes: fields.column_by_name("attributes")?.as_string_opt()?,
         dropped_attributes_count: fields

@@ -77,10 +77,7 @@ pub fn push_json_string(text: &str, out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     out.push(b'"');
     let mut rest = text.as_bytes();
-    while let Some(at) = rest
-        .iter()
-        .position(|b| matches!(b, b'"' | b'\\' | 0..=0x1f))
-    {
+    while let Some(at) = rest.iter().position(|b| matches!(b, b'"' | b'\\' | 0..=0x1f)) {
         let (plain, special) = rest.split_at(at);
         out.extend_from_slice(plain);
         let Some((&byte, after)) = special.split_first() else {
@@ -152,11 +149,7 @@ pub const NO_VALUE: &[u8] = b"{\"$none\":true}";
 
 /// Reads a top-level value text.
 pub fn parse(text: &str) -> Result<Value, ValueError> {
-    if is_plain(text) {
-        Ok(Value::String(text.to_owned()))
-    } else {
-        parse_json(text)
-    }
+    if is_plain(text) { Ok(Value::String(text.to_owned())) } else { parse_json(text) }
 }
 
 /// Reads the text of an attribute set.
@@ -175,18 +168,15 @@ fn parse_json(text: &str) -> Result<Value, ValueError> {
     deserializer.end().map_err(|e| ValueError(e.to_string()))?;
     match parsed {
         json::Parsed::Value(value) => Ok(value),
-        json::Parsed::None => Err(ValueError(
-            "a missing value stands only inside lists".to_owned(),
-        )),
+        json::Parsed::None => {
+            Err(ValueError("a missing value stands only inside lists".to_owned()))
+        }
     }
 }
 
 /// The number a value text stands for, if it does: numbers, and strings that read as numbers.
 pub fn number(text: &str) -> Option<Number> {
-    let text = text
-        .strip_prefix('"')
-        .and_then(|t| t.strip_suffix('"'))
-        .unwrap_or(text);
+    let text = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).unwrap_or(text);
     if let Ok(int) = text.parse() {
         return Some(Number::Int(int));
     }
@@ -290,9 +280,7 @@ mod json {
             Ok(Parsed::Value(Value::Int(value)))
         }
         fn visit_u64<E: de::Error>(self, value: u64) -> Result<Parsed, E> {
-            i64::try_from(value)
-                .map(|v| Parsed::Value(Value::Int(v)))
-                .map_err(E::custom)
+            i64::try_from(value).map(|v| Parsed::Value(Value::Int(v))).map_err(E::custom)
         }
         fn visit_f64<E>(self, value: f64) -> Result<Parsed, E> {
             Ok(Parsed::Value(Value::Double(value)))
@@ -303,11 +291,7 @@ mod json {
         fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Parsed, A::Error> {
             let mut values = Vec::new();
             while let Some(parsed) = seq.next_element_seed(self)? {
-                values.push(
-                    parsed
-                        .entry()
-                        .ok_or_else(|| de::Error::custom("hole in an array"))?,
-                );
+                values.push(parsed.entry().ok_or_else(|| de::Error::custom("hole in an array"))?);
             }
             Ok(Parsed::Value(Value::Array(values)))
         }
@@ -341,9 +325,9 @@ mod json {
     fn only<'de, A: MapAccess<'de>>(mut map: A, value: Value) -> Result<Parsed, A::Error> {
         match map.next_key::<String>()? {
             None => Ok(Parsed::Value(value)),
-            Some(key) => Err(de::Error::custom(format!(
-                "unexpected key {key:?} after a marked value"
-            ))),
+            Some(key) => {
+                Err(de::Error::custom(format!("unexpected key {key:?} after a marked value")))
+            }
         }
     }
 
@@ -405,9 +389,7 @@ mod tests {
             assert_eq!(text(|out| push_string(plain, out)), plain);
             assert_eq!(parse(plain), Ok(Value::String(plain.to_owned())));
         }
-        for ambiguous in [
-            "404", "-", "-x", "true", "false", "null", "[a", "{}", "\"q\"", "1.5",
-        ] {
+        for ambiguous in ["404", "-", "-x", "true", "false", "null", "[a", "{}", "\"q\"", "1.5"] {
             let stored = text(|out| push_string(ambiguous, out));
             assert_ne!(stored, ambiguous);
             assert_eq!(parse(&stored), Ok(Value::String(ambiguous.to_owned())));
@@ -434,9 +416,7 @@ mod tests {
             1e16f64.to_bits(),
         ] {
             let stored = text(|out| push_double(f64::from_bits(bits), out));
-            let Ok(Value::Double(back)) = parse(&stored) else {
-                panic!("{stored}")
-            };
+            let Ok(Value::Double(back)) = parse(&stored) else { panic!("{stored}") };
             assert_eq!(back.to_bits(), bits, "{stored}");
         }
     }
@@ -451,13 +431,7 @@ mod tests {
             ("e".to_owned(), Some(Value::Empty)),
             ("n".to_owned(), None),
             ("b".to_owned(), Some(Value::Bytes(vec![0, 255]))),
-            (
-                "l".to_owned(),
-                Some(Value::Array(vec![
-                    Value::KvList(vec![]),
-                    Value::Array(vec![]),
-                ])),
-            ),
+            ("l".to_owned(), Some(Value::Array(vec![Value::KvList(vec![]), Value::Array(vec![])]))),
         ];
         assert_eq!(parse_set(set), Ok(expected));
     }

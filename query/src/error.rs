@@ -89,10 +89,7 @@ impl QueryError {
     /// The time limit.
     pub(crate) fn time(limit: std::time::Duration) -> Self {
         let message = format!("the query took more than {} s", limit.as_secs_f64());
-        Self::Limit {
-            limit: "query_time_max",
-            message,
-        }
+        Self::Limit { limit: "query_time_max", message }
     }
 }
 
@@ -203,21 +200,12 @@ mod tests {
     #[test]
     fn errors_are_sorted_by_variant() {
         let class = |error: DataFusionError| QueryError::from(error).class();
-        assert_eq!(
-            class(DataFusionError::Plan("x".into())),
-            ErrorClass::BadRequest
-        );
-        assert_eq!(
-            class(DataFusionError::Internal("x".into())),
-            ErrorClass::Internal
-        );
+        assert_eq!(class(DataFusionError::Plan("x".into())), ErrorClass::BadRequest);
+        assert_eq!(class(DataFusionError::Internal("x".into())), ErrorClass::Internal);
         let exhausted = DataFusionError::ResourcesExhausted("x".into()).context("while sorting");
         assert_eq!(class(exhausted), ErrorClass::Limit);
         let own = QueryError::time(std::time::Duration::from_secs(1));
-        assert_eq!(
-            class(DataFusionError::External(Box::new(own))),
-            ErrorClass::Limit
-        );
+        assert_eq!(class(DataFusionError::External(Box::new(own))), ErrorClass::Limit);
         let divide = arrow::error::ArrowError::DivideByZero;
         assert_eq!(class(DataFusionError::from(divide)), ErrorClass::BadRequest);
     }

@@ -39,11 +39,7 @@ impl Metrics {
             "Queries without an answer, by class",
             metrics.errors.clone(),
         );
-        registry.register(
-            "query_running",
-            "Queries that run now",
-            metrics.running.clone(),
-        );
+        registry.register("query_running", "Queries that run now", metrics.running.clone());
         metrics
     }
 
@@ -59,9 +55,7 @@ impl Metrics {
 
     /// Counts an error.
     pub(crate) fn failed(&self, error: &QueryError) {
-        self.errors
-            .get_or_create(&[("class", error.class().label())])
-            .inc();
+        self.errors.get_or_create(&[("class", error.class().label())]).inc();
     }
 }
 

@@ -17,15 +17,11 @@ impl Params {
     /// A value is neither a string, a number, a boolean nor null.
     pub fn from_json(params: &Value) -> Result<Self> {
         let values = match params {
-            Value::Array(list) => ParamValues::from(
-                list.iter()
-                    .map(scalar)
-                    .collect::<Result<Vec<ScalarValue>>>()?,
-            ),
+            Value::Array(list) => {
+                ParamValues::from(list.iter().map(scalar).collect::<Result<Vec<ScalarValue>>>()?)
+            }
             Value::Object(named) => {
-                let named = named
-                    .iter()
-                    .map(|(name, value)| Ok((name.clone(), scalar(value)?)));
+                let named = named.iter().map(|(name, value)| Ok((name.clone(), scalar(value)?)));
                 ParamValues::from(named.collect::<Result<Vec<(String, ScalarValue)>>>()?)
             }
             _ => return Err(QueryError::bad_request("params is an array or an object")),

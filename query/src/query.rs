@@ -48,9 +48,7 @@ struct Inner {
 
 impl fmt::Debug for Query {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Query")
-            .field("settings", &self.inner.settings)
-            .finish_non_exhaustive()
+        f.debug_struct("Query").field("settings", &self.inner.settings).finish_non_exhaustive()
     }
 }
 
@@ -79,15 +77,7 @@ impl Query {
         let catalog = Catalog::new(&settings)?;
         let places = Arc::new(Semaphore::new(settings.queries_running_max));
         let metrics = Metrics::new(registry);
-        Ok(Self {
-            inner: Arc::new(Inner {
-                source,
-                catalog,
-                settings,
-                places,
-                metrics,
-            }),
-        })
+        Ok(Self { inner: Arc::new(Inner { source, catalog, settings, places, metrics }) })
     }
 
     /// The limits in force.
@@ -110,10 +100,7 @@ impl Query {
     pub async fn sql_with(&self, sql: &str, params: Option<Params>) -> Result<Batches> {
         let place = self.start("sql").await?;
         let plan = async {
-            let plan = place
-                .session
-                .plan_sql(sql, params.map(|params| params.0))
-                .await?;
+            let plan = place.session.plan_sql(sql, params.map(|params| params.0)).await?;
             Ok((place.session.physical(&plan).await?, plan))
         };
         let (physical, plan) = self.counted(in_time(&place, plan).await)?;
@@ -126,27 +113,20 @@ impl Query {
     /// # Errors
     /// There is no such trace, or a limit is reached.
     pub async fn trace(&self, id: TraceId) -> Result<Vec<RecordBatch>> {
-        let mut batches = self
-            .run("trace", |session| plans::trace::spans(session, id))
-            .await?;
+        let mut batches = self.run("trace", |session| plans::trace::spans(session, id)).await?;
         let (mut collected, mut rows) = (Vec::new(), 0);
         while let Some(batch) = batches.next().await {
             let batch = batch?;
             rows += batch.num_rows();
             if rows > self.settings().trace_spans_max {
                 let message = format!("trace {id} has more spans");
-                let error = QueryError::Limit {
-                    limit: "trace_spans_max",
-                    message,
-                };
+                let error = QueryError::Limit { limit: "trace_spans_max", message };
                 return self.counted(Err(error));
             }
             collected.push(batch);
         }
         if rows == 0 {
-            return self.counted(Err(QueryError::NotFound(format!(
-                "trace {id} is not known"
-            ))));
+            return self.counted(Err(QueryError::NotFound(format!("trace {id} is not known"))));
         }
         trace::deduplicate(collected).map_err(|error| QueryError::Internal(error.to_string()))
     }
@@ -187,9 +167,7 @@ impl Query {
             Arc::clone(&inner.places).acquire_owned(),
         );
         let Ok(Ok(permit)) = waiting.await else {
-            return self.counted(Err(QueryError::Busy {
-                limit: "queries_running_max",
-            }));
+            return self.counted(Err(QueryError::Busy { limit: "queries_running_max" }));
         };
         let running = inner.metrics.start(kind);
         let time = inner.settings.query_time_max;
@@ -198,13 +176,7 @@ impl Query {
             Err(_) => Err(QueryError::time(time)),
         };
         let session = inner.catalog.session(self.counted(snapshot)?);
-        Ok(Place {
-            session,
-            deadline,
-            time,
-            _running: running,
-            _permit: permit,
-        })
+        Ok(Place { session, deadline, time, _running: running, _permit: permit })
     }
 
     fn counted<T>(&self, result: Result<T>) -> Result<T> {
@@ -240,9 +212,7 @@ pub struct Batches {
 
 impl fmt::Debug for Batches {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Batches")
-            .field("schema", &self.schema)
-            .finish_non_exhaustive()
+        f.debug_struct("Batches").field("schema", &self.schema).finish_non_exhaustive()
     }
 }
 
@@ -257,16 +227,8 @@ impl Batches {
         let planned = plan.schema();
         let mut fields = Vec::new();
         for (at, field) in stream.schema().fields().iter().enumerate() {
-            let metadata = planned
-                .fields()
-                .get(at)
-                .map(|field| field.metadata().clone());
-            fields.push(
-                field
-                    .as_ref()
-                    .clone()
-                    .with_metadata(metadata.unwrap_or_default()),
-            );
+            let metadata = planned.fields().get(at).map(|field| field.metadata().clone());
+            fields.push(field.as_ref().clone().with_metadata(metadata.unwrap_or_default()));
         }
         Self {
             schema: Arc::new(arrow::datatypes::Schema::new(fields)),

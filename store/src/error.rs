@@ -49,34 +49,25 @@ pub enum StoreError {
 impl StoreError {
     /// An error of the file system or the table's transaction log.
     pub(crate) fn failing(what: &str, error: impl std::fmt::Display) -> Self {
-        Self::Failing {
-            reason: format!("cannot {what}: {error}"),
-        }
+        Self::Failing { reason: format!("cannot {what}: {error}") }
     }
 }
 
 impl From<LogError> for StoreError {
     fn from(error: LogError) -> Self {
         match error {
-            LogError::Full { limit_bytes, .. } => Self::Busy {
-                limit: "log_queue_bytes_max",
-                value: limit_bytes as u64,
-            },
+            LogError::Full { limit_bytes, .. } => {
+                Self::Busy { limit: "log_queue_bytes_max", value: limit_bytes as u64 }
+            }
             LogError::Closed => Self::Closed,
-            LogError::TooLarge {
-                payload_bytes,
-                limit_bytes,
-            } => Self::TooLarge {
-                bytes: payload_bytes,
-                limit_bytes,
-            },
+            LogError::TooLarge { payload_bytes, limit_bytes } => {
+                Self::TooLarge { bytes: payload_bytes, limit_bytes }
+            }
             LogError::InUse { path } => Self::InUse { path },
-            LogError::Corrupt { .. } | LogError::UnsupportedVersion { .. } => Self::Damaged {
-                what: error.to_string(),
-            },
-            LogError::Disk { .. } => Self::Failing {
-                reason: error.to_string(),
-            },
+            LogError::Corrupt { .. } | LogError::UnsupportedVersion { .. } => {
+                Self::Damaged { what: error.to_string() }
+            }
+            LogError::Disk { .. } => Self::Failing { reason: error.to_string() },
         }
     }
 }

@@ -54,22 +54,14 @@ pub(crate) async fn run(inner: Arc<Inner>) {
 
 fn is_due(inner: &Inner) -> bool {
     let sizes = inner.recent.sizes();
-    let is_old = sizes
-        .oldest
-        .is_some_and(|at| at.elapsed() >= inner.settings.flush_interval);
+    let is_old = sizes.oldest.is_some_and(|at| at.elapsed() >= inner.settings.flush_interval);
     is_old || sizes.bytes >= inner.settings.flush_bytes
 }
 
 /// Seals what is pending, on a blocking thread.
 pub(crate) async fn seal(inner: &Arc<Inner>) -> Result<(), StoreError> {
     let worker = Arc::clone(inner);
-    blocking(move || {
-        worker
-            .recent
-            .seal()
-            .map_err(|e| StoreError::failing("seal spans", e))
-    })
-    .await
+    blocking(move || worker.recent.seal().map_err(|e| StoreError::failing("seal spans", e))).await
 }
 
 /// Runs CPU or disk work off the async threads.
@@ -92,16 +84,10 @@ pub(crate) async fn flush(inner: &Arc<Inner>) -> Result<(), StoreError> {
     };
     let started = Instant::now();
     let last_sequence = last.last_sequence;
-    let batches: Vec<_> = chunks
-        .iter()
-        .map(|c| c.batch.clone())
-        .filter(|batch| batch.num_rows() > 0)
-        .collect();
+    let batches: Vec<_> =
+        chunks.iter().map(|c| c.batch.clone()).filter(|batch| batch.num_rows() > 0).collect();
     let rows: usize = batches.iter().map(|batch| batch.num_rows()).sum();
-    let stem = format!(
-        "{}-{:020}-{last_sequence:020}",
-        inner.writer, first.first_sequence
-    );
+    let stem = format!("{}-{:020}-{last_sequence:020}", inner.writer, first.first_sequence);
     if batches.is_empty() {
         // Only copies: the log must still learn that nothing of them is missing.
         table.append(&inner.writer, last_sequence, &[]).await?;
@@ -110,10 +96,7 @@ pub(crate) async fn flush(inner: &Arc<Inner>) -> Result<(), StoreError> {
     }
     inner.recent.flushed(chunks.len(), table.files()?);
     inner.log.release(last_sequence);
-    inner
-        .metrics
-        .flush_seconds
-        .observe(started.elapsed().as_secs_f64());
+    inner.metrics.flush_seconds.observe(started.elapsed().as_secs_f64());
     tracing::debug!(spans = rows, elapsed = ?started.elapsed(), "flushed");
     if let Err(error) = table.maintain().await {
         tracing::warn!(%error, "table maintenance failed and will be tried again");

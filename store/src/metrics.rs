@@ -64,27 +64,11 @@ impl Collector for StoreCollector {
                 "Bytes of spans in memory that are not in the table",
                 sizes.bytes,
             ),
-            (
-                "store_recent_spans",
-                "Spans in memory that are not in the table",
-                sizes.spans,
-            ),
+            ("store_recent_spans", "Spans in memory that are not in the table", sizes.spans),
             ("store_table_files", "Live files of the table", sizes.files),
-            (
-                "store_table_bytes",
-                "Bytes of live files of the table",
-                sizes.file_bytes,
-            ),
-            (
-                "store_table_spans",
-                "Spans in files of the table",
-                sizes.file_spans,
-            ),
-            (
-                "store_log_bytes",
-                "Bytes of log segments",
-                inner.log.size_bytes(),
-            ),
+            ("store_table_bytes", "Bytes of live files of the table", sizes.file_bytes),
+            ("store_table_spans", "Spans in files of the table", sizes.file_spans),
+            ("store_log_bytes", "Bytes of log segments", inner.log.size_bytes()),
             (
                 "store_log_queued_bytes",
                 "Bytes waiting for the log",
@@ -101,11 +85,7 @@ impl Collector for StoreCollector {
             metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)?;
         }
         let counters: [(&str, &str, u64); 6] = [
-            (
-                "store_requests_stored",
-                "Requests made durable",
-                log.records,
-            ),
+            ("store_requests_stored", "Requests made durable", log.records),
             (
                 "store_requests_deduplicated",
                 "Requests acknowledged again without being stored",

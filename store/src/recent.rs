@@ -112,10 +112,7 @@ impl Recent {
     pub(crate) fn new(table_root: PathBuf, files: Vec<DataFile>, window: SpanWindow) -> Self {
         Self {
             table_root,
-            visible: Mutex::new(Visible {
-                files: Arc::new(files),
-                ..Visible::default()
-            }),
+            visible: Mutex::new(Visible { files: Arc::new(files), ..Visible::default() }),
             window: Mutex::new(window),
             counters: CopyCounters::default(),
         }
@@ -169,16 +166,10 @@ impl Recent {
 
         let mut visible = self.visible.lock();
         visible.pending.drain(..parts.len());
-        visible.pending_bytes = visible
-            .pending_bytes
-            .saturating_sub(wire_bytes as u64 * DECODED_BYTES_PER_WIRE_BYTE);
+        visible.pending_bytes =
+            visible.pending_bytes.saturating_sub(wire_bytes as u64 * DECODED_BYTES_PER_WIRE_BYTE);
         visible.chunk_bytes += bytes;
-        visible.chunks.push(Chunk {
-            batch,
-            first_sequence,
-            last_sequence,
-            bytes,
-        });
+        visible.chunks.push(Chunk { batch, first_sequence, last_sequence, bytes });
         Ok(())
     }
 
@@ -192,27 +183,16 @@ impl Recent {
         let verdicts: Vec<Verdict> = (0..rows.len)
             .map(|row| window.admit(identity::span_key(&rows, row), hasher.hash(row)))
             .collect();
-        let count = |wanted| {
-            verdicts
-                .iter()
-                .filter(|verdict| **verdict == wanted)
-                .count() as u64
-        };
+        let count = |wanted| verdicts.iter().filter(|verdict| **verdict == wanted).count() as u64;
         let (copies, conflicts) = (count(Verdict::Copy), count(Verdict::Conflict));
         self.counters.copies.inc_by(copies);
         self.counters.conflicts.inc_by(conflicts);
-        let batch = if conflicts == 0 {
-            batch
-        } else {
-            flag_conflicts(&batch, &verdicts)?
-        };
+        let batch = if conflicts == 0 { batch } else { flag_conflicts(&batch, &verdicts)? };
         if copies == 0 {
             return Ok(batch);
         }
-        let keep: BooleanArray = verdicts
-            .iter()
-            .map(|verdict| Some(*verdict != Verdict::Copy))
-            .collect();
+        let keep: BooleanArray =
+            verdicts.iter().map(|verdict| Some(*verdict != Verdict::Copy)).collect();
         filter_record_batch(&batch, &keep)
     }
 
@@ -224,11 +204,7 @@ impl Recent {
         Ok(Snapshot {
             table_root: self.table_root.clone(),
             files: Arc::clone(&visible.files),
-            recent: visible
-                .chunks
-                .iter()
-                .map(|chunk| chunk.batch.clone())
-                .collect(),
+            recent: visible.chunks.iter().map(|chunk| chunk.batch.clone()).collect(),
         })
     }
 
@@ -240,11 +216,7 @@ impl Recent {
     /// Replaces the oldest `chunks` by the table's new list of files, in one step.
     pub(crate) fn flushed(&self, chunks: usize, files: Vec<DataFile>) {
         let mut visible = self.visible.lock();
-        let flushed_bytes: u64 = visible
-            .chunks
-            .drain(..chunks)
-            .map(|chunk| chunk.bytes)
-            .sum();
+        let flushed_bytes: u64 = visible.chunks.drain(..chunks).map(|chunk| chunk.bytes).sum();
         visible.chunk_bytes = visible.chunk_bytes.saturating_sub(flushed_bytes);
         visible.files = Arc::new(files);
         let is_empty = visible.chunks.is_empty() && visible.pending.is_empty();
@@ -257,14 +229,10 @@ fn flag_conflicts(batch: &RecordBatch, verdicts: &[Verdict]) -> Result<RecordBat
     let flags = arrow::array::AsArray::as_primitive::<arrow::datatypes::Int32Type>(
         batch.column(index).as_ref(),
     );
-    let flagged = flags
-        .values()
-        .iter()
-        .zip(verdicts)
-        .map(|(flags, verdict)| match verdict {
-            Verdict::Conflict => flags | columns::FLAG_DUP,
-            _ => *flags,
-        });
+    let flagged = flags.values().iter().zip(verdicts).map(|(flags, verdict)| match verdict {
+        Verdict::Conflict => flags | columns::FLAG_DUP,
+        _ => *flags,
+    });
     let mut arrays = batch.columns().to_vec();
     if let Some(slot) = arrays.get_mut(index) {
         *slot = Arc::new(Int32Array::from_iter_values(flagged));

@@ -126,10 +126,7 @@ impl Store {
                 decoded: Some(Arc::new(request.columns)),
             })
             .await?;
-        inner
-            .metrics
-            .append_seconds
-            .observe(started.elapsed().as_secs_f64());
+        inner.metrics.append_seconds.observe(started.elapsed().as_secs_f64());
         Ok(match appended {
             log::Appended::Stored { .. } => Appended::Stored,
             log::Appended::Duplicate => Appended::Duplicate,
@@ -142,12 +139,7 @@ impl Store {
     /// Recent spans do not fit an Arrow batch, which the limits rule out.
     pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
         let recent = Arc::clone(&self.inner.recent);
-        blocking(move || {
-            recent
-                .snapshot()
-                .map_err(|e| StoreError::failing("seal spans", e))
-        })
-        .await
+        blocking(move || recent.snapshot().map_err(|e| StoreError::failing("seal spans", e))).await
     }
 
     /// Whether requests can be acknowledged; else why not.
@@ -192,10 +184,9 @@ impl Store {
         match flushed {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "last flush failed; the spans are in the log"),
-            Err(_) => tracing::warn!(
-                ?deadline,
-                "last flush took too long; the spans are in the log"
-            ),
+            Err(_) => {
+                tracing::warn!(?deadline, "last flush took too long; the spans are in the log")
+            }
         }
         let inner = Arc::clone(&self.inner);
         blocking(move || {
@@ -214,10 +205,7 @@ impl Inner {
     fn check_recent_bytes(&self) -> Result<(), StoreError> {
         let value = self.settings.recent_bytes_max;
         match self.recent.bytes() + self.log.queued_bytes() as u64 > value {
-            true => Err(StoreError::Busy {
-                limit: "recent_bytes_max",
-                value,
-            }),
+            true => Err(StoreError::Busy { limit: "recent_bytes_max", value }),
             false => Ok(()),
         }
     }
@@ -330,11 +318,8 @@ async fn remember_files(settings: &StoreSettings, files: &[DataFile]) -> SpanWin
     let mut window = SpanWindow::new(settings.span_dedup_max);
     let since_ms = ((settings.clock)() / 1_000_000)
         - i64::try_from(settings.request_dedup_window.as_millis()).unwrap_or(i64::MAX);
-    let mut newest: Vec<DataFile> = files
-        .iter()
-        .filter(|file| file.modified_ms >= since_ms)
-        .cloned()
-        .collect();
+    let mut newest: Vec<DataFile> =
+        files.iter().filter(|file| file.modified_ms >= since_ms).cloned().collect();
     newest.sort_by_key(|file| std::cmp::Reverse(file.modified_ms));
     let mut budget = WINDOW_SPANS_AT_START_MAX;
     newest.retain(|file| {
@@ -345,17 +330,15 @@ async fn remember_files(settings: &StoreSettings, files: &[DataFile]) -> SpanWin
     let dir = settings.table_dir();
     let filled = blocking(move || {
         for file in newest.iter().rev() {
-            if let Err(error) = read_file(&dir.join(&file.path), &mut |batch| {
-                remember(batch, &mut window)
-            }) {
+            if let Err(error) =
+                read_file(&dir.join(&file.path), &mut |batch| remember(batch, &mut window))
+            {
                 tracing::warn!(file = file.path, %error, "cannot be read to recognise copies");
             }
         }
         Ok(window)
     });
-    filled
-        .await
-        .unwrap_or_else(|_| SpanWindow::new(settings.span_dedup_max))
+    filled.await.unwrap_or_else(|_| SpanWindow::new(settings.span_dedup_max))
 }
 
 fn remember(batch: &RecordBatch, window: &mut SpanWindow) {

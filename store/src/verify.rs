@@ -50,17 +50,11 @@ pub struct VerifyReport {
 impl VerifyReport {
     /// Whether everything acknowledged is in order.
     pub fn is_sound(&self) -> bool {
-        self.findings
-            .iter()
-            .all(|finding| finding.severity == Severity::Info)
+        self.findings.iter().all(|finding| finding.severity == Severity::Info)
     }
 
     fn add(&mut self, severity: Severity, place: impl Into<String>, what: impl Into<String>) {
-        self.findings.push(VerifyFinding {
-            severity,
-            place: place.into(),
-            what: what.into(),
-        });
+        self.findings.push(VerifyFinding { severity, place: place.into(), what: what.into() });
     }
 }
 
@@ -74,14 +68,8 @@ pub async fn verify(data_dir: &Path) -> Result<VerifyReport, StoreError> {
     let dir = table_dir(data_dir);
     if dir.join("_delta_log").exists() {
         match SpansTable::open(&dir).await.and_then(|table| table.files()) {
-            Ok(files) => files
-                .iter()
-                .for_each(|file| verify_file(&dir, file, &mut report)),
-            Err(error) => report.add(
-                Severity::Error,
-                dir.display().to_string(),
-                error.to_string(),
-            ),
+            Ok(files) => files.iter().for_each(|file| verify_file(&dir, file, &mut report)),
+            Err(error) => report.add(Severity::Error, dir.display().to_string(), error.to_string()),
         }
     }
     Ok(report)
@@ -121,19 +109,13 @@ fn verify_file(table_dir: &Path, file: &DataFile, report: &mut VerifyReport) {
     match read_file(&path, &mut |batch| check.batch(batch)) {
         Err(error) => check.problems.push(error.to_string()),
         Ok(()) if check.rows != file.rows => {
-            check
-                .problems
-                .push(format!("{} spans instead of {}", check.rows, file.rows));
+            check.problems.push(format!("{} spans instead of {}", check.rows, file.rows));
         }
         Ok(()) => {}
     }
     match path.metadata() {
         Ok(metadata) if metadata.len() != file.bytes => {
-            check.problems.push(format!(
-                "{} bytes instead of {}",
-                metadata.len(),
-                file.bytes
-            ));
+            check.problems.push(format!("{} bytes instead of {}", metadata.len(), file.bytes));
         }
         _ => {}
     }
@@ -164,11 +146,7 @@ impl FileCheck {
                 self.problem(format!("span {} has ids of a wrong length", self.rows));
             }
             let key = (trace_id, rows.start_time_unix_nano.value(row));
-            if self
-                .last
-                .as_ref()
-                .is_some_and(|(id, start)| key < (id.as_slice(), *start))
-            {
+            if self.last.as_ref().is_some_and(|(id, start)| key < (id.as_slice(), *start)) {
                 self.problem(format!("span {} is out of order", self.rows));
             }
             self.last = Some((key.0.to_vec(), key.1));

@@ -48,10 +48,7 @@ fn double() -> impl Strategy<Value = f64> {
 }
 
 fn long() -> impl Strategy<Value = i64> {
-    prop_oneof![
-        any::<i64>(),
-        prop::sample::select(vec![0, -1, i64::MIN, i64::MAX, (1 << 53) + 1])
-    ]
+    prop_oneof![any::<i64>(), prop::sample::select(vec![0, -1, i64::MIN, i64::MAX, (1 << 53) + 1])]
 }
 
 fn time() -> impl Strategy<Value = u64> {
@@ -80,18 +77,12 @@ fn value(depth: u32) -> BoxedStrategy<AnyValue> {
         .prop_map(|values| Some(Value::ArrayValue(ArrayValue { values })));
     let list = attributes_of_depth(depth - 1)
         .prop_map(|values| Some(Value::KvlistValue(KeyValueList { values })));
-    prop_oneof![4 => leaf, 1 => array, 1 => list]
-        .prop_map(wrap)
-        .boxed()
+    prop_oneof![4 => leaf, 1 => array, 1 => list].prop_map(wrap).boxed()
 }
 
 fn attributes_of_depth(depth: u32) -> BoxedStrategy<Vec<KeyValue>> {
-    let key_value =
-        (text(), option::weighted(0.9, value(depth))).prop_map(|(key, value)| KeyValue {
-            key,
-            value,
-            ..KeyValue::default()
-        });
+    let key_value = (text(), option::weighted(0.9, value(depth)))
+        .prop_map(|(key, value)| KeyValue { key, value, ..KeyValue::default() });
     vec(key_value, 0..5).boxed()
 }
 
@@ -131,24 +122,16 @@ fn event() -> impl Strategy<Value = Event> {
 fn link() -> impl Strategy<Value = Link> {
     // Links are kept as sent, whatever their ids look like.
     let loose_id = || vec(any::<u8>(), 0..17);
-    (
-        loose_id(),
-        loose_id(),
-        text(),
-        attributes(),
-        count(),
-        any::<u32>(),
+    (loose_id(), loose_id(), text(), attributes(), count(), any::<u32>()).prop_map(
+        |(trace_id, span_id, trace_state, attributes, dropped_attributes_count, flags)| Link {
+            trace_id,
+            span_id,
+            trace_state,
+            attributes,
+            dropped_attributes_count,
+            flags,
+        },
     )
-        .prop_map(
-            |(trace_id, span_id, trace_state, attributes, dropped_attributes_count, flags)| Link {
-                trace_id,
-                span_id,
-                trace_state,
-                attributes,
-                dropped_attributes_count,
-                flags,
-            },
-        )
 }
 
 fn status() -> impl Strategy<Value = Option<Status>> {
@@ -158,15 +141,7 @@ fn status() -> impl Strategy<Value = Option<Status>> {
 /// A span that every conforming receiver must keep.
 pub fn span() -> impl Strategy<Value = Span> {
     let ids = (id::<16>(), id::<8>(), parent());
-    let plain = (
-        text(),
-        text(),
-        any::<i32>(),
-        any::<u32>(),
-        time(),
-        time(),
-        status(),
-    );
+    let plain = (text(), text(), any::<i32>(), any::<u32>(), time(), time(), status());
     let lists = (attributes(), vec(event(), 0..3), vec(link(), 0..3));
     (ids, plain, lists, (count(), count(), count())).prop_map(|(ids, plain, lists, dropped)| Span {
         trace_id: ids.0,
@@ -228,18 +203,10 @@ fn scope() -> impl Strategy<Value = Option<InstrumentationScope>> {
 
 /// A request whose spans are all acceptable.
 pub fn request() -> impl Strategy<Value = ExportTraceServiceRequest> {
-    let scope_spans =
-        (scope(), vec(span(), 0..4), text()).prop_map(|(scope, spans, schema_url)| ScopeSpans {
-            scope,
-            spans,
-            schema_url,
-        });
+    let scope_spans = (scope(), vec(span(), 0..4), text())
+        .prop_map(|(scope, spans, schema_url)| ScopeSpans { scope, spans, schema_url });
     let resource_spans = (resource(), vec(scope_spans, 0..3), text()).prop_map(
-        |(resource, scope_spans, schema_url)| ResourceSpans {
-            resource,
-            scope_spans,
-            schema_url,
-        },
+        |(resource, scope_spans, schema_url)| ResourceSpans { resource, scope_spans, schema_url },
     );
     vec(resource_spans, 0..3)
         .prop_map(|resource_spans| ExportTraceServiceRequest { resource_spans })
@@ -248,10 +215,5 @@ pub fn request() -> impl Strategy<Value = ExportTraceServiceRequest> {
 /// Requests without end, the same in every run, for tests that shrinking would not help.
 pub fn requests() -> impl Iterator<Item = ExportTraceServiceRequest> {
     let mut runner = TestRunner::deterministic();
-    std::iter::from_fn(move || {
-        request()
-            .new_tree(&mut runner)
-            .ok()
-            .map(|tree| tree.current())
-    })
+    std::iter::from_fn(move || request().new_tree(&mut runner).ok().map(|tree| tree.current()))
 }

@@ -43,13 +43,8 @@ impl Finished {
 /// It cannot be started, or has not ended after `limit` (it is killed then).
 pub fn run(command: &mut Command, limit: Duration) -> Result<Finished> {
     let (mut stdout, mut stderr) = (tempfile::tempfile()?, tempfile::tempfile()?);
-    command
-        .stdin(Stdio::null())
-        .stdout(stdout.try_clone()?)
-        .stderr(stderr.try_clone()?);
-    let mut child = command
-        .spawn()
-        .with_context(|| format!("start {command:?}"))?;
+    command.stdin(Stdio::null()).stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
+    let mut child = command.spawn().with_context(|| format!("start {command:?}"))?;
     let Some(status) = wait(&mut child, limit)? else {
         child.kill()?;
         child.wait()?;
@@ -59,11 +54,7 @@ pub fn run(command: &mut Command, limit: Duration) -> Result<Finished> {
             text(&mut stderr)?
         );
     };
-    Ok(Finished {
-        status,
-        stdout: text(&mut stdout)?,
-        stderr: text(&mut stderr)?,
-    })
+    Ok(Finished { status, stdout: text(&mut stdout)?, stderr: text(&mut stderr)? })
 }
 
 /// Runs `causeway` with these arguments.
@@ -71,10 +62,7 @@ pub fn run(command: &mut Command, limit: Duration) -> Result<Finished> {
 /// # Errors
 /// As [`run`].
 pub fn causeway(arguments: &[&str]) -> Result<Finished> {
-    run(
-        environment::causeway_command()?.args(arguments),
-        Duration::from_secs(300),
-    )
+    run(environment::causeway_command()?.args(arguments), Duration::from_secs(300))
 }
 
 /// Waits for a process; `None` when it still runs after `limit`.

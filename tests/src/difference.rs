@@ -26,24 +26,16 @@ pub fn ensure_equal(
     for span in flat::flatten(found) {
         *counts.entry(span).or_default() -= 1;
     }
-    let missing: Vec<_> = counts
-        .iter()
-        .filter(|(_, count)| **count > 0)
-        .map(|(span, _)| span)
-        .collect();
-    let extra: Vec<_> = counts
-        .iter()
-        .filter(|(_, count)| **count < 0)
-        .map(|(span, _)| span)
-        .collect();
+    let missing: Vec<_> =
+        counts.iter().filter(|(_, count)| **count > 0).map(|(span, _)| span).collect();
+    let extra: Vec<_> =
+        counts.iter().filter(|(_, count)| **count < 0).map(|(span, _)| span).collect();
     let Some(first) = missing.first().or(extra.first()) else {
         return Ok(());
     };
     // Of the others, show the one that was meant to be the same.
     let id = |span: &FlatSpan| {
-        Span::decode(span.span.as_slice())
-            .map(|span| (span.trace_id, span.span_id))
-            .ok()
+        Span::decode(span.span.as_slice()).map(|span| (span.trace_id, span.span_id)).ok()
     };
     let partner = extra.iter().find(|span| id(span) == id(first));
     bail!(
@@ -59,13 +51,9 @@ fn show(flat: &FlatSpan) -> String {
     format!(
         "{:?}\n  in {:?} {:?}\n  in {:?} {:?}",
         Span::decode(flat.span.as_slice()),
-        flat.scope
-            .as_ref()
-            .map(|bytes| InstrumentationScope::decode(bytes.as_slice())),
+        flat.scope.as_ref().map(|bytes| InstrumentationScope::decode(bytes.as_slice())),
         flat.scope_schema_url,
-        flat.resource
-            .as_ref()
-            .map(|bytes| Resource::decode(bytes.as_slice())),
+        flat.resource.as_ref().map(|bytes| Resource::decode(bytes.as_slice())),
         flat.resource_schema_url,
     )
 }

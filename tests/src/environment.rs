@@ -17,11 +17,7 @@ pub fn causeway() -> Result<PathBuf> {
         Some(path) => PathBuf::from(path),
         None => built("causeway")?,
     };
-    ensure!(
-        path.is_file(),
-        "no server at {}; build it or set CAUSEWAY_BIN",
-        path.display()
-    );
+    ensure!(path.is_file(), "no server at {}; build it or set CAUSEWAY_BIN", path.display());
     Ok(path)
 }
 
@@ -31,10 +27,7 @@ pub fn causeway() -> Result<PathBuf> {
 /// This test lies in no target folder.
 pub fn built(program: &str) -> Result<PathBuf> {
     let test = env::current_exe().context("find this test")?;
-    let profile = test
-        .ancestors()
-        .nth(2)
-        .context("this test lies in no target folder")?;
+    let profile = test.ancestors().nth(2).context("this test lies in no target folder")?;
     Ok(profile.join(program))
 }
 
@@ -54,9 +47,7 @@ pub fn causeway_command() -> Result<Command> {
 
 /// The root of the source tree.
 pub fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap_or(Path::new("."))
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
 }
 
 /// The folder of real data sets, if this machine has it.
@@ -81,9 +72,7 @@ pub fn number(variable: &str) -> Result<Option<u64>> {
     let Ok(text) = env::var(variable) else {
         return Ok(None);
     };
-    let number = text
-        .parse()
-        .with_context(|| format!("{variable}={text} is no number"))?;
+    let number = text.parse().with_context(|| format!("{variable}={text} is no number"))?;
     Ok(Some(number))
 }
 

@@ -12,9 +12,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 /// # Errors
 /// No answer came within 30 s, or it has no status.
 pub fn export(address: &str, request: &[u8]) -> Result<u32> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let limit = Duration::from_secs(30);
     runtime.block_on(async { tokio::time::timeout(limit, call(address, request)).await })?
 }
@@ -32,15 +30,7 @@ async fn call(address: &str, message: &[u8]) -> Result<u32> {
         hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await?;
     tokio::spawn(connection);
     let (parts, body) = sender.send_request(request).await?.into_parts();
-    let trailers = body
-        .collect()
-        .await?
-        .trailers()
-        .cloned()
-        .unwrap_or_default();
-    let status = parts
-        .headers
-        .get("grpc-status")
-        .or_else(|| trailers.get("grpc-status"));
+    let trailers = body.collect().await?.trailers().cloned().unwrap_or_default();
+    let status = parts.headers.get("grpc-status").or_else(|| trailers.get("grpc-status"));
     Ok(status.context("no grpc-status")?.to_str()?.parse()?)
 }

@@ -36,12 +36,7 @@ impl Answer {
     /// # Errors
     /// It is another; the message holds the body.
     pub fn ok(self) -> Result<Self> {
-        ensure!(
-            self.status == 200,
-            "status {}: {}",
-            self.status,
-            self.text()
-        );
+        ensure!(self.status == 200, "status {}: {}", self.status, self.text());
         Ok(self)
     }
 
@@ -99,9 +94,5 @@ pub fn post_by(
 fn read(response: http::Response<ureq::Body>) -> Result<Answer> {
     let (parts, mut body) = response.into_parts();
     let body = body.with_config().limit(ANSWER_BYTES_MAX).read_to_vec()?;
-    Ok(Answer {
-        status: parts.status.as_u16(),
-        headers: parts.headers,
-        body,
-    })
+    Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
 }

@@ -11,21 +11,14 @@ use crate::proto::trace::v1::{ResourceSpans, ScopeSpans, Span, span::SpanKind};
 
 /// An attribute with a text.
 pub fn attribute(key: &str, text: impl Into<String>) -> KeyValue {
-    let value = Some(AnyValue {
-        value: Some(Value::StringValue(text.into())),
-    });
-    KeyValue {
-        key: key.to_owned(),
-        value,
-        ..KeyValue::default()
-    }
+    let value = Some(AnyValue { value: Some(Value::StringValue(text.into())) });
+    KeyValue { key: key.to_owned(), value, ..KeyValue::default() }
 }
 
 /// A span of 1 ms that starts now, with one attribute. `id` must not be 0.
 pub fn span(trace_id: u128, id: u64) -> Span {
-    let start = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |time| time.as_nanos() as u64);
+    let start =
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos() as u64);
     Span {
         trace_id: trace_id.to_be_bytes().to_vec(),
         span_id: id.to_be_bytes().to_vec(),
@@ -40,27 +33,19 @@ pub fn span(trace_id: u128, id: u64) -> Span {
 
 /// A request of one service.
 pub fn request(service: &str, spans: Vec<Span>) -> ExportTraceServiceRequest {
-    let resource = Resource {
-        attributes: vec![attribute("service.name", service)],
-        ..Resource::default()
-    };
+    let resource =
+        Resource { attributes: vec![attribute("service.name", service)], ..Resource::default() };
     let scope = InstrumentationScope {
         name: "causeway.tests".to_owned(),
         ..InstrumentationScope::default()
     };
-    let scope_spans = ScopeSpans {
-        scope: Some(scope),
-        spans,
-        ..ScopeSpans::default()
-    };
+    let scope_spans = ScopeSpans { scope: Some(scope), spans, ..ScopeSpans::default() };
     let resource_spans = ResourceSpans {
         resource: Some(resource),
         scope_spans: vec![scope_spans],
         ..ResourceSpans::default()
     };
-    ExportTraceServiceRequest {
-        resource_spans: vec![resource_spans],
-    }
+    ExportTraceServiceRequest { resource_spans: vec![resource_spans] }
 }
 
 /// An encoded request with one trace of `count` spans with ids from `first_id`.

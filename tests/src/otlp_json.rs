@@ -46,15 +46,9 @@ pub fn lines(text: &str) -> Result<ExportTraceServiceRequest> {
 /// # Errors
 /// It is something else.
 pub fn printed_spans(mut document: Json) -> Result<ExportTraceServiceRequest> {
-    let Json::Array(spans) = document["spans"].take() else {
-        bail!("no spans")
-    };
-    let resource_spans = spans
-        .into_iter()
-        .map(|json| Fields::read(json, printed_span));
-    Ok(ExportTraceServiceRequest {
-        resource_spans: resource_spans.collect::<Result<_>>()?,
-    })
+    let Json::Array(spans) = document["spans"].take() else { bail!("no spans") };
+    let resource_spans = spans.into_iter().map(|json| Fields::read(json, printed_span));
+    Ok(ExportTraceServiceRequest { resource_spans: resource_spans.collect::<Result<_>>()? })
 }
 
 fn printed_span(fields: &mut Fields) -> Result<ResourceSpans> {
@@ -154,10 +148,7 @@ fn link(fields: &mut Fields) -> Result<Link> {
 }
 
 fn status(fields: &mut Fields) -> Result<Status> {
-    Ok(Status {
-        message: fields.text("message")?,
-        code: fields.number("code")?,
-    })
+    Ok(Status { message: fields.text("message")?, code: fields.number("code")? })
 }
 
 fn key_value(fields: &mut Fields) -> Result<KeyValue> {
@@ -169,11 +160,8 @@ fn key_value(fields: &mut Fields) -> Result<KeyValue> {
 }
 
 fn any_value(fields: &mut Fields) -> Result<AnyValue> {
-    let Some((kind, json)) = fields
-        .0
-        .iter()
-        .next()
-        .map(|(kind, json)| (kind.clone(), json.clone()))
+    let Some((kind, json)) =
+        fields.0.iter().next().map(|(kind, json)| (kind.clone(), json.clone()))
     else {
         return Ok(AnyValue { value: None });
     };
@@ -186,14 +174,10 @@ fn any_value(fields: &mut Fields) -> Result<AnyValue> {
         "doubleValue" => Value::DoubleValue(double(&json)?),
         "bytesValue" => Value::BytesValue(STANDARD.decode(text()?)?),
         "arrayValue" => Value::ArrayValue(Fields::read(json, |fields| {
-            Ok(ArrayValue {
-                values: fields.list("values", any_value)?,
-            })
+            Ok(ArrayValue { values: fields.list("values", any_value)? })
         })?),
         "kvlistValue" => Value::KvlistValue(Fields::read(json, |fields| {
-            Ok(KeyValueList {
-                values: fields.list("values", key_value)?,
-            })
+            Ok(KeyValueList { values: fields.list("values", key_value)? })
         })?),
         other => bail!("unknown kind of value {other}"),
     };
@@ -218,8 +202,7 @@ fn number_of<N: std::str::FromStr>(json: &Json) -> Result<N> {
         Json::Number(number) => number.to_string(),
         other => bail!("{other} is no number"),
     };
-    text.parse()
-        .map_err(|_| anyhow!("{text} is no number in range"))
+    text.parse().map_err(|_| anyhow!("{text} is no number in range"))
 }
 
 /// The fields of a message that were not read yet.
@@ -227,9 +210,7 @@ struct Fields(Map<String, Json>);
 
 impl Fields {
     fn read<T>(json: Json, read: impl Fn(&mut Self) -> Result<T>) -> Result<T> {
-        let Json::Object(fields) = json else {
-            bail!("{json} is no message")
-        };
+        let Json::Object(fields) = json else { bail!("{json} is no message") };
         let mut fields = Self(fields);
         let message = read(&mut fields)?;
         let unknown: Vec<_> = fields.0.keys().collect();
@@ -260,10 +241,7 @@ impl Fields {
         let text = self.text(name)?;
         let pairs = text.as_bytes().chunks(2).map(|pair| {
             let pair = std::str::from_utf8(pair)?;
-            ensure!(
-                pair.len() == 2,
-                "{name} has an odd number of digits: {text}"
-            );
+            ensure!(pair.len() == 2, "{name} has an odd number of digits: {text}");
             u8::from_str_radix(pair, 16).with_context(|| format!("{name} is no hex: {text}"))
         });
         pairs.collect()
@@ -273,9 +251,7 @@ impl Fields {
         let Some(json) = self.take(name) else {
             return Ok(None);
         };
-        Self::read(json, read)
-            .map(Some)
-            .with_context(|| name.to_owned())
+        Self::read(json, read).map(Some).with_context(|| name.to_owned())
     }
 
     fn list<T>(&mut self, name: &str, read: fn(&mut Self) -> Result<T>) -> Result<Vec<T>> {

@@ -38,10 +38,7 @@ impl Random {
 /// # Errors
 /// The variable is no number.
 pub fn seed() -> Result<u64> {
-    let now = || {
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |time| time.as_nanos() as u64)
-    };
+    let now =
+        || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos() as u64);
     Ok(environment::number("CAUSEWAY_SEED")?.unwrap_or_else(now))
 }

@@ -69,18 +69,10 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output.try_clone()?);
-        let child = command
-            .spawn()
-            .with_context(|| format!("start {command:?}"))?;
+        let child = command.spawn().with_context(|| format!("start {command:?}"))?;
         let addresses = Addresses::default();
         let data_dir = data_dir.to_owned();
-        let mut server = Self {
-            data_dir,
-            addresses,
-            start_time: Duration::ZERO,
-            child,
-            output,
-        };
+        let mut server = Self { data_dir, addresses, start_time: Duration::ZERO, child, output };
         while !server.is_ready(&address_file) {
             if let Some(status) = server.child.try_wait()? {
                 bail!("the server ended with {status}:\n{}", server.output()?);
@@ -135,17 +127,10 @@ impl Server {
     pub fn stop(mut self) -> Result<(ExitStatus, Duration)> {
         let started = Instant::now();
         let id = self.child.id().to_string();
-        cli::run(
-            Command::new("kill").args(["-TERM", &id]),
-            Duration::from_secs(5),
-        )?
-        .success()?;
+        cli::run(Command::new("kill").args(["-TERM", &id]), Duration::from_secs(5))?.success()?;
         match cli::wait(&mut self.child, STOP_MAX)? {
             Some(status) => Ok((status, started.elapsed())),
-            None => bail!(
-                "still running {STOP_MAX:?} after SIGTERM:\n{}",
-                self.output()?
-            ),
+            None => bail!("still running {STOP_MAX:?} after SIGTERM:\n{}", self.output()?),
         }
     }
 
@@ -155,10 +140,8 @@ impl Server {
     /// The system does not tell.
     pub fn memory_peak_bytes(&self) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))
-            .context("no VmHWM")?;
+        let line =
+            status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
         let kib: u64 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(kib << 10)
     }
@@ -182,11 +165,7 @@ impl Server {
     /// It is not.
     pub fn send(&self, body: &[u8]) -> Result<()> {
         let answer = self.post_traces(body)?.ok()?;
-        ensure!(
-            answer.body.is_empty(),
-            "a partial success: {:?}",
-            answer.body
-        );
+        ensure!(answer.body.is_empty(), "a partial success: {:?}", answer.body);
         Ok(())
     }
 
@@ -204,10 +183,7 @@ impl Server {
     /// It is refused, or has more rows than one answer holds.
     pub fn sql(&self, statement: &str) -> Result<Vec<Vec<Value>>> {
         let answer = self.run_sql(statement, "application/json")?.json()?;
-        ensure!(
-            answer["truncated"] == false,
-            "too many rows for {statement}"
-        );
+        ensure!(answer["truncated"] == false, "too many rows for {statement}");
         serde_json::from_value(answer["rows"].clone()).context("rows")
     }
 
@@ -217,10 +193,7 @@ impl Server {
     /// It is refused or gives something else.
     pub fn sql_count(&self, statement: &str) -> Result<u64> {
         let rows = self.sql(statement)?;
-        let value = rows
-            .first()
-            .and_then(|row| row.first())
-            .and_then(Value::as_u64);
+        let value = rows.first().and_then(|row| row.first()).and_then(Value::as_u64);
         value.with_context(|| format!("{statement} gives {rows:?}"))
     }
 
@@ -236,9 +209,7 @@ impl Server {
     fn run_sql(&self, statement: &str, format: &str) -> Result<Answer> {
         let url = format!("http://{}/api/v1/sql", self.addresses.http);
         let headers = [("accept", format), ("content-type", "text/plain")];
-        http::post(&url, &headers, statement.as_bytes())?
-            .ok()
-            .with_context(|| statement.to_owned())
+        http::post(&url, &headers, statement.as_bytes())?.ok().with_context(|| statement.to_owned())
     }
 
     /// A trace as it was received.

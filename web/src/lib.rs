@@ -47,11 +47,7 @@ async fn page(headers: HeaderMap) -> Response {
 }
 
 async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
-    answer(
-        &format!("assets/{name}"),
-        "public, max-age=31536000, immutable",
-        &headers,
-    )
+    answer(&format!("assets/{name}"), "public, max-age=31536000, immutable", &headers)
 }
 
 fn answer(path: &str, caching: &'static str, request: &HeaderMap) -> Response {

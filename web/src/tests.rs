@@ -26,11 +26,7 @@ async fn request(
 }
 
 fn header(response: &Response, name: HeaderName) -> &str {
-    response
-        .headers()
-        .get(name)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
+    response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 /// The first built file with this ending, as a path of the site.
@@ -44,11 +40,7 @@ fn asset_path(ending: &str) -> String {
 
 #[tokio::test]
 async fn every_client_route_is_the_page() -> TestResult {
-    for path in [
-        "/",
-        "/search?service=shop",
-        "/trace/0123456789abcdef0123456789abcdef?span=1",
-    ] {
+    for path in ["/", "/search?service=shop", "/trace/0123456789abcdef0123456789abcdef?span=1"] {
         let response = request("GET", path, None).await?;
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         assert_eq!(header(&response, CONTENT_TYPE), "text/html; charset=utf-8");
@@ -69,10 +61,7 @@ async fn assets_are_kept_forever() -> TestResult {
         let response = request("GET", &asset_path(ending), None).await?;
         assert_eq!(response.status(), StatusCode::OK, "{ending}");
         assert_eq!(header(&response, CONTENT_TYPE), content_type);
-        assert_eq!(
-            header(&response, CACHE_CONTROL),
-            "public, max-age=31536000, immutable"
-        );
+        assert_eq!(header(&response, CACHE_CONTROL), "public, max-age=31536000, immutable");
     }
     Ok(())
 }
@@ -94,52 +83,31 @@ async fn answers_are_strict() -> TestResult {
 async fn a_known_etag_is_not_sent_again() -> TestResult {
     let first = request("GET", "/", None).await?;
     let etag = header(&first, ETAG).to_owned();
-    for known in [
-        etag.clone(),
-        format!("W/{etag}"),
-        format!("\"other\", {etag}"),
-    ] {
+    for known in [etag.clone(), format!("W/{etag}"), format!("\"other\", {etag}")] {
         let response = request("GET", "/", Some(&known)).await?;
         assert_eq!(response.status(), StatusCode::NOT_MODIFIED, "{known}");
         assert_eq!(header(&response, ETAG), etag);
         assert!(to_bytes(response.into_body(), 1).await?.is_empty());
     }
-    assert_eq!(
-        request("GET", "/", Some("\"other\"")).await?.status(),
-        StatusCode::OK
-    );
+    assert_eq!(request("GET", "/", Some("\"other\"")).await?.status(), StatusCode::OK);
     Ok(())
 }
 
 #[tokio::test]
 async fn other_paths_and_methods_are_refused() -> TestResult {
-    for path in [
-        "/assets/nothing.js",
-        "/assets/../index.html",
-        "/index.html",
-        "/trace",
-        "/api/v1/traces",
-    ] {
-        assert_eq!(
-            request("GET", path, None).await?.status(),
-            StatusCode::NOT_FOUND,
-            "{path}"
-        );
+    for path in
+        ["/assets/nothing.js", "/assets/../index.html", "/index.html", "/trace", "/api/v1/traces"]
+    {
+        assert_eq!(request("GET", path, None).await?.status(), StatusCode::NOT_FOUND, "{path}");
     }
-    assert_eq!(
-        request("POST", "/", None).await?.status(),
-        StatusCode::METHOD_NOT_ALLOWED
-    );
+    assert_eq!(request("POST", "/", None).await?.status(), StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(request("HEAD", "/", None).await?.status(), StatusCode::OK);
     Ok(())
 }
 
 #[test]
 fn the_page_has_nothing_inline() -> TestResult {
-    let page = FILES
-        .iter()
-        .find(|file| file.path == "index.html")
-        .ok_or("no page")?;
+    let page = FILES.iter().find(|file| file.path == "index.html").ok_or("no page")?;
     let html = std::str::from_utf8(page.body)?;
     assert!(
         !html.contains("<style")
@@ -149,9 +117,7 @@ fn the_page_has_nothing_inline() -> TestResult {
     );
     assert!(
         html.matches("<script").count()
-            == html
-                .matches("<script type=\"module\" crossorigin src=\"/assets/")
-                .count(),
+            == html.matches("<script type=\"module\" crossorigin src=\"/assets/").count(),
         "{html}"
     );
     Ok(())

@@ -22,14 +22,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let built = |name| target_dir().join("release").join(executable(name));
     let mut bench = command(built("causeway-bench"));
     bench.args(&options.arguments);
-    let is_elsewhere = options
-        .arguments
-        .iter()
-        .any(|argument| argument.starts_with("--endpoint"));
-    let names_binary = options
-        .arguments
-        .iter()
-        .any(|argument| argument.starts_with("--bin"));
+    let is_elsewhere = options.arguments.iter().any(|argument| argument.starts_with("--endpoint"));
+    let names_binary = options.arguments.iter().any(|argument| argument.starts_with("--bin"));
     if !is_elsewhere && !names_binary {
         bench.arg("--bin").arg(built("causeway"));
     }

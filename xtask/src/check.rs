@@ -36,14 +36,8 @@ enum Step {
 }
 
 /// The quick ones first.
-const STEPS: &[Step] = &[
-    Step::Fmt,
-    Step::Tidy,
-    Step::Clippy,
-    Step::Doc,
-    Step::Generated,
-    Step::Deny,
-];
+const STEPS: &[Step] =
+    &[Step::Fmt, Step::Tidy, Step::Clippy, Step::Doc, Step::Generated, Step::Deny];
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let mut report = Report::default();
@@ -67,24 +61,12 @@ fn plainly(arguments: &[&str]) -> Result<String> {
 }
 
 fn clippy() -> Result<String> {
-    let lint = [
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ];
+    let lint = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
     plainly(&lint)
 }
 
 fn rust_docs() -> Result<String> {
-    let document = [
-        "doc",
-        "--workspace",
-        "--no-deps",
-        "--document-private-items",
-    ];
+    let document = ["doc", "--workspace", "--no-deps", "--document-private-items"];
     execute(cargo().args(document).env("RUSTDOCFLAGS", "-D warnings"))?;
     Ok(String::new())
 }

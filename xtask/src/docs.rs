@@ -40,10 +40,7 @@ pub(crate) fn check() -> Result<String> {
 fn pages(is_writing: bool) -> Result<()> {
     let mut tests = cargo();
     // The same packages as always, so that nothing is built with other features.
-    tests
-        .arg("test")
-        .args(PACKAGES)
-        .args(["--bin", "xtask", "docs::"]);
+    tests.arg("test").args(PACKAGES).args(["--bin", "xtask", "docs::"]);
     if is_writing {
         tests.env(WRITE, "1");
     }

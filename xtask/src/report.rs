@@ -58,11 +58,7 @@ impl Report {
 
     fn add(&mut self, outcome: Outcome, step: &str, note: String) {
         let step = step.to_owned();
-        self.lines.push(Line {
-            outcome,
-            step,
-            note,
-        });
+        self.lines.push(Line { outcome, step, note });
     }
 
     /// Prints the summary; an error if any step failed.

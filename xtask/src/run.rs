@@ -11,9 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 /// The root of the repository.
 pub(crate) fn root() -> &'static Path {
     // This crate lies directly below the root.
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap_or(Path::new("."))
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
 }
 
 /// The folder cargo builds into.
@@ -54,9 +52,7 @@ pub(crate) fn command(program: impl Into<OsString>) -> Command {
 /// Runs it, its output going where ours goes.
 pub(crate) fn execute(command: &mut Command) -> Result<()> {
     eprintln!("\n$ {}", line(command));
-    let status = command
-        .status()
-        .with_context(|| format!("`{}` did not start", line(command)))?;
+    let status = command.status().with_context(|| format!("`{}` did not start", line(command)))?;
     ensure!(status.success(), "`{}` failed ({status})", line(command));
     Ok(())
 }
@@ -72,11 +68,7 @@ pub(crate) fn execute_quietly(command: &mut Command) -> Result<()> {
     }
     let stdout = String::from_utf8_lossy(&output.stdout);
     let stderr = String::from_utf8_lossy(&output.stderr);
-    bail!(
-        "`{}` failed ({})\n{stdout}{stderr}",
-        line(command),
-        output.status
-    )
+    bail!("`{}` failed ({})\n{stdout}{stderr}", line(command), output.status)
 }
 
 /// Runs it, showing every line of its standard output and handing it to `see`. Tells if it succeeded.
@@ -99,10 +91,7 @@ pub(crate) fn execute_watched(command: &mut Command, mut see: impl FnMut(&str)) 
 /// What it prints, if it can be run.
 pub(crate) fn output(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).output().ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 fn line(command: &Command) -> String {

@@ -166,12 +166,7 @@ fn set_up_javascript(_node: &'static str, _cache: &Path) -> Result<()> {
 
 fn set_up_go(go: &'static str, cache: &Path) -> Result<()> {
     let product = cache.join(executable("sdk-go"));
-    execute_quietly(
-        command(go)
-            .args(["build", "-C", "tests/sdk/go", "-o"])
-            .arg(product)
-            .arg("."),
-    )
+    execute_quietly(command(go).args(["build", "-C", "tests/sdk/go", "-o"]).arg(product).arg("."))
 }
 
 fn set_up_java(mvn: &'static str, cache: &Path) -> Result<()> {

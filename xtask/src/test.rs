@@ -57,32 +57,19 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 fn prepare(options: &Options, report: &mut Report) -> Result<World> {
     if options.quick {
         report.skip("SDKs, browser, kill tests", "left out by --quick");
-        return Ok(World {
-            is_quick: true,
-            sdk_dir: None,
-            chromium: None,
-        });
+        return Ok(World { is_quick: true, sdk_dir: None, chromium: None });
     }
     let chromium = tools::chromium();
     if chromium.is_none() {
         let why = "no Chromium was found; install it or name one in CAUSEWAY_CHROMIUM";
         tools::missing(report, "browser", why);
     }
-    Ok(World {
-        is_quick: false,
-        sdk_dir: Some(sdk::set_up_all(report)?),
-        chromium,
-    })
+    Ok(World { is_quick: false, sdk_dir: Some(sdk::set_up_all(report)?), chromium })
 }
 
 /// The server and all tests, in one call.
 fn build() -> Result<String> {
-    execute(
-        cargo()
-            .arg("build")
-            .args(PACKAGES)
-            .args(["--bin", "causeway", "--tests"]),
-    )?;
+    execute(cargo().arg("build").args(PACKAGES).args(["--bin", "causeway", "--tests"]))?;
     Ok(String::new())
 }
 
@@ -92,12 +79,7 @@ fn test_rust(world: &World) -> Result<String> {
     world.tell(&mut tests);
     let mut counts = Counts::default();
     let is_success = execute_watched(&mut tests, |line| counts.add(line))?;
-    ensure!(
-        is_success,
-        "{}; failed: {}",
-        counts.text(),
-        counts.failed_names.join(", ")
-    );
+    ensure!(is_success, "{}; failed: {}", counts.text(), counts.failed_names.join(", "));
     ensure!(counts.passed > 0, "no test ran");
     Ok(counts.text())
 }
@@ -130,15 +112,13 @@ struct Counts {
 impl Counts {
     /// Reads one line of output.
     fn add(&mut self, line: &str) {
-        if let Some(name) = line
-            .strip_prefix("test ")
-            .and_then(|rest| rest.strip_suffix(" ... FAILED"))
+        if let Some(name) =
+            line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED"))
         {
             self.failed_names.push(name.to_owned());
         }
-        let Some((_, counts)) = line
-            .strip_prefix("test result: ")
-            .and_then(|rest| rest.split_once(". "))
+        let Some((_, counts)) =
+            line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". "))
         else {
             return;
         };
@@ -153,12 +133,7 @@ impl Counts {
     }
 
     fn text(&self) -> String {
-        let Self {
-            passed,
-            failed,
-            ignored,
-            ..
-        } = self;
+        let Self { passed, failed, ignored, .. } = self;
         format!("{passed} passed, {failed} failed, {ignored} ignored")
     }
 }
@@ -171,11 +146,7 @@ fn check_web() -> Result<String> {
 
 fn browse_web(chromium: &PathBuf) -> Result<String> {
     execute(npm().args(["--prefix", "web", "run", "build"]))?;
-    execute(
-        npm()
-            .args(["--prefix", "web", "run", "journeys"])
-            .env("CHROMIUM", chromium),
-    )?;
+    execute(npm().args(["--prefix", "web", "run", "journeys"]).env("CHROMIUM", chromium))?;
     Ok(String::new())
 }
 
@@ -208,12 +179,7 @@ mod tests {
         }
         assert_eq!(
             counts,
-            Counts {
-                passed: 7,
-                failed: 1,
-                ignored: 1,
-                failed_names: vec!["ids::late".to_owned()]
-            }
+            Counts { passed: 7, failed: 1, ignored: 1, failed_names: vec!["ids::late".to_owned()] }
         );
     }
 }

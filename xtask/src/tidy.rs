@@ -18,13 +18,8 @@ const README_LINES_MAX: usize = 40;
 const TEXT_BYTES_MAX: u64 = 1 << 20;
 
 /// Folders whose content is not ours or not source.
-const FOREIGN_FOLDERS: &[&str] = &[
-    "target",
-    "node_modules",
-    "dist",
-    "causeway-data",
-    "__pycache__",
-];
+const FOREIGN_FOLDERS: &[&str] =
+    &["target", "node_modules", "dist", "causeway-data", "__pycache__"];
 /// Folders that begin with a dot and are ours all the same.
 const OUR_DOT_FOLDERS: &[&str] = &[".cargo", ".ci", ".github"];
 /// Files read as text.
@@ -63,28 +58,18 @@ pub(crate) fn check() -> Result<String> {
         wrong.extend(found.map(|what| format!("{}: {what}", source.path)));
     }
     if !wrong.is_empty() {
-        bail!(
-            "{} house rules broken\n  {}",
-            wrong.len(),
-            wrong.join("\n  ")
-        );
+        bail!("{} house rules broken\n  {}", wrong.len(), wrong.join("\n  "));
     }
     let long: Vec<_> = sources.iter().filter_map(long_file).collect();
     for line in &long {
         eprintln!("long: {line}");
     }
-    Ok(format!(
-        "{} files, {} of them long",
-        sources.len(),
-        long.len()
-    ))
+    Ok(format!("{} files, {} of them long", sources.len(), long.len()))
 }
 
 fn long_file(source: &Source) -> Option<String> {
     let lines = source.text.lines().count();
-    let is_code = [".rs", ".ts", ".tsx"]
-        .iter()
-        .any(|end| source.path.ends_with(end));
+    let is_code = [".rs", ".ts", ".tsx"].iter().any(|end| source.path.ends_with(end));
     (is_code && lines > LINES_MAX).then(|| format!("{} ({lines} lines)", source.path))
 }
 
@@ -95,21 +80,13 @@ fn rust_files_say_what_they_are_for(source: &Source) -> Option<String> {
 
 fn nothing_is_left_for_later(source: &Source) -> Option<String> {
     // Written in two parts, or this file would break its own rule.
-    const MARKS: [&str; 4] = [
-        concat!("FIX", "ME"),
-        concat!("dbg", "!("),
-        concat!("todo", "!("),
-        concat!("TODO", ":"),
-    ];
+    const MARKS: [&str; 4] =
+        [concat!("FIX", "ME"), concat!("dbg", "!("), concat!("todo", "!("), concat!("TODO", ":")];
     let is_code = [".rs", ".ts", ".tsx", ".mjs", ".py", ".go", ".java"]
         .iter()
         .any(|end| source.path.ends_with(end));
-    let mark = MARKS
-        .iter()
-        .find(|mark| is_code && source.text.contains(**mark))?;
-    Some(format!(
-        "holds `{mark}`; open an issue and write TODO(#123), or do it"
-    ))
+    let mark = MARKS.iter().find(|mark| is_code && source.text.contains(**mark))?;
+    Some(format!("holds `{mark}`; open an issue and write TODO(#123), or do it"))
 }
 
 fn crates_inherit_the_lints(source: &Source) -> Option<String> {
@@ -125,27 +102,20 @@ fn no_machine_is_named(source: &Source) -> Option<String> {
         concat!("/ro", "ot/"),
         concat!("/wo", "rk/"),
     ];
-    let prefix = PREFIXES
-        .iter()
-        .find(|prefix| source.text.contains(**prefix))?;
+    let prefix = PREFIXES.iter().find(|prefix| source.text.contains(**prefix))?;
     Some(format!("names a path of one machine ({prefix})"))
 }
 
 fn lock_files_name_public_registries(source: &Source) -> Option<String> {
     let (key, allowed) = match source.path.rsplit('/').next()? {
         "package-lock.json" => ("\"resolved\": \"", "https://registry.npmjs.org/"),
-        "Cargo.lock" => (
-            "source = \"",
-            "registry+https://github.com/rust-lang/crates.io-index",
-        ),
+        "Cargo.lock" => ("source = \"", "registry+https://github.com/rust-lang/crates.io-index"),
         _ => return None,
     };
     let mut places = source.text.split(key).skip(1);
     let wrong = places.find(|place| !place.starts_with(allowed))?;
     let place = wrong.split('"').next().unwrap_or_default();
-    Some(format!(
-        "takes a package from {place}, where others cannot get it"
-    ))
+    Some(format!("takes a package from {place}, where others cannot get it"))
 }
 
 fn crate_readmes_are_short(source: &Source) -> Option<String> {
@@ -164,11 +134,7 @@ fn links_between_documents_lead_somewhere(source: &Source) -> Option<String> {
     }
     let folder = root().join(&source.path);
     let folder = folder.parent()?;
-    let mut targets = source
-        .text
-        .split("](")
-        .skip(1)
-        .filter_map(|rest| rest.split(')').next());
+    let mut targets = source.text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
     let broken = targets.find(|target| {
         let file = target.split('#').next().unwrap_or_default();
         let is_local = !file.is_empty() && !target.contains("://") && !file.contains(' ');
@@ -178,9 +144,7 @@ fn links_between_documents_lead_somewhere(source: &Source) -> Option<String> {
 }
 
 fn lines_end_plainly(source: &Source) -> Option<String> {
-    let is_ours = [".rs", ".md", ".toml", "/run"]
-        .iter()
-        .any(|end| source.path.ends_with(end));
+    let is_ours = [".rs", ".md", ".toml", "/run"].iter().any(|end| source.path.ends_with(end));
     let is_wrong = source.text.contains('\r')
         || source.text.lines().any(|line| line.ends_with([' ', '\t']))
         || !source.text.ends_with('\n');
@@ -228,10 +192,7 @@ mod tests {
     use super::*;
 
     fn source(path: &str, text: &str) -> Source {
-        Source {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        }
+        Source { path: path.to_owned(), text: text.to_owned() }
     }
 
     #[test]
@@ -246,10 +207,7 @@ mod tests {
             source("web/app/main.tsx", concat!("// FIX", "ME later\n")),
             source("model/Cargo.toml", "[package]\n"),
             source("README.md", concat!("see /ho", "me/me/notes\n")),
-            source(
-                "web/package-lock.json",
-                "\"resolved\": \"http://mirror/preact.tgz\"",
-            ),
+            source("web/package-lock.json", "\"resolved\": \"http://mirror/preact.tgz\""),
             source("model/README.md", &"line\n".repeat(README_LINES_MAX + 1)),
             source("docs/gaps.md", "[gone](nowhere.md)\n"),
             source("STYLE.md", "space \n"),

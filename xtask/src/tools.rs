@@ -22,10 +22,7 @@ pub(crate) fn missing(report: &mut Report, step: &str, why: &str) {
 
 /// The first of these programs that can be run.
 pub(crate) fn first_of(programs: &[&'static str], argument: &str) -> Option<&'static str> {
-    programs
-        .iter()
-        .copied()
-        .find(|program| output(command(*program).arg(argument)).is_some())
+    programs.iter().copied().find(|program| output(command(*program).arg(argument)).is_some())
 }
 
 /// Path of a Chromium, installed from the distribution's packages where we may do that.
@@ -37,16 +34,12 @@ fn find_chromium() -> Option<PathBuf> {
     if let Some(path) = env::var_os("CAUSEWAY_CHROMIUM").or_else(|| env::var_os("CHROMIUM")) {
         return Some(PathBuf::from(path));
     }
-    ["chromium", "chromium-browser", "google-chrome"]
-        .iter()
-        .find_map(|name| on_path(name))
+    ["chromium", "chromium-browser", "google-chrome"].iter().find_map(|name| on_path(name))
 }
 
 fn on_path(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
-    env::split_paths(&path)
-        .map(|folder| folder.join(name))
-        .find(|file| file.is_file())
+    env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
 /// Installs a package with apt-get if that is there and we are root.

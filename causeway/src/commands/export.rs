@@ -33,17 +33,12 @@ pub(crate) async fn run(
 ) -> Result<ExitCode> {
     let mut registry = Registry::default();
     let Opened::Here(store) = open_existing(config, &mut registry).await? else {
-        bail!(
-            "a running server uses {}; stop it, or export with SQL",
-            config.data_dir.display()
-        );
+        bail!("a running server uses {}; stop it, or export with SQL", config.data_dir.display());
     };
     let query = Query::new(store.clone(), config.query.clone(), &mut registry)?;
     if file.ends_with(".parquet") {
         let condition = condition.map_or_else(String::new, |c| format!(" WHERE {c}"));
-        let batches = query
-            .sql(&format!("SELECT * FROM spans{condition}"))
-            .await?;
+        let batches = query.sql(&format!("SELECT * FROM spans{condition}")).await?;
         let mut out = BufWriter::new(File::create(file).with_context(|| file.to_owned())?);
         causeway_query::format::write(batches, Format::Parquet, Options::default(), &mut out)
             .await?;
@@ -69,10 +64,8 @@ async fn matching(query: &Query, condition: &str) -> Result<HashSet<Ids>> {
     let mut batches = query.sql(&sql).await?;
     while let Some(batch) = batches.next().await {
         let batch = batch?;
-        let (traces, spans) = (
-            batch.column(0).as_string::<i32>(),
-            batch.column(1).as_string::<i32>(),
-        );
+        let (traces, spans) =
+            (batch.column(0).as_string::<i32>(), batch.column(1).as_string::<i32>());
         for (trace, span) in traces.iter().zip(spans) {
             let bytes = |text: Option<&str>| text.and_then(ids::unhex).unwrap_or_default();
             ids.insert((bytes(trace), bytes(span)));
@@ -106,10 +99,7 @@ fn write_batch(batch: &RecordBatch, wanted: Option<&HashSet<Ids>>, out: &mut Lin
         Some(wanted) => {
             let rows = SpanRows::new(batch)?;
             let keep = (0..rows.len).map(|row| {
-                let ids = (
-                    rows.trace_id.value(row).to_vec(),
-                    rows.span_id.value(row).to_vec(),
-                );
+                let ids = (rows.trace_id.value(row).to_vec(), rows.span_id.value(row).to_vec());
                 Some(wanted.contains(&ids))
             });
             filter_record_batch(batch, &BooleanArray::from_iter(keep))?

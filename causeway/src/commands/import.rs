@@ -81,9 +81,7 @@ pub(crate) async fn run(
 fn progress_bar(files: &[String]) -> Result<ProgressBar> {
     let mut bytes = 0;
     for file in files {
-        bytes += std::fs::metadata(file)
-            .with_context(|| format!("cannot read {file}"))?
-            .len();
+        bytes += std::fs::metadata(file).with_context(|| format!("cannot read {file}"))?.len();
     }
     let style =
         ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}")?;
@@ -102,22 +100,15 @@ async fn store_all(
             config.data_dir.display()
         );
     };
-    let collector = Collector::new(
-        store.clone(),
-        config.collector.clone(),
-        system_clock(),
-        &mut registry,
-    );
+    let collector =
+        Collector::new(store.clone(), config.collector.clone(), system_clock(), &mut registry);
     // What a killed server left in the log was just brought back; its copies are not ours.
     store.snapshot().await?;
     let copies_before = store.span_copies();
     while let Some(request) = requests.recv().await {
         let request = Bytes::from(request?);
         let outcome = loop {
-            match collector
-                .admit(request.clone(), Format::Protobuf, Source::Import)
-                .await
-            {
+            match collector.admit(request.clone(), Format::Protobuf, Source::Import).await {
                 Err(error) if error.is_retryable() => tokio::time::sleep(RETRY_PAUSE).await,
                 other => break other,
             }
@@ -158,10 +149,8 @@ async fn send_all(
     summary: &mut Summary,
 ) -> Result<()> {
     let url = format!("{}/v1/traces", url.trim_end_matches('/'));
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .build()
-        .into();
+    let agent: ureq::Agent =
+        ureq::Agent::config_builder().http_status_as_error(false).build().into();
     while let Some(request) = requests.recv().await {
         let request = request?;
         let (columns, refusals) = otlp::decode(&request, 0)?;
@@ -189,10 +178,7 @@ fn send(agent: &ureq::Agent, url: &str, request: &[u8]) -> Result<()> {
             429 | 503 => std::thread::sleep(RETRY_PAUSE),
             status => {
                 let body = response.body_mut().read_to_vec()?;
-                bail!(
-                    "{url} answered {status}: {}",
-                    String::from_utf8_lossy(&body)
-                );
+                bail!("{url} answered {status}: {}", String::from_utf8_lossy(&body));
             }
         }
     }
@@ -248,10 +234,7 @@ fn decompressed(mut file: impl BufRead + 'static) -> Result<Box<dyn BufRead>> {
 /// mean by white space.
 fn first_byte(content: &mut dyn BufRead) -> Result<Option<u8>> {
     let start = content.fill_buf()?;
-    Ok(start
-        .iter()
-        .copied()
-        .find(|byte| !byte.is_ascii_whitespace()))
+    Ok(start.iter().copied().find(|byte| !byte.is_ascii_whitespace()))
 }
 
 /// The OTLP requests that one JSON document stands for.

@@ -49,10 +49,7 @@ pub(crate) fn cli() -> Command {
 }
 
 fn server(help: &'static str) -> Arg {
-    Arg::new("server")
-        .long("server")
-        .value_name("URL")
-        .help(help)
+    Arg::new("server").long("server").value_name("URL").help(help)
 }
 
 /// Runs one command to its end.
@@ -61,20 +58,10 @@ pub(crate) async fn run(name: &str, arguments: &ArgMatches, config: Config) -> R
     match name {
         "sql" => {
             let format = text("format").unwrap_or_default();
-            sql::run(
-                &config,
-                &text("statement").unwrap_or_default(),
-                &format,
-                text("server"),
-            )
-            .await
+            sql::run(&config, &text("statement").unwrap_or_default(), &format, text("server")).await
         }
         "import" => {
-            let files = arguments
-                .get_many::<String>("files")
-                .into_iter()
-                .flatten()
-                .cloned();
+            let files = arguments.get_many::<String>("files").into_iter().flatten().cloned();
             import::run(&config, &files.collect::<Vec<_>>(), text("server")).await
         }
         "export" => export::run(&config, text("where"), &text("output").unwrap_or_default()).await,

@@ -12,9 +12,7 @@ use crate::config::Config;
 /// The system's clock.
 pub(crate) fn system_clock() -> Clock {
     Arc::new(|| {
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
     })
 }
@@ -37,10 +35,7 @@ pub(crate) async fn open(config: &Config, registry: &mut Registry) -> Result<Ope
 /// As [`open`], for commands that only read: a folder that is not there is an error.
 pub(crate) async fn open_existing(config: &Config, registry: &mut Registry) -> Result<Opened> {
     if !config.data_dir.exists() {
-        bail!(
-            "there is no data folder {}; name it with --data-dir",
-            config.data_dir.display()
-        );
+        bail!("there is no data folder {}; name it with --data-dir", config.data_dir.display());
     }
     open(config, registry).await
 }

@@ -29,15 +29,12 @@ pub(crate) async fn run(config: Config) -> Result<ExitCode> {
     let listeners = Listeners::bind(&config).await?;
     let mut registry = Registry::default();
     let Opened::Here(store) = open(&config, &mut registry).await? else {
-        bail!(
-            "another causeway process uses {}",
-            config.data_dir.display()
-        );
+        bail!("another causeway process uses {}", config.data_dir.display());
     };
 
     let (stop, stopped) = watch::channel(false);
     let addresses = listeners.addresses()?;
-    let servers = start(listeners, &config, store.clone(), registry, stopped)?;
+    let servers = start(listeners, &config, store.clone(), registry, &stopped)?;
     addresses.write(&config.data_dir)?;
     welcome(&config, &addresses);
 
@@ -93,14 +90,10 @@ fn start(
     config: &Config,
     store: Store,
     mut registry: Registry,
-    stopped: watch::Receiver<bool>,
+    stopped: &watch::Receiver<bool>,
 ) -> Result<JoinSet<()>> {
-    let collector = Collector::new(
-        store.clone(),
-        config.collector.clone(),
-        system_clock(),
-        &mut registry,
-    );
+    let collector =
+        Collector::new(store.clone(), config.collector.clone(), system_clock(), &mut registry);
     let query = Query::new(store.clone(), config.query.clone(), &mut registry)?;
     let site = Router::new()
         .nest("/api/v1", query.router())
@@ -114,12 +107,7 @@ fn start(
         (listeners.otlp_http, collector.http_router()),
         (listeners.http, site),
     ] {
-        servers.spawn(listen::serve(
-            listener,
-            router,
-            Arc::clone(&connections),
-            stopped.clone(),
-        ));
+        servers.spawn(listen::serve(listener, router, Arc::clone(&connections), stopped.clone()));
     }
     Ok(servers)
 }

@@ -18,15 +18,11 @@ pub(crate) async fn run(
     format: &str,
     server: Option<String>,
 ) -> Result<ExitCode> {
-    let format: Format = format
-        .parse()
-        .map_err(|message: String| anyhow::anyhow!(message))?;
+    let format: Format = format.parse().map_err(|message: String| anyhow::anyhow!(message))?;
     let statement = match statement {
         "-" => {
             let mut text = String::new();
-            std::io::stdin()
-                .read_to_string(&mut text)
-                .context("cannot read standard input")?;
+            std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
             text
         }
         text => text.to_owned(),
@@ -44,10 +40,7 @@ pub(crate) async fn run(
             let query = Query::new(store, config.query.clone(), &mut registry)?;
             let batches = query.sql(&statement).await?;
             let rows_max = (format == Format::Json).then_some(config.query.json_rows_max);
-            let options = Options {
-                rows_max,
-                ..Options::default()
-            };
+            let options = Options { rows_max, ..Options::default() };
             causeway_query::format::write(batches, format, options, &mut std::io::stdout()).await?;
             Ok(ExitCode::SUCCESS)
         }
@@ -57,10 +50,8 @@ pub(crate) async fn run(
 async fn ask_server(url: &str, statement: String, format: Format) -> Result<ExitCode> {
     let url = format!("{}/api/v1/sql", url.trim_end_matches('/'));
     tokio::task::spawn_blocking(move || {
-        let agent: ureq::Agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .build()
-            .into();
+        let agent: ureq::Agent =
+            ureq::Agent::config_builder().http_status_as_error(false).build().into();
         let mut response = agent
             .post(&url)
             .header("Accept", format.content_type())

@@ -11,10 +11,7 @@ use crate::output;
 /// Exit status 0: sound. 1: something acknowledged is damaged.
 pub(crate) async fn run(config: &Config) -> Result<ExitCode> {
     if !config.data_dir.exists() {
-        bail!(
-            "there is no data folder {}; name it with --data-dir",
-            config.data_dir.display()
-        );
+        bail!("there is no data folder {}; name it with --data-dir", config.data_dir.display());
     }
     let report = causeway_store::verify(&config.data_dir).await?;
     for finding in &report.findings {
@@ -26,18 +23,10 @@ pub(crate) async fn run(config: &Config) -> Result<ExitCode> {
     }
     output::line(&format!(
         "{}: {} spans in {} files of the table, {} requests in the log",
-        if report.is_sound() {
-            "sound"
-        } else {
-            "damaged"
-        },
+        if report.is_sound() { "sound" } else { "damaged" },
         report.table_spans,
         report.table_files,
         report.log_requests,
     ));
-    Ok(if report.is_sound() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -54,9 +54,7 @@ impl<'de> Deserialize<'de> for Traces {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Traces, A::Error> {
-                Ok(Traces(vec![Trace::deserialize(
-                    MapAccessDeserializer::new(map),
-                )?]))
+                Ok(Traces(vec![Trace::deserialize(MapAccessDeserializer::new(map))?]))
             }
         }
         deserializer.deserialize_any(ListOrOne)
@@ -133,9 +131,7 @@ struct Log {
 pub fn jaeger_to_otlp(json: &[u8]) -> Result<Vec<Vec<u8>>, ImportError> {
     let is_list = json.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
     let traces = if is_list {
-        serde_json::from_slice::<Traces>(json)
-            .map_err(ImportError::Jaeger)?
-            .0
+        serde_json::from_slice::<Traces>(json).map_err(ImportError::Jaeger)?.0
     } else {
         let file: File = serde_json::from_slice(json).map_err(ImportError::Jaeger)?;
         match file.data {
@@ -158,10 +154,7 @@ fn trace(trace: Trace) -> Vec<Vec<u8>> {
     let mut requests = Requests::default();
     for mut jaeger in trace.spans.unwrap_or_default() {
         let own = jaeger.process.take().map(resource);
-        let shared = jaeger
-            .process_id
-            .as_ref()
-            .and_then(|process_id| processes.get(process_id));
+        let shared = jaeger.process_id.as_ref().and_then(|process_id| processes.get(process_id));
         requests.push(own.as_ref().or(shared).unwrap_or(&unknown), span(jaeger));
     }
     requests.finish()
@@ -197,31 +190,18 @@ fn span(jaeger: JaegerSpan) -> Span {
         }
     }
     push_tags(jaeger.tags, &mut span.attributes);
-    if let Some(kind) = span
-        .attributes
-        .get("span.kind")
-        .and_then(Value::as_text)
-        .map(Span::kind_of)
+    if let Some(kind) = span.attributes.get("span.kind").and_then(Value::as_text).map(Span::kind_of)
         && kind != 0
     {
         span.kind = kind;
         span.attributes.take("span.kind");
     }
     span.status = status(&mut span);
-    span.trace_state = span
-        .attributes
-        .take_text("w3c.tracestate")
-        .unwrap_or_default();
+    span.trace_state = span.attributes.take_text("w3c.tracestate").unwrap_or_default();
     if let Some(warnings) = jaeger.warnings.filter(|warnings| !warnings.is_empty()) {
-        span.attributes
-            .push("jaeger.warnings", Value::Texts(warnings));
+        span.attributes.push("jaeger.warnings", Value::Texts(warnings));
     }
-    span.events = jaeger
-        .logs
-        .unwrap_or_default()
-        .into_iter()
-        .map(event)
-        .collect();
+    span.events = jaeger.logs.unwrap_or_default().into_iter().map(event).collect();
     span
 }
 
@@ -245,11 +225,7 @@ fn refer(span: &mut Span, references: &[Reference]) {
         let ref_type = reference.ref_type.to_lowercase();
         attributes.push("opentracing.ref_type", Value::Text(ref_type));
         let (trace_id, span_id) = (id(&reference.trace_id, 16), id(&reference.span_id, 8));
-        span.links.push(Link {
-            trace_id,
-            span_id,
-            attributes,
-        });
+        span.links.push(Link { trace_id, span_id, attributes });
     }
 }
 
@@ -276,14 +252,9 @@ fn status(span: &mut Span) -> Option<Status> {
     }
     let described = tags.take_text("otel.status_description");
     let message = described.or_else(|| {
-        tags.get("http.status_message")
-            .and_then(Value::as_text)
-            .map(ToOwned::to_owned)
+        tags.get("http.status_message").and_then(Value::as_text).map(ToOwned::to_owned)
     });
-    Some(Status {
-        code,
-        message: message.unwrap_or_default(),
-    })
+    Some(Status { code, message: message.unwrap_or_default() })
 }
 
 /// A server did its duty when it answered 4xx; a client did not get what it wanted.
@@ -303,11 +274,7 @@ fn event(log: Log) -> Event {
     let mut attributes = Attributes::default();
     push_tags(log.fields, &mut attributes);
     let name = attributes.take_text("event").unwrap_or_default();
-    Event {
-        time_unix_nano: nanos(log.timestamp.as_ref()),
-        name,
-        attributes,
-    }
+    Event { time_unix_nano: nanos(log.timestamp.as_ref()), name, attributes }
 }
 
 fn push_tags(tags: Option<Vec<Tag>>, attributes: &mut Attributes) {
@@ -321,18 +288,10 @@ fn push_tags(tags: Option<Vec<Tag>>, attributes: &mut Attributes) {
 fn value(kind: &str, json: Json) -> Value {
     let text = json.as_str();
     let typed = match kind {
-        "bool" => json
-            .as_bool()
-            .or_else(|| text?.parse().ok())
-            .map(Value::Bool),
+        "bool" => json.as_bool().or_else(|| text?.parse().ok()).map(Value::Bool),
         "int64" => json.as_i64().or_else(|| text?.parse().ok()).map(Value::Int),
-        "float64" => json
-            .as_f64()
-            .or_else(|| text?.parse().ok())
-            .map(Value::Double),
-        "binary" => text
-            .and_then(|text| STANDARD.decode(text).ok())
-            .map(Value::Bytes),
+        "float64" => json.as_f64().or_else(|| text?.parse().ok()).map(Value::Double),
+        "binary" => text.and_then(|text| STANDARD.decode(text).ok()).map(Value::Bytes),
         _ => None,
     };
     typed.unwrap_or_else(|| match json {
@@ -340,9 +299,7 @@ fn value(kind: &str, json: Json) -> Value {
         Json::Bool(value) if kind != "string" => Value::Bool(value),
         Json::Number(number) if kind != "string" => match number.as_i64() {
             Some(value) => Value::Int(value),
-            None => number
-                .as_f64()
-                .map_or_else(|| Value::Text(number.to_string()), Value::Double),
+            None => number.as_f64().map_or_else(|| Value::Text(number.to_string()), Value::Double),
         },
         other => Value::Text(other.to_string()),
     })

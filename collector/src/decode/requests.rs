@@ -68,18 +68,12 @@ impl Attributes {
     }
 
     pub(super) fn get(&self, key: &str) -> Option<&Value> {
-        self.entries
-            .iter()
-            .find(|(candidate, _)| candidate == key)
-            .map(|(_, value)| value)
+        self.entries.iter().find(|(candidate, _)| candidate == key).map(|(_, value)| value)
     }
 
     /// Takes the first entry of that key out.
     pub(super) fn take(&mut self, key: &str) -> Option<Value> {
-        let position = self
-            .entries
-            .iter()
-            .position(|(candidate, _)| candidate == key)?;
+        let position = self.entries.iter().position(|(candidate, _)| candidate == key)?;
         Some(self.entries.remove(position).1)
     }
 
@@ -169,9 +163,7 @@ impl Span {
         self.attributes.write(9, &mut span);
         for event in &self.events {
             let mut message = Message::default();
-            message
-                .fixed64(1, event.time_unix_nano)
-                .text(2, &event.name);
+            message.fixed64(1, event.time_unix_nano).text(2, &event.name);
             event.attributes.write(3, &mut message);
             span.message(11, &message);
         }
@@ -193,9 +185,7 @@ impl Span {
     /// The kind by its name in any case; 0 for none that OTLP knows.
     pub(super) fn kind_of(name: &str) -> u64 {
         let kinds = ["internal", "server", "client", "producer", "consumer"];
-        let position = kinds
-            .iter()
-            .position(|kind| name.eq_ignore_ascii_case(kind));
+        let position = kinds.iter().position(|kind| name.eq_ignore_ascii_case(kind));
         position.map_or(0, |position| position as u64 + 1)
     }
 }
@@ -288,11 +278,7 @@ pub(super) fn id(hex: &str, bytes: usize) -> Vec<u8> {
         }
     }
     // Longer ids exist only with zeros in front.
-    if digits.all(|digit| digit == b'0') {
-        id
-    } else {
-        Vec::new()
-    }
+    if digits.all(|digit| digit == b'0') { id } else { Vec::new() }
 }
 
 #[cfg(test)]
@@ -311,10 +297,7 @@ mod tests {
     #[test]
     fn times_saturate() {
         let number = |text: &str| serde_json::from_str::<serde_json::Number>(text).ok();
-        assert_eq!(
-            nanos(number("1760049722779884").as_ref()),
-            1_760_049_722_779_884_000
-        );
+        assert_eq!(nanos(number("1760049722779884").as_ref()), 1_760_049_722_779_884_000);
         assert_eq!(nanos(number("1.5").as_ref()), 1_500);
         assert_eq!(nanos(number("-3").as_ref()), 0);
         assert_eq!(nanos(number("18446744073709551615").as_ref()), u64::MAX);
@@ -325,13 +308,7 @@ mod tests {
         let mut requests = Requests::default();
         for _ in 0..3 {
             let name = "x".repeat(REQUEST_BYTES / 2);
-            requests.push(
-                &Attributes::default(),
-                Span {
-                    name,
-                    ..Span::default()
-                },
-            );
+            requests.push(&Attributes::default(), Span { name, ..Span::default() });
         }
         assert_eq!(requests.finish().len(), 2);
     }

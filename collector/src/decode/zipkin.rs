@@ -75,9 +75,7 @@ pub fn zipkin_to_otlp(json: &[u8]) -> Result<Vec<Vec<u8>>, ImportError> {
     for zipkin in spans {
         let resource = resource(zipkin.local_endpoint.as_ref());
         let span = span(zipkin);
-        let position = *trace_positions
-            .entry(span.trace_id.clone())
-            .or_insert(traces.len());
+        let position = *trace_positions.entry(span.trace_id.clone()).or_insert(traces.len());
         if position == traces.len() {
             traces.push(Requests::default());
         }
@@ -129,29 +127,16 @@ fn span(zipkin: ZipkinSpan) -> Span {
     span.status = status(tags);
     span.trace_state = tags.take_text("w3c.tracestate").unwrap_or_default();
     push_endpoint(zipkin.local_endpoint, "net.host", None, tags);
-    push_endpoint(
-        zipkin.remote_endpoint,
-        "net.peer",
-        Some("peer.service"),
-        tags,
-    );
+    push_endpoint(zipkin.remote_endpoint, "net.peer", Some("peer.service"), tags);
     if zipkin.timestamp.is_none() {
         tags.push("otel.zipkin.absentField.startTime", Value::Bool(true));
     }
-    for (key, flag) in [
-        ("zipkin.shared", zipkin.shared),
-        ("zipkin.debug", zipkin.debug),
-    ] {
+    for (key, flag) in [("zipkin.shared", zipkin.shared), ("zipkin.debug", zipkin.debug)] {
         if flag == Some(true) {
             tags.push(key, Value::Bool(true));
         }
     }
-    span.events = zipkin
-        .annotations
-        .unwrap_or_default()
-        .into_iter()
-        .map(event)
-        .collect();
+    span.events = zipkin.annotations.unwrap_or_default().into_iter().map(event).collect();
     span
 }
 
@@ -163,28 +148,18 @@ fn status(tags: &mut Attributes) -> Option<Status> {
         _ => None,
     };
     let described = tags.take_text("otel.status_description");
-    let error = tags
-        .get("error")
-        .and_then(Value::as_text)
-        .map(ToOwned::to_owned);
+    let error = tags.get("error").and_then(Value::as_text).map(ToOwned::to_owned);
     match error.as_deref() {
-        None | Some("false") => code.map(|code| Status {
-            code,
-            message: described.unwrap_or_default(),
-        }),
+        None | Some("false") => {
+            code.map(|code| Status { code, message: described.unwrap_or_default() })
+        }
         Some("true" | "") => {
             tags.take("error");
-            Some(Status {
-                code: Status::ERROR,
-                message: described.unwrap_or_default(),
-            })
+            Some(Status { code: Status::ERROR, message: described.unwrap_or_default() })
         }
         Some(reason) => {
             let message = described.unwrap_or_else(|| reason.to_owned());
-            Some(Status {
-                code: Status::ERROR,
-                message,
-            })
+            Some(Status { code: Status::ERROR, message })
         }
     }
 }
@@ -195,13 +170,7 @@ fn push_endpoint(
     service_key: Option<&str>,
     tags: &mut Attributes,
 ) {
-    let Some(Endpoint {
-        service_name,
-        ipv4,
-        ipv6,
-        port,
-    }) = endpoint
-    else {
+    let Some(Endpoint { service_name, ipv4, ipv6, port }) = endpoint else {
         return;
     };
     if let (Some(key), Some(name)) = (service_key, service_name) {
@@ -220,9 +189,5 @@ fn push_endpoint(
 
 fn event(annotation: Annotation) -> Event {
     let time_unix_nano = nanos(annotation.timestamp.as_ref());
-    Event {
-        time_unix_nano,
-        name: annotation.value,
-        attributes: Attributes::default(),
-    }
+    Event { time_unix_nano, name: annotation.value, attributes: Attributes::default() }
 }

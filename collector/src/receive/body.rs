@@ -30,10 +30,7 @@ pub(crate) struct WireLimit {
 impl WireLimit {
     pub(crate) fn new(compression: Compression, settings: &CollectorSettings) -> Self {
         let bytes_max = settings.request_bytes_max;
-        Self {
-            left_bytes: wire_bytes_max(compression, bytes_max),
-            bytes_max,
-        }
+        Self { left_bytes: wire_bytes_max(compression, bytes_max), bytes_max }
     }
 
     /// Refuses `bytes` more when they do not fit.
@@ -84,7 +81,5 @@ pub(crate) async fn within<T>(
     timeout: Duration,
     reading: impl Future<Output = Result<T, AdmitError>>,
 ) -> Result<T, AdmitError> {
-    tokio::time::timeout(timeout, reading)
-        .await
-        .unwrap_or(Err(AdmitError::Slow { timeout }))
+    tokio::time::timeout(timeout, reading).await.unwrap_or(Err(AdmitError::Slow { timeout }))
 }

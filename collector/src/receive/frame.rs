@@ -58,9 +58,7 @@ impl FrameReader {
 /// The head of an uncompressed message.
 pub(crate) fn head(message_bytes: usize) -> [u8; HEAD_BYTES] {
     // Answers are a few hundred bytes.
-    let [a, b, c, d] = u32::try_from(message_bytes)
-        .unwrap_or(u32::MAX)
-        .to_be_bytes();
+    let [a, b, c, d] = u32::try_from(message_bytes).unwrap_or(u32::MAX).to_be_bytes();
     [0, a, b, c, d]
 }
 
@@ -78,10 +76,7 @@ mod tests {
             for piece in [first, second] {
                 message.extend_from_slice(reader.take(piece).unwrap_or_default());
             }
-            assert!(
-                reader.finish().is_ok() && reader.is_compressed(),
-                "cut at {cut}"
-            );
+            assert!(reader.finish().is_ok() && reader.is_compressed(), "cut at {cut}");
             assert_eq!(message, b"abc");
         }
     }
@@ -96,13 +91,7 @@ mod tests {
         assert!(matches!(reader.finish(), Err(Malformed::FrameTruncated)));
 
         let mut reader = FrameReader::default();
-        assert!(matches!(
-            reader.take(&[0, 0, 0, 0, 1, 7, 7]),
-            Err(Malformed::FrameExtra)
-        ));
-        assert!(matches!(
-            FrameReader::default().finish(),
-            Err(Malformed::FrameTruncated)
-        ));
+        assert!(matches!(reader.take(&[0, 0, 0, 0, 1, 7, 7]), Err(Malformed::FrameExtra)));
+        assert!(matches!(FrameReader::default().finish(), Err(Malformed::FrameTruncated)));
     }
 }

@@ -55,10 +55,7 @@ async fn call(State(collector): State<Collector>, request: Request) -> Response 
     }
     let exported = export(&collector, &parts.headers, &mut body).await;
     let seconds = started.elapsed().as_secs_f64();
-    collector
-        .shared()
-        .metrics
-        .answered(Source::Grpc, seconds, exported.as_ref().err());
+    collector.shared().metrics.answered(Source::Grpc, seconds, exported.as_ref().err());
     match exported {
         Ok(outcome) => success(&outcome),
         Err(error) => {
@@ -70,19 +67,9 @@ async fn call(State(collector): State<Collector>, request: Request) -> Response 
 
 /// Answers in plain HTTP what is no gRPC call: the sender would not understand gRPC's answer.
 fn not_grpc(parts: &http::request::Parts) -> Option<Response> {
-    let content_type = parts
-        .headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|v| v.to_str().ok());
-    let essence = content_type
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim();
-    let is_grpc = [GRPC, "application/grpc+proto"]
-        .iter()
-        .any(|g| essence.eq_ignore_ascii_case(g));
+    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let is_grpc = [GRPC, "application/grpc+proto"].iter().any(|g| essence.eq_ignore_ascii_case(g));
     if !is_grpc {
         let message = "this port speaks OTLP/gRPC (Content-Type application/grpc); \
                        OTLP/HTTP has its own port, 4318 by default, at POST /v1/traces\n";
@@ -91,12 +78,7 @@ fn not_grpc(parts: &http::request::Parts) -> Option<Response> {
     if parts.method != Method::POST {
         let allow = [(header::ALLOW, "POST")];
         return Some(
-            (
-                StatusCode::METHOD_NOT_ALLOWED,
-                allow,
-                "gRPC calls are POST\n",
-            )
-                .into_response(),
+            (StatusCode::METHOD_NOT_ALLOWED, allow, "gRPC calls are POST\n").into_response(),
         );
     }
     if parts.version != Version::HTTP_2 {
@@ -124,15 +106,11 @@ async fn export(
     headers: &HeaderMap,
     body: &mut Body,
 ) -> Result<Outcome, AdmitError> {
-    let named = headers
-        .get(GRPC_ENCODING)
-        .map_or(b"".as_slice(), |value| value.as_bytes());
+    let named = headers.get(GRPC_ENCODING).map_or(b"".as_slice(), |value| value.as_bytes());
     let compression = Compression::parse(&String::from_utf8_lossy(named))?;
     let timeout = collector.shared().settings.body_timeout;
     let received = body::within(timeout, read(collector, compression, body)).await?;
-    collector
-        .admit_reserved(received, Format::Protobuf, Source::Grpc)
-        .await
+    collector.admit_reserved(received, Format::Protobuf, Source::Grpc).await
 }
 
 /// Reads the one message of a body.
@@ -157,11 +135,7 @@ async fn read(
             // What the head announces is refused before it is read.
             WireLimit::new(compression, &shared.settings).take(u64::from(bytes))?;
             let bytes_max = shared.settings.request_bytes_max;
-            inflater = Some(Inflater::new(
-                compression,
-                shared.budget.reservation(),
-                bytes_max,
-            )?);
+            inflater = Some(Inflater::new(compression, shared.budget.reservation(), bytes_max)?);
         }
         if let Some(inflater) = &mut inflater {
             inflater.feed(message).await?;
@@ -187,10 +161,9 @@ fn failure(refused: &Refused) -> Response {
     let headers = response.headers_mut();
     headers.insert(GRPC_STATUS, HeaderValue::from(refused.code as u16));
     let details = STANDARD_NO_PAD.encode(refused.to_protobuf());
-    for (name, value) in [
-        (GRPC_MESSAGE, percent_encoded(&refused.message)),
-        (GRPC_DETAILS, details),
-    ] {
+    for (name, value) in
+        [(GRPC_MESSAGE, percent_encoded(&refused.message)), (GRPC_DETAILS, details)]
+    {
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(name, value);
         }

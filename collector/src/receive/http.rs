@@ -47,9 +47,7 @@ fn cors(settings: &CollectorSettings) -> CorsLayer {
     // Any page at all may send then, so at least not with the user's credentials.
     let credentials = !origins.iter().any(|origin| origin.is_any());
     let allowed = AllowOrigin::predicate(move |origin, _| {
-        origin
-            .to_str()
-            .is_ok_and(|text| origins.iter().any(|pattern| pattern.matches(text)))
+        origin.to_str().is_ok_and(|text| origins.iter().any(|pattern| pattern.matches(text)))
     });
     CorsLayer::new()
         .allow_origin(allowed)
@@ -78,10 +76,7 @@ async fn traces(State(collector): State<Collector>, request: Request) -> Respons
     };
     let exported = export(&collector, &parts, &mut body, format, source).await;
     let seconds = started.elapsed().as_secs_f64();
-    collector
-        .shared()
-        .metrics
-        .answered(source, seconds, exported.as_ref().err());
+    collector.shared().metrics.answered(source, seconds, exported.as_ref().err());
     match exported {
         Ok(outcome) => success(format, &outcome),
         Err(error) => {
@@ -98,17 +93,13 @@ async fn export(
     format: Option<Format>,
     source: Source,
 ) -> Result<Outcome, AdmitError> {
-    let format = format.ok_or_else(|| AdmitError::ContentType {
-        found: content_type(&parts.headers),
-    })?;
+    let format =
+        format.ok_or_else(|| AdmitError::ContentType { found: content_type(&parts.headers) })?;
     let compression = Compression::parse(&content_encoding(&parts.headers))?;
     let shared = collector.shared();
     let settings = &shared.settings;
-    let inflater = Inflater::new(
-        compression,
-        shared.budget.reservation(),
-        settings.request_bytes_max,
-    )?;
+    let inflater =
+        Inflater::new(compression, shared.budget.reservation(), settings.request_bytes_max)?;
     let wire = WireLimit::new(compression, settings);
     let received = body::within(settings.body_timeout, body::read(body, inflater, wire)).await?;
     collector.admit_reserved(received, format, source).await
@@ -127,10 +118,7 @@ async fn unknown_path(uri: Uri, request: Request) -> Response {
         true => {
             "this port speaks OTLP/HTTP; OTLP/gRPC has its own port, 4317 by default".to_owned()
         }
-        false => format!(
-            "no such path: {}; traces go to POST {PATH}",
-            shown(uri.path())
-        ),
+        false => format!("no such path: {}; traces go to POST {PATH}", shown(uri.path())),
     };
     not_found(request, Code::NotFound, message)
 }
@@ -138,26 +126,16 @@ async fn unknown_path(uri: Uri, request: Request) -> Response {
 fn not_found(request: Request, code: Code, message: String) -> Response {
     let (parts, body) = request.into_parts();
     linger(body, &parts.headers);
-    answer(
-        content_format(&parts.headers),
-        &Refused::new(StatusCode::NOT_FOUND, code, message),
-    )
+    answer(content_format(&parts.headers), &Refused::new(StatusCode::NOT_FOUND, code, message))
 }
 
 /// Foreign text as part of a message: short, and nothing but letters.
 pub(super) fn shown(text: &str) -> String {
-    text.chars()
-        .take(100)
-        .map(|c| if c.is_control() { '?' } else { c })
-        .collect()
+    text.chars().take(100).map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
 fn content_type(headers: &HeaderMap) -> String {
-    shown(&String::from_utf8_lossy(
-        headers
-            .get(header::CONTENT_TYPE)
-            .map_or(b"", |v| v.as_bytes()),
-    ))
+    shown(&String::from_utf8_lossy(headers.get(header::CONTENT_TYPE).map_or(b"", |v| v.as_bytes())))
 }
 
 fn content_format(headers: &HeaderMap) -> Option<Format> {
@@ -175,25 +153,16 @@ fn content_format(headers: &HeaderMap) -> Option<Format> {
 /// All `Content-Encoding` headers together; several encodings at once are not supported.
 fn content_encoding(headers: &HeaderMap) -> String {
     let values = headers.get_all(header::CONTENT_ENCODING);
-    let texts: Vec<_> = values
-        .iter()
-        .map(|v| String::from_utf8_lossy(v.as_bytes()))
-        .collect();
+    let texts: Vec<_> = values.iter().map(|v| String::from_utf8_lossy(v.as_bytes())).collect();
     texts.join(", ")
 }
 
 fn success(format: Option<Format>, outcome: &Outcome) -> Response {
     match format {
-        Some(Format::Protobuf) => (
-            [(header::CONTENT_TYPE, PROTOBUF)],
-            status::success_protobuf(outcome),
-        )
-            .into_response(),
-        _ => (
-            [(header::CONTENT_TYPE, JSON)],
-            status::success_json(outcome),
-        )
-            .into_response(),
+        Some(Format::Protobuf) => {
+            ([(header::CONTENT_TYPE, PROTOBUF)], status::success_protobuf(outcome)).into_response()
+        }
+        _ => ([(header::CONTENT_TYPE, JSON)], status::success_json(outcome)).into_response(),
     }
 }
 
@@ -201,9 +170,7 @@ fn failure(format: Option<Format>, error: &AdmitError) -> Response {
     let mut response = answer(format, &Refused::from(error));
     if matches!(error, AdmitError::Compression { .. }) {
         let offered = HeaderValue::from_static(Compression::OFFERED);
-        response
-            .headers_mut()
-            .insert(header::ACCEPT_ENCODING, offered);
+        response.headers_mut().insert(header::ACCEPT_ENCODING, offered);
     }
     response
 }

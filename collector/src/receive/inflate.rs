@@ -47,9 +47,7 @@ impl Compression {
         } else if is("zstd") {
             Ok(Self::Zstd)
         } else {
-            Err(AdmitError::Compression {
-                found: name.chars().take(100).collect(),
-            })
+            Err(AdmitError::Compression { found: name.chars().take(100).collect() })
         }
     }
 }
@@ -86,20 +84,11 @@ impl Inflater {
                 let mut decoder = Decoder::new().map_err(|_| AdmitError::Bug)?;
                 let window = DParameter::WindowLogMax(ZSTD_WINDOW_LOG_MAX);
                 decoder.set_parameter(window).map_err(|_| AdmitError::Bug)?;
-                Codec::Zstd {
-                    decoder,
-                    in_frame: false,
-                }
+                Codec::Zstd { decoder, in_frame: false }
             }
         };
         let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
-        Ok(Self {
-            codec,
-            out: Vec::new(),
-            reservation,
-            bytes_max,
-            work_bytes: 0,
-        })
+        Ok(Self { codec, out: Vec::new(), reservation, bytes_max, work_bytes: 0 })
     }
 
     /// Takes the next piece of the body.
@@ -124,10 +113,7 @@ impl Inflater {
             _ => {
                 // The body outlives this request; its spare room must not.
                 let body = Bytes::from(self.out.into_boxed_slice());
-                Ok(Received {
-                    body,
-                    reservation: self.reservation,
-                })
+                Ok(Received { body, reservation: self.reservation })
             }
         }
     }
@@ -174,27 +160,20 @@ impl Inflater {
             return Ok(());
         }
         let ceiling = self.bytes_max.saturating_add(1);
-        let target = (capacity * 2)
-            .max(len + wanted)
-            .max(BUFFER_BYTES_MIN)
-            .min(ceiling);
+        let target = (capacity * 2).max(len + wanted).max(BUFFER_BYTES_MIN).min(ceiling);
         if target <= len {
             return Err(self.too_large());
         }
         // The byte above the limit is not worth a refusal by the budget.
         let reserved = target.min(self.bytes_max) - capacity.min(self.bytes_max);
-        self.reservation
-            .grow(u64::try_from(reserved).unwrap_or(u64::MAX))?;
+        self.reservation.grow(u64::try_from(reserved).unwrap_or(u64::MAX))?;
         self.out.reserve_exact(target - len);
         Ok(())
     }
 
     fn too_large(&self) -> AdmitError {
         let bytes_max = u64::try_from(self.bytes_max).unwrap_or(u64::MAX);
-        AdmitError::TooLarge {
-            limit: "request_bytes_max",
-            bytes_max,
-        }
+        AdmitError::TooLarge { limit: "request_bytes_max", bytes_max }
     }
 
     fn malformed(&self) -> AdmitError {
@@ -214,9 +193,8 @@ fn gzip_step(
     out: &mut Vec<u8>,
 ) -> Result<usize, Malformed> {
     // RFC 1952: a body is a series of members, and nothing else.
-    let Some(mut decoder) = member
-        .take()
-        .or_else(|| (!input.is_empty()).then(|| Box::new(Decompress::new_gzip(15))))
+    let Some(mut decoder) =
+        member.take().or_else(|| (!input.is_empty()).then(|| Box::new(Decompress::new_gzip(15))))
     else {
         return Ok(0);
     };
@@ -243,9 +221,7 @@ fn zstd_step(
     let mut source = InBuffer::around(input);
     let produced = out.len();
     let mut target = OutBuffer::around_pos(out, produced);
-    let hint = decoder
-        .run(&mut source, &mut target)
-        .map_err(|_| Malformed::Compressed("zstd"))?;
+    let hint = decoder.run(&mut source, &mut target).map_err(|_| Malformed::Compressed("zstd"))?;
     *in_frame = hint != 0;
     Ok(source.pos())
 }
@@ -263,10 +239,7 @@ mod tests {
 
     fn gzip(data: &[u8]) -> Vec<u8> {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-        encoder
-            .write_all(data)
-            .and_then(|()| encoder.finish())
-            .unwrap_or_default()
+        encoder.write_all(data).and_then(|()| encoder.finish()).unwrap_or_default()
     }
 
     fn zstd(data: &[u8]) -> Vec<u8> {
@@ -281,10 +254,7 @@ mod tests {
         let mut inflater = Inflater::new(compression, budget.reservation(), LIMIT)?;
         for piece in pieces {
             inflater.feed(piece).await?;
-            assert!(
-                inflater.out.capacity() as u64 <= LIMIT + 1,
-                "buffer beyond the limit"
-            );
+            assert!(inflater.out.capacity() as u64 <= LIMIT + 1, "buffer beyond the limit");
         }
         Ok(inflater.finish()?.body)
     }
@@ -321,23 +291,16 @@ mod tests {
             (Compression::Zstd, zstd(&data)),
         ] {
             let refused = inflate(compression, [packed.as_slice()]).await;
-            assert!(matches!(
-                refused,
-                Err(AdmitError::TooLarge {
-                    bytes_max: LIMIT,
-                    ..
-                })
-            ));
+            assert!(matches!(refused, Err(AdmitError::TooLarge { bytes_max: LIMIT, .. })));
         }
     }
 
     #[tokio::test]
     async fn bombs_stop_at_the_limit() {
         let zeros = vec![0; 256 << 20];
-        for (compression, bomb) in [
-            (Compression::Gzip, gzip(&zeros)),
-            (Compression::Zstd, zstd(&zeros)),
-        ] {
+        for (compression, bomb) in
+            [(Compression::Gzip, gzip(&zeros)), (Compression::Zstd, zstd(&zeros))]
+        {
             let refused = inflate(compression, [bomb.as_slice()]).await;
             assert!(matches!(refused, Err(AdmitError::TooLarge { .. })));
         }
@@ -346,40 +309,27 @@ mod tests {
     #[tokio::test]
     async fn members_and_frames_are_joined() -> Result<(), AdmitError> {
         let packed = [gzip(b"one "), gzip(b""), gzip(b"two")].concat();
-        assert_eq!(
-            inflate(Compression::Gzip, packed.chunks(1)).await?,
-            "one two"
-        );
+        assert_eq!(inflate(Compression::Gzip, packed.chunks(1)).await?, "one two");
         let packed = [zstd(b"one "), zstd(b""), zstd(b"two")].concat();
-        assert_eq!(
-            inflate(Compression::Zstd, packed.chunks(1)).await?,
-            "one two"
-        );
+        assert_eq!(inflate(Compression::Zstd, packed.chunks(1)).await?, "one two");
         Ok(())
     }
 
     #[tokio::test]
     async fn damaged_data_is_malformed() {
         let data = sample(50_000);
-        for (compression, packed) in [
-            (Compression::Gzip, gzip(&data)),
-            (Compression::Zstd, zstd(&data)),
-        ] {
+        for (compression, packed) in
+            [(Compression::Gzip, gzip(&data)), (Compression::Zstd, zstd(&data))]
+        {
             let cut = packed.get(..packed.len() - 3).unwrap_or_default();
             let refused = inflate(compression, [cut]).await;
             assert!(
-                matches!(
-                    refused,
-                    Err(AdmitError::Malformed(Malformed::CompressedTruncated(_)))
-                ),
+                matches!(refused, Err(AdmitError::Malformed(Malformed::CompressedTruncated(_)))),
                 "{compression:?} {refused:?}"
             );
             for garbage in [b"garbage".to_vec(), [packed, b"garbage".to_vec()].concat()] {
                 let refused = inflate(compression, [garbage.as_slice()]).await;
-                assert!(
-                    matches!(refused, Err(AdmitError::Malformed(_))),
-                    "{compression:?}"
-                );
+                assert!(matches!(refused, Err(AdmitError::Malformed(_))), "{compression:?}");
             }
         }
     }
@@ -398,9 +348,6 @@ mod tests {
     fn names_are_read_in_any_case() {
         assert!(matches!(Compression::parse("GZIP "), Ok(Compression::Gzip)));
         assert!(matches!(Compression::parse(""), Ok(Compression::Identity)));
-        assert!(matches!(
-            Compression::parse("gzip, zstd"),
-            Err(AdmitError::Compression { .. })
-        ));
+        assert!(matches!(Compression::parse("gzip, zstd"), Err(AdmitError::Compression { .. })));
     }
 }

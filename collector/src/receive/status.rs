@@ -57,12 +57,7 @@ pub(crate) struct Refused {
 
 impl Refused {
     pub(crate) fn new(http: StatusCode, code: Code, message: impl Into<String>) -> Self {
-        Self {
-            http,
-            code,
-            message: message.into(),
-            retry_after: None,
-        }
+        Self { http, code, message: message.into(), retry_after: None }
     }
 
     /// `google.rpc.Status` in protobuf.
@@ -71,9 +66,7 @@ impl Refused {
         status.varint(1, self.code as u64).text(2, &self.message);
         if let Some(delay) = self.retry_after {
             let mut duration = Message::default();
-            duration
-                .varint(1, delay.as_secs())
-                .varint(2, u64::from(delay.subsec_nanos()));
+            duration.varint(1, delay.as_secs()).varint(2, u64::from(delay.subsec_nanos()));
             let mut info = Message::default();
             info.message(1, &duration);
             let mut detail = Message::default();
@@ -88,10 +81,7 @@ impl Refused {
         let mut status = json!({ "code": self.code as u64, "message": self.message });
         if let (Some(delay), Value::Object(fields)) = (self.retry_after, &mut status) {
             let delay = format!("{}s", delay.as_secs_f64());
-            fields.insert(
-                "details".into(),
-                json!([{ "@type": RETRY_INFO, "retryDelay": delay }]),
-            );
+            fields.insert("details".into(), json!([{ "@type": RETRY_INFO, "retryDelay": delay }]));
         }
         status.to_string()
     }
@@ -104,35 +94,22 @@ impl From<&AdmitError> for Refused {
             AdmitError::TooLarge { .. } => {
                 (StatusCode::PAYLOAD_TOO_LARGE, Code::ResourceExhausted, None)
             }
-            AdmitError::ContentType { .. } => (
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                Code::InvalidArgument,
-                None,
-            ),
-            AdmitError::Compression { .. } => (
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                Code::Unimplemented,
-                None,
-            ),
+            AdmitError::ContentType { .. } => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument, None)
+            }
+            AdmitError::Compression { .. } => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Unimplemented, None)
+            }
             AdmitError::Slow { .. } => (StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded, None),
-            AdmitError::Overloaded { .. } => (
-                StatusCode::TOO_MANY_REQUESTS,
-                Code::Unavailable,
-                Some(OVERLOAD_RETRY),
-            ),
-            AdmitError::Unavailable { .. } => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                Code::Unavailable,
-                Some(STORE_RETRY),
-            ),
+            AdmitError::Overloaded { .. } => {
+                (StatusCode::TOO_MANY_REQUESTS, Code::Unavailable, Some(OVERLOAD_RETRY))
+            }
+            AdmitError::Unavailable { .. } => {
+                (StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, Some(STORE_RETRY))
+            }
             AdmitError::Bug => (StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, None),
         };
-        Self {
-            http,
-            code,
-            message: error.to_string(),
-            retry_after,
-        }
+        Self { http, code, message: error.to_string(), retry_after }
     }
 }
 
@@ -141,9 +118,7 @@ pub(crate) fn success_protobuf(outcome: &Outcome) -> Vec<u8> {
     let mut response = Message::default();
     if outcome.refusals.total() > 0 {
         let mut partial = Message::default();
-        partial
-            .varint(1, outcome.refusals.total())
-            .text(2, &outcome.refusals.message());
+        partial.varint(1, outcome.refusals.total()).text(2, &outcome.refusals.message());
         response.message(1, &partial);
     }
     response.into_bytes()
@@ -173,10 +148,7 @@ mod tests {
 
     #[test]
     fn busy_store_is_overload_with_a_retry_time() {
-        let busy = refused(StoreError::Busy {
-            limit: "recent_bytes_max",
-            value: 7,
-        });
+        let busy = refused(StoreError::Busy { limit: "recent_bytes_max", value: 7 });
         assert_eq!((busy.http.as_u16(), busy.code), (429, Code::Unavailable));
         assert_eq!(
             busy.to_json(),
@@ -186,32 +158,18 @@ mod tests {
 
     #[test]
     fn failing_store_is_unavailable_with_a_retry_time() {
-        for error in [
-            StoreError::Failing {
-                reason: "disk full".into(),
-            },
-            StoreError::Closed,
-        ] {
+        for error in [StoreError::Failing { reason: "disk full".into() }, StoreError::Closed] {
             let failing = refused(error);
-            assert_eq!(
-                (failing.http.as_u16(), failing.code),
-                (503, Code::Unavailable)
-            );
+            assert_eq!((failing.http.as_u16(), failing.code), (503, Code::Unavailable));
             assert_eq!(failing.retry_after, Some(STORE_RETRY));
         }
     }
 
     #[test]
     fn too_large_has_no_retry_time() {
-        let error = AdmitError::TooLarge {
-            limit: "request_bytes_max",
-            bytes_max: 64,
-        };
+        let error = AdmitError::TooLarge { limit: "request_bytes_max", bytes_max: 64 };
         let refused = Refused::from(&error);
-        assert_eq!(
-            (refused.http.as_u16(), refused.code),
-            (413, Code::ResourceExhausted)
-        );
+        assert_eq!((refused.http.as_u16(), refused.code), (413, Code::ResourceExhausted));
         assert_eq!(refused.retry_after, None);
         assert!(refused.message.contains("request_bytes_max (64 bytes)"));
     }

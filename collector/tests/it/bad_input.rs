@@ -45,26 +45,12 @@ async fn truncated_protobuf() -> Outcome {
 
 #[tokio::test]
 async fn garbage_protobuf() -> Outcome {
-    post_check(
-        PROTOBUF,
-        &[],
-        b"hello, world",
-        400,
-        "not an OTLP trace request",
-    )
-    .await
+    post_check(PROTOBUF, &[], b"hello, world", 400, "not an OTLP trace request").await
 }
 
 #[tokio::test]
 async fn wrong_content_type() -> Outcome {
-    post_check(
-        "text/plain",
-        &[],
-        b"{}",
-        415,
-        "application/x-protobuf or application/json",
-    )
-    .await
+    post_check("text/plain", &[], b"{}", 415, "application/x-protobuf or application/json").await
 }
 
 #[tokio::test]
@@ -77,13 +63,8 @@ async fn no_content_type() -> Outcome {
 #[tokio::test]
 async fn wrong_content_encoding() -> Outcome {
     let server = start().await?;
-    let reply = server
-        .post(PROTOBUF, &[("Content-Encoding", "br")], b"x")
-        .await?;
-    assert_eq!(
-        reply.header("accept-encoding"),
-        Some("gzip, zstd, identity")
-    );
+    let reply = server.post(PROTOBUF, &[("Content-Encoding", "br")], b"x").await?;
+    assert_eq!(reply.header("accept-encoding"), Some("gzip, zstd, identity"));
     check(&server, reply, 415, "unsupported compression \"br\"").await
 }
 
@@ -132,14 +113,7 @@ async fn head_has_no_body() -> Outcome {
 #[tokio::test]
 async fn body_of_65_mib() -> Outcome {
     let body = vec![0; 65 << 20];
-    post_check(
-        PROTOBUF,
-        &[],
-        &body,
-        413,
-        "request_bytes_max (67108864 bytes)",
-    )
-    .await
+    post_check(PROTOBUF, &[], &body, 413, "request_bytes_max (67108864 bytes)").await
 }
 
 #[tokio::test]
@@ -160,54 +134,26 @@ async fn chunked_body_of_65_mib() -> Outcome {
 #[tokio::test]
 async fn gzip_bomb() -> Outcome {
     let bomb = gzip(&vec![0; 100 << 20])?;
-    post_check(
-        PROTOBUF,
-        &[("Content-Encoding", "gzip")],
-        &bomb,
-        413,
-        "request_bytes_max",
-    )
-    .await
+    post_check(PROTOBUF, &[("Content-Encoding", "gzip")], &bomb, 413, "request_bytes_max").await
 }
 
 #[tokio::test]
 async fn zstd_bomb() -> Outcome {
     let bomb = zstd(&vec![0; 100 << 20])?;
-    post_check(
-        JSON,
-        &[("Content-Encoding", "zstd")],
-        &bomb,
-        413,
-        "request_bytes_max",
-    )
-    .await
+    post_check(JSON, &[("Content-Encoding", "zstd")], &bomb, 413, "request_bytes_max").await
 }
 
 #[tokio::test]
 async fn truncated_gzip() -> Outcome {
     let packed = gzip(&request([span(1, 1)]))?;
     let cut = packed.get(..packed.len() - 5).unwrap_or_default();
-    post_check(
-        PROTOBUF,
-        &[("Content-Encoding", "gzip")],
-        cut,
-        400,
-        "ends too early",
-    )
-    .await
+    post_check(PROTOBUF, &[("Content-Encoding", "gzip")], cut, 400, "ends too early").await
 }
 
 #[tokio::test]
 async fn body_that_is_not_gzip() -> Outcome {
     let body = request([span(1, 1)]);
-    post_check(
-        PROTOBUF,
-        &[("Content-Encoding", "gzip")],
-        &body,
-        400,
-        "not valid gzip",
-    )
-    .await
+    post_check(PROTOBUF, &[("Content-Encoding", "gzip")], &body, 400, "not valid gzip").await
 }
 
 #[tokio::test]
@@ -248,26 +194,14 @@ async fn bad_utf8_refuses_only_its_span() -> Outcome {
     }
     let reply = server.post(PROTOBUF, &[], &body).await?;
     assert_eq!(reply.status, 200);
-    assert!(
-        reply
-            .text()
-            .contains("1 because a string is not valid UTF-8"),
-        "{}",
-        reply.text()
-    );
+    assert!(reply.text().contains("1 because a string is not valid UTF-8"), "{}", reply.text());
     assert_eq!(server.stored_spans().await?, 2);
     server.assert_works().await
 }
 
 fn text(key: String, value: String) -> KeyValue {
-    let value = Some(AnyValue {
-        value: Some(any_value::Value::StringValue(value)),
-    });
-    KeyValue {
-        key,
-        value,
-        ..KeyValue::default()
-    }
+    let value = Some(AnyValue { value: Some(any_value::Value::StringValue(value)) });
+    KeyValue { key, value, ..KeyValue::default() }
 }
 
 async fn stored_check(span: Span) -> Outcome {
@@ -282,23 +216,13 @@ async fn stored_check(span: Span) -> Outcome {
 #[tokio::test]
 async fn attribute_of_one_mb() -> Outcome {
     let attributes = vec![text("large".into(), "x".repeat(1_000_000))];
-    stored_check(Span {
-        attributes,
-        ..span(1, 1)
-    })
-    .await
+    stored_check(Span { attributes, ..span(1, 1) }).await
 }
 
 #[tokio::test]
 async fn span_with_100_000_attributes() -> Outcome {
-    let attributes = (0..100_000)
-        .map(|i| text(format!("key {i}"), i.to_string()))
-        .collect();
-    stored_check(Span {
-        attributes,
-        ..span(1, 1)
-    })
-    .await
+    let attributes = (0..100_000).map(|i| text(format!("key {i}"), i.to_string())).collect();
+    stored_check(Span { attributes, ..span(1, 1) }).await
 }
 
 /// Sends bytes that two servers might cut into requests differently, then reads all answers.
@@ -310,11 +234,8 @@ async fn smuggle(head: &str, expected: &[&str]) -> Outcome {
     let mut answers = Vec::new();
     tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut answers).await?;
     let answers = String::from_utf8_lossy(&answers).into_owned();
-    let statuses: Vec<&str> = answers
-        .split("HTTP/1.1 ")
-        .skip(1)
-        .filter_map(|answer| answer.get(..3))
-        .collect();
+    let statuses: Vec<&str> =
+        answers.split("HTTP/1.1 ").skip(1).filter_map(|answer| answer.get(..3)).collect();
     assert_eq!(statuses, expected, "{answers}");
     server.assert_works().await
 }

@@ -15,17 +15,9 @@ const TRACE: &str = "0102030405060708090a0b0c0d0e0f10";
 #[tokio::test]
 async fn protobuf_is_stored() -> Outcome {
     let server = start().await?;
-    let reply = server
-        .post(PROTOBUF, &[], &request([span(1, 1), span(1, 2)]))
-        .await?;
-    assert_eq!(
-        (reply.status, reply.header("content-type")),
-        (200, Some(PROTOBUF))
-    );
-    assert!(
-        reply.body.is_empty(),
-        "no partialSuccess when all is stored"
-    );
+    let reply = server.post(PROTOBUF, &[], &request([span(1, 1), span(1, 2)])).await?;
+    assert_eq!((reply.status, reply.header("content-type")), (200, Some(PROTOBUF)));
+    assert!(reply.body.is_empty(), "no partialSuccess when all is stored");
     assert_eq!(server.stored_spans().await?, 2);
     Ok(())
 }
@@ -34,13 +26,8 @@ async fn protobuf_is_stored() -> Outcome {
 async fn json_is_stored_and_parameters_of_its_type_are_ignored() -> Outcome {
     let server = start().await?;
     let body = json_request(TRACE, "0102030405060708");
-    let reply = server
-        .post("Application/JSON; charset=utf-8", &[], body.as_bytes())
-        .await?;
-    assert_eq!(
-        (reply.status, reply.header("content-type")),
-        (200, Some(JSON))
-    );
+    let reply = server.post("Application/JSON; charset=utf-8", &[], body.as_bytes()).await?;
+    assert_eq!((reply.status, reply.header("content-type")), (200, Some(JSON)));
     assert_eq!(reply.text(), "{}");
     assert_eq!(server.stored_spans().await?, 1);
     Ok(())
@@ -55,9 +42,7 @@ async fn compressed_bodies_are_stored() -> Outcome {
         ("identity", request([span(1, 3)])),
     ];
     for (encoding, body) in bodies {
-        let reply = server
-            .post(PROTOBUF, &[("Content-Encoding", encoding)], &body)
-            .await?;
+        let reply = server.post(PROTOBUF, &[("Content-Encoding", encoding)], &body).await?;
         assert_eq!(reply.status, 200, "{encoding} {}", reply.text());
     }
     assert_eq!(server.stored_spans().await?, 3);
@@ -71,35 +56,21 @@ async fn retried_batch_counts_once() -> Outcome {
     for packed in [false, true] {
         let reply = match packed {
             false => server.post(PROTOBUF, &[], &body).await?,
-            true => {
-                server
-                    .post(PROTOBUF, &[("Content-Encoding", "gzip")], &gzip(&body)?)
-                    .await?
-            }
+            true => server.post(PROTOBUF, &[("Content-Encoding", "gzip")], &gzip(&body)?).await?,
         };
         assert_eq!(reply.status, 200);
     }
     assert_eq!(server.stored_spans().await?, 2);
     assert_eq!(server.metric("collector_duplicate_spans_total")?, 2.0);
-    assert_eq!(
-        server.metric("collector_stored_spans_total{protocol=\"http_protobuf\"}")?,
-        2.0
-    );
-    assert_eq!(
-        server.metric("collector_received_spans_total{protocol=\"http_protobuf\"}")?,
-        4.0
-    );
+    assert_eq!(server.metric("collector_stored_spans_total{protocol=\"http_protobuf\"}")?, 2.0);
+    assert_eq!(server.metric("collector_received_spans_total{protocol=\"http_protobuf\"}")?, 4.0);
     Ok(())
 }
 
 #[tokio::test]
 async fn empty_request_succeeds() -> Outcome {
     let server = start().await?;
-    for (content_type, body) in [
-        (PROTOBUF, ""),
-        (JSON, "{}"),
-        (JSON, r#"{"resourceSpans":[]}"#),
-    ] {
+    for (content_type, body) in [(PROTOBUF, ""), (JSON, "{}"), (JSON, r#"{"resourceSpans":[]}"#)] {
         let reply = server.post(content_type, &[], body.as_bytes()).await?;
         assert_eq!(reply.status, 200, "{content_type} {body}");
     }
@@ -121,10 +92,7 @@ async fn partial_success_counts_exactly_and_keeps_the_rest() -> Outcome {
     assert!(partial.error_message.contains("trace_id must be 16 bytes"));
     assert!(partial.error_message.contains("span_id must be 8 bytes"));
     assert_eq!(server.stored_spans().await?, 2);
-    assert_eq!(
-        server.metric("collector_refused_spans_total{reason=\"invalid_trace_id\"}")?,
-        1.0
-    );
+    assert_eq!(server.metric("collector_refused_spans_total{reason=\"invalid_trace_id\"}")?, 1.0);
     Ok(())
 }
 
@@ -137,9 +105,7 @@ async fn partial_success_in_json_has_its_count_as_text() -> Outcome {
     let answer: serde_json::Value = serde_json::from_slice(&reply.body)?;
     assert_eq!(answer["partialSuccess"]["rejectedSpans"], "1");
     assert!(
-        answer["partialSuccess"]["errorMessage"]
-            .as_str()
-            .is_some_and(|m| m.contains("span_id"))
+        answer["partialSuccess"]["errorMessage"].as_str().is_some_and(|m| m.contains("span_id"))
     );
     Ok(())
 }
@@ -169,10 +135,7 @@ async fn browsers_on_this_machine_may_send() -> Outcome {
     };
     let reply = http1(server.http, preflight("http://localhost:3000").into()).await?;
     assert_eq!(reply.status, 200);
-    assert_eq!(
-        reply.header("access-control-allow-origin"),
-        Some("http://localhost:3000")
-    );
+    assert_eq!(reply.header("access-control-allow-origin"), Some("http://localhost:3000"));
     let allowed = reply.header("access-control-allow-headers");
     assert_eq!(allowed, Some("content-type,content-encoding,x-tenant"));
     assert_eq!(reply.header("access-control-allow-methods"), Some("POST"));
@@ -181,10 +144,7 @@ async fn browsers_on_this_machine_may_send() -> Outcome {
     for (body, status) in [("{}", 200), ("{", 400)] {
         let reply = server.post(JSON, &origin, body.as_bytes()).await?;
         assert_eq!(reply.status, status);
-        assert_eq!(
-            reply.header("access-control-allow-origin"),
-            Some("http://localhost:3000")
-        );
+        assert_eq!(reply.header("access-control-allow-origin"), Some("http://localhost:3000"));
     }
 
     let reply = http1(server.http, preflight("https://evil.example").into()).await?;
@@ -236,12 +196,7 @@ async fn sender_that_expects_continue_is_told_to() -> Outcome {
     let body = request([span(1, 1)]);
     let mut stream = TcpStream::connect(server.http).await?;
     stream
-        .write_all(&post_head(
-            "/v1/traces",
-            PROTOBUF,
-            &[("Expect", "100-continue")],
-            body.len(),
-        ))
+        .write_all(&post_head("/v1/traces", PROTOBUF, &[("Expect", "100-continue")], body.len()))
         .await?;
     let mut answer = [0; 12];
     stream.read_exact(&mut answer).await?;
@@ -256,12 +211,7 @@ async fn sender_that_expects_continue_is_told_to() -> Outcome {
 #[tokio::test]
 async fn sender_that_expects_continue_learns_the_refusal_before_the_body() -> Outcome {
     let server = start().await?;
-    let head = post_head(
-        "/v1/traces",
-        PROTOBUF,
-        &[("Expect", "100-continue")],
-        65 << 20,
-    );
+    let head = post_head("/v1/traces", PROTOBUF, &[("Expect", "100-continue")], 65 << 20);
     let mut stream = TcpStream::connect(server.http).await?;
     stream.write_all(&head).await?;
     let mut answer = [0; 12];

@@ -17,42 +17,25 @@ async fn imported_spans_are_counted_like_received_ones() -> Outcome {
 
     let mut accepted = 0;
     let mut refused = 0;
-    for request in jaeger_to_otlp(jaeger)?
-        .into_iter()
-        .chain(zipkin_to_otlp(zipkin)?)
-    {
-        let outcome = server
-            .collector
-            .admit(Bytes::from(request), Format::Protobuf, Source::Import)
-            .await?;
+    for request in jaeger_to_otlp(jaeger)?.into_iter().chain(zipkin_to_otlp(zipkin)?) {
+        let outcome =
+            server.collector.admit(Bytes::from(request), Format::Protobuf, Source::Import).await?;
         accepted += outcome.accepted_spans;
         refused += outcome.refusals.total();
     }
     assert_eq!((accepted, refused), (2, 1));
     assert_eq!(server.stored_spans().await?, 2);
-    assert_eq!(
-        server.metric("collector_received_spans_total{protocol=\"import\"}")?,
-        3.0
-    );
+    assert_eq!(server.metric("collector_received_spans_total{protocol=\"import\"}")?, 3.0);
     assert_eq!(server.metric("collector_inflight_bytes")?, 0.0);
     Ok(())
 }
 
 #[tokio::test]
 async fn import_obeys_the_limit_of_a_request() -> Outcome {
-    let settings = CollectorSettings {
-        request_bytes_max: 10,
-        ..CollectorSettings::default()
-    };
+    let settings = CollectorSettings { request_bytes_max: 10, ..CollectorSettings::default() };
     let server = start_with(settings).await?;
     let body = Bytes::from_static(&[0; 11]);
-    let refused = server
-        .collector
-        .admit(body, Format::Protobuf, Source::Import)
-        .await;
-    assert!(matches!(
-        refused,
-        Err(AdmitError::TooLarge { bytes_max: 10, .. })
-    ));
+    let refused = server.collector.admit(body, Format::Protobuf, Source::Import).await;
+    assert!(matches!(refused, Err(AdmitError::TooLarge { bytes_max: 10, .. })));
     Ok(())
 }

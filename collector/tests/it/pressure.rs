@@ -23,9 +23,7 @@ fn tight() -> CollectorSettings {
 async fn hold(server: &Server) -> Outcome<TcpStream> {
     let mut stream = TcpStream::connect(server.http).await?;
     let bytes = 1 << 20;
-    stream
-        .write_all(&post_head("/v1/traces", PROTOBUF, &[], bytes))
-        .await?;
+    stream.write_all(&post_head("/v1/traces", PROTOBUF, &[], bytes)).await?;
     stream.write_all(&vec![0; bytes - 1]).await?;
     while server.metric("collector_inflight_bytes")? < bytes as f64 {
         tokio::time::sleep(Duration::from_millis(2)).await;
@@ -40,17 +38,10 @@ async fn overload_tells_both_protocols_when_to_retry() -> Outcome {
     let held = hold(&server).await?;
 
     let reply = server.post(PROTOBUF, &[], &body).await?;
-    assert_eq!(
-        (reply.status, reply.header("retry-after")),
-        (429, Some("1"))
-    );
+    assert_eq!((reply.status, reply.header("retry-after")), (429, Some("1")));
     let status = reply.rpc_status()?;
     assert_eq!(status.code, 14);
-    assert!(
-        status
-            .message
-            .contains("inflight_bytes_max is reached (1048576)")
-    );
+    assert!(status.message.contains("inflight_bytes_max is reached (1048576)"));
 
     let reply = server.call(EXPORT, &[], frame(&body)).await?;
     assert_eq!((reply.status, reply.grpc_status()), (200, Some(14)));
@@ -71,9 +62,7 @@ async fn announced_bytes_hold_nothing() -> Outcome {
     let mut idle = Vec::new();
     for _ in 0..8 {
         let mut stream = TcpStream::connect(server.http).await?;
-        stream
-            .write_all(&post_head("/v1/traces", PROTOBUF, &[], 1 << 20))
-            .await?;
+        stream.write_all(&post_head("/v1/traces", PROTOBUF, &[], 1 << 20)).await?;
         idle.push(stream);
     }
     server.assert_works().await
@@ -87,9 +76,7 @@ async fn slow_body_is_given_up() -> Outcome {
     };
     let server = start_with(settings).await?;
     let mut stream = TcpStream::connect(server.http).await?;
-    stream
-        .write_all(&post_head("/v1/traces", PROTOBUF, &[], 100))
-        .await?;
+    stream.write_all(&post_head("/v1/traces", PROTOBUF, &[], 100)).await?;
     stream.write_all(b"a few bytes").await?;
     let reply = read_reply(&mut stream).await?;
     assert_eq!(reply.status, 408);

@@ -55,14 +55,7 @@ pub(crate) async fn start_with(settings: CollectorSettings) -> Outcome<Server> {
     let collector = Collector::new(store.clone(), settings, clock, &mut registry);
     let http = serve(collector.http_router()).await?;
     let grpc = serve(collector.grpc_router()).await?;
-    Ok(Server {
-        collector,
-        http,
-        grpc,
-        store,
-        registry,
-        _dir: dir,
-    })
+    Ok(Server { collector, http, grpc, store, registry, _dir: dir })
 }
 
 async fn serve(router: Router) -> Outcome<SocketAddr> {
@@ -87,9 +80,7 @@ impl Server {
         prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
         let line = text.lines().find(|line| line.starts_with(line_start));
         let value = line.and_then(|line| line.rsplit(' ').next());
-        Ok(value
-            .ok_or_else(|| format!("no metric {line_start} in\n{text}"))?
-            .parse()?)
+        Ok(value.ok_or_else(|| format!("no metric {line_start} in\n{text}"))?.parse()?)
     }
 
     /// Sends a good request over both protocols and expects it to be stored.
@@ -98,9 +89,7 @@ impl Server {
         let seed = u8::try_from(before % 200)? + 50;
         let reply = self.post(PROTOBUF, &[], &request([span(seed, 1)])).await?;
         assert_eq!(reply.status, 200, "{}", reply.text());
-        let reply = self
-            .call(EXPORT, &[], frame(&request([span(seed, 2)])))
-            .await?;
+        let reply = self.call(EXPORT, &[], frame(&request([span(seed, 2)]))).await?;
         assert_eq!(reply.grpc_status(), Some(0), "{reply:?}");
         assert_eq!(self.stored_spans().await?, before + 2);
         Ok(())
@@ -136,19 +125,12 @@ impl Server {
         let (mut sender, connection) =
             http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await?;
         tokio::spawn(connection);
-        let response = sender
-            .send_request(request.body(Full::new(Bytes::from(body)))?)
-            .await?;
+        let response = sender.send_request(request.body(Full::new(Bytes::from(body)))?).await?;
         let (parts, body) = response.into_parts();
         let collected = body.collect().await?;
         let trailers = collected.trailers().cloned().unwrap_or_default();
         let body = collected.to_bytes();
-        Ok(Reply {
-            status: parts.status.as_u16(),
-            headers: parts.headers,
-            trailers,
-            body,
-        })
+        Ok(Reply { status: parts.status.as_u16(), headers: parts.headers, trailers, body })
     }
 }
 
@@ -167,11 +149,7 @@ impl Reply {
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .get(name)
-            .or_else(|| self.trailers.get(name))?
-            .to_str()
-            .ok()
+        self.headers.get(name).or_else(|| self.trailers.get(name))?.to_str().ok()
     }
 
     pub(crate) fn grpc_status(&self) -> Option<u32> {
@@ -191,18 +169,12 @@ impl Reply {
         let json: serde_json::Value = serde_json::from_slice(&self.body)?;
         let code = json["code"].as_i64().ok_or("no code")?;
         let message = json["message"].as_str().ok_or("no message")?.to_owned();
-        Ok(RpcStatus {
-            code: i32::try_from(code)?,
-            message,
-            details: Vec::new(),
-        })
+        Ok(RpcStatus { code: i32::try_from(code)?, message, details: Vec::new() })
     }
 
     /// The message of a gRPC answer.
     pub(crate) fn response(&self) -> Outcome<ExportTraceServiceResponse> {
-        Ok(ExportTraceServiceResponse::decode(
-            self.body.get(5..).ok_or("no frame")?,
-        )?)
+        Ok(ExportTraceServiceResponse::decode(self.body.get(5..).ok_or("no frame")?)?)
     }
 }
 
@@ -263,10 +235,7 @@ pub(crate) async fn read_reply(reader: &mut (impl AsyncReadExt + Unpin)) -> Outc
         if let Some(end) = head_end {
             let head = String::from_utf8(received.drain(..end + 4).collect())?;
             let mut lines = head.lines();
-            let status = lines
-                .next()
-                .and_then(|line| line.split(' ').nth(1))
-                .ok_or("no status")?;
+            let status = lines.next().and_then(|line| line.split(' ').nth(1)).ok_or("no status")?;
             let status = StatusCode::from_bytes(status.as_bytes())?.as_u16();
             let mut headers = HeaderMap::new();
             for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
@@ -275,9 +244,7 @@ pub(crate) async fn read_reply(reader: &mut (impl AsyncReadExt + Unpin)) -> Outc
             if status == 100 {
                 continue;
             }
-            let length = headers
-                .get("content-length")
-                .and_then(|v| v.to_str().ok()?.parse().ok());
+            let length = headers.get("content-length").and_then(|v| v.to_str().ok()?.parse().ok());
             let length: usize = length.unwrap_or(0);
             while received.len() < length {
                 if reader.read_buf(&mut received).await? == 0 {
@@ -285,12 +252,7 @@ pub(crate) async fn read_reply(reader: &mut (impl AsyncReadExt + Unpin)) -> Outc
                 }
             }
             let trailers = HeaderMap::new();
-            return Ok(Reply {
-                status,
-                headers,
-                trailers,
-                body: Bytes::from(received),
-            });
+            return Ok(Reply { status, headers, trailers, body: Bytes::from(received) });
         }
         if reader.read_buf(&mut received).await? == 0 {
             return Err("the connection closed without an answer".into());
@@ -311,18 +273,10 @@ pub(crate) fn span(trace: u8, id: u8) -> Span {
 }
 
 pub(crate) fn request(spans: impl IntoIterator<Item = Span>) -> Vec<u8> {
-    let scope_spans = ScopeSpans {
-        spans: spans.into_iter().collect(),
-        ..ScopeSpans::default()
-    };
-    let resource_spans = ResourceSpans {
-        scope_spans: vec![scope_spans],
-        ..ResourceSpans::default()
-    };
-    ExportTraceServiceRequest {
-        resource_spans: vec![resource_spans],
-    }
-    .encode_to_vec()
+    let scope_spans = ScopeSpans { spans: spans.into_iter().collect(), ..ScopeSpans::default() };
+    let resource_spans =
+        ResourceSpans { scope_spans: vec![scope_spans], ..ResourceSpans::default() };
+    ExportTraceServiceRequest { resource_spans: vec![resource_spans] }.encode_to_vec()
 }
 
 /// OTLP/JSON with one span of these ids.
@@ -339,9 +293,7 @@ pub(crate) fn frame(message: &[u8]) -> Vec<u8> {
 }
 
 pub(crate) fn flagged_frame(flag: u8, message: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(message.len())
-        .unwrap_or(u32::MAX)
-        .to_be_bytes();
+    let length = u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes();
     [&[flag], length.as_slice(), message].concat()
 }
 

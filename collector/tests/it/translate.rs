@@ -18,9 +18,7 @@ fn resources(requests: Vec<Vec<u8>>) -> Outcome<Vec<ResourceSpans>> {
 }
 
 fn spans(requests: Vec<Vec<u8>>) -> Outcome<Vec<Span>> {
-    let scopes = resources(requests)?
-        .into_iter()
-        .flat_map(|resource| resource.scope_spans);
+    let scopes = resources(requests)?.into_iter().flat_map(|resource| resource.scope_spans);
     Ok(scopes.flat_map(|scope| scope.spans).collect())
 }
 
@@ -40,10 +38,7 @@ fn shown(attributes: &[KeyValue]) -> Vec<String> {
         Some(Value::ArrayValue(list)) => format!("list of {}", list.values.len()),
         other => format!("{other:?}"),
     };
-    attributes
-        .iter()
-        .map(|entry| format!("{}={}", entry.key, value(entry)))
-        .collect()
+    attributes.iter().map(|entry| format!("{}={}", entry.key, value(entry))).collect()
 }
 
 /// One Jaeger span with these fields besides ids and times.
@@ -65,27 +60,15 @@ fn jaeger_process_becomes_resource_and_scope_tags_the_scope() -> Outcome {
         {"key":"hostname","type":"string","value":"h1"},{"key":"pid","type":"int64","value":7}]}}}"#;
     let resource = only(resources(jaeger_to_otlp(json)?)?)?;
     let attributes = resource.resource.unwrap_or_default().attributes;
-    assert_eq!(
-        shown(&attributes),
-        ["service.name=shop", "host.name=h1", "pid=int 7"]
-    );
+    assert_eq!(shown(&attributes), ["service.name=shop", "host.name=h1", "pid=int 7"]);
     let scope_spans = only(resource.scope_spans)?;
     let scope = scope_spans.scope.unwrap_or_default();
-    assert_eq!(
-        (scope.name.as_str(), scope.version.as_str()),
-        ("lib", "1.2")
-    );
+    assert_eq!((scope.name.as_str(), scope.version.as_str()), ("lib", "1.2"));
     let span = only(scope_spans.spans)?;
-    assert_eq!(
-        (span.trace_id.last(), span.trace_id.len()),
-        (Some(&0xab), 16)
-    );
+    assert_eq!((span.trace_id.last(), span.trace_id.len()), (Some(&0xab), 16));
     assert_eq!(span.span_id, [0, 0, 0, 0, 0, 0, 0, 1]);
     assert_eq!((span.name.as_str(), span.flags), ("get", 1));
-    assert_eq!(
-        (span.start_time_unix_nano, span.end_time_unix_nano),
-        (1_000_000, 1_005_000)
-    );
+    assert_eq!((span.start_time_unix_nano, span.end_time_unix_nano), (1_000_000, 1_005_000));
     assert_eq!((span.attributes, span.events.len()), (vec![], 0));
     Ok(())
 }
@@ -112,10 +95,7 @@ fn jaeger_references_become_parent_and_links() -> Outcome {
     };
     let links = |span: &Span| -> Vec<(u8, String)> {
         let link = |link: &causeway_testkit::proto::trace::v1::span::Link| {
-            (
-                link.span_id.last().copied().unwrap_or(0),
-                shown(&link.attributes).join(","),
-            )
+            (link.span_id.last().copied().unwrap_or(0), shown(&link.attributes).join(","))
         };
         span.links.iter().map(link).collect()
     };
@@ -130,25 +110,11 @@ fn jaeger_references_become_parent_and_links() -> Outcome {
     ];
     let span = jaeger_span(&format!(r#""references":[{}]"#, all.join(",")))?;
     assert_eq!(span.parent_span_id.last(), Some(&4));
-    assert_eq!(
-        links(&span),
-        [(2, follows.clone()), (3, child.clone()), (5, child)]
-    );
+    assert_eq!(links(&span), [(2, follows.clone()), (3, child.clone()), (5, child)]);
 
-    let span = jaeger_span(&format!(
-        r#""references":[{}]"#,
-        reference("FOLLOWS_FROM", "ab", "2")
-    ))?;
-    assert_eq!(
-        span.parent_span_id.last(),
-        Some(&2),
-        "nothing else to hang it on"
-    );
-    assert_eq!(
-        links(&span),
-        [(2, follows)],
-        "and what it was is not forgotten"
-    );
+    let span = jaeger_span(&format!(r#""references":[{}]"#, reference("FOLLOWS_FROM", "ab", "2")))?;
+    assert_eq!(span.parent_span_id.last(), Some(&2), "nothing else to hang it on");
+    assert_eq!(links(&span), [(2, follows)], "and what it was is not forgotten");
 
     let span = jaeger_span(r#""references":[],"parentSpanID":"9""#)?;
     assert_eq!(span.parent_span_id.last(), Some(&9));
@@ -191,18 +157,12 @@ fn jaeger_status_comes_from_error_then_otel_then_http() -> Outcome {
     let server = r#"{"key":"span.kind","type":"string","value":"server"}"#;
     let http = |code: u16| format!(r#"{{"key":"http.status_code","type":"int64","value":{code}}}"#);
     assert_eq!(status("")?, None);
-    assert_eq!(
-        status(&format!("{error},{ok},{why}"))?,
-        Some((2, "why".into()))
-    );
+    assert_eq!(status(&format!("{error},{ok},{why}"))?, Some((2, "why".into())));
     assert_eq!(
         status(r#"{"key":"error","type":"string","value":"true"}"#)?,
         Some((2, String::new()))
     );
-    assert_eq!(
-        status(r#"{"key":"error","type":"bool","value":false}"#)?,
-        None
-    );
+    assert_eq!(status(r#"{"key":"error","type":"bool","value":false}"#)?, None);
     assert_eq!(status(ok)?, Some((1, String::new())));
     assert_eq!(status(&http(503))?, Some((2, String::new())));
     assert_eq!(status(&http(404))?, Some((2, String::new())));
@@ -220,21 +180,9 @@ fn jaeger_logs_become_events() -> Outcome {
     let events: Vec<_> = span
         .events
         .iter()
-        .map(|event| {
-            (
-                event.time_unix_nano,
-                event.name.as_str(),
-                shown(&event.attributes),
-            )
-        })
+        .map(|event| (event.time_unix_nano, event.name.as_str(), shown(&event.attributes)))
         .collect();
-    assert_eq!(
-        events,
-        [
-            (2_000, "retry", vec!["n=int 3".to_owned()]),
-            (3_000, "", vec![])
-        ]
-    );
+    assert_eq!(events, [(2_000, "retry", vec!["n=int 3".to_owned()]), (3_000, "", vec![])]);
     Ok(())
 }
 
@@ -251,15 +199,9 @@ fn zipkin_span_is_translated() -> Outcome {
     let scope_spans = only(resource.scope_spans)?;
     assert_eq!(scope_spans.scope.unwrap_or_default().name, "lib");
     let span = only(scope_spans.spans)?;
-    assert_eq!(
-        (span.kind, span.name.as_str(), span.trace_state.as_str()),
-        (3, "get", "k=v")
-    );
+    assert_eq!((span.kind, span.name.as_str(), span.trace_state.as_str()), (3, "get", "k=v"));
     assert_eq!(span.parent_span_id.last(), Some(&1));
-    assert_eq!(
-        (span.start_time_unix_nano, span.end_time_unix_nano),
-        (1_000_000, 1_005_000)
-    );
+    assert_eq!((span.start_time_unix_nano, span.end_time_unix_nano), (1_000_000, 1_005_000));
     let expected = [
         "z=1",
         "a=2",
@@ -274,10 +216,7 @@ fn zipkin_span_is_translated() -> Outcome {
     let status = span.status.unwrap_or_default();
     assert_eq!((status.code, status.message.as_str()), (2, "timed out"));
     let event = only(span.events)?;
-    assert_eq!(
-        (event.time_unix_nano, event.name.as_str()),
-        (1_001_000, "ws")
-    );
+    assert_eq!((event.time_unix_nano, event.name.as_str()), (1_001_000, "ws"));
     Ok(())
 }
 
@@ -294,15 +233,9 @@ fn zipkin_shared_span_keeps_its_id_and_its_kind() -> Outcome {
     };
     assert_eq!(client.span_id, server.span_id);
     assert_eq!((client.kind, server.kind, root.kind), (3, 2, 0));
-    let expected = [
-        "otel.zipkin.absentField.startTime=bool true",
-        "zipkin.shared=bool true",
-    ];
+    let expected = ["otel.zipkin.absentField.startTime=bool true", "zipkin.shared=bool true"];
     assert_eq!(shown(&server.attributes), expected);
-    assert!(
-        root.parent_span_id.is_empty(),
-        "a span that names itself is a root"
-    );
+    assert!(root.parent_span_id.is_empty(), "a span that names itself is a root");
     assert_eq!(root.status.clone().unwrap_or_default().code, 2);
     Ok(())
 }

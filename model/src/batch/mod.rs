@@ -167,11 +167,7 @@ fn is_usable_time(unix_nano: u64) -> bool {
 
 impl SpanColumns {
     pub(crate) fn new(received_at_unix_nano: i64, request_bytes: usize) -> Self {
-        Self {
-            received_at_unix_nano,
-            request_bytes,
-            ..Self::default()
-        }
+        Self { received_at_unix_nano, request_bytes, ..Self::default() }
     }
 
     /// Number of spans.
@@ -220,8 +216,7 @@ impl SpanColumns {
         self.start_time_unix_nano.push(start.cast_signed());
         self.duration_ns.push(end.wrapping_sub(start).cast_signed());
         let times_usable = is_usable_time(start) && is_usable_time(end) && start <= end;
-        self.clock_flags
-            .push(if times_usable { 0 } else { FLAG_TIME });
+        self.clock_flags.push(if times_usable { 0 } else { FLAG_TIME });
         self.kind.push(row.kind);
         self.flags.push(i64::from(row.flags));
         self.status_code.push(row.status.map(|(code, _)| code));
@@ -229,12 +224,9 @@ impl SpanColumns {
             Some((_, message)) => self.status_message.push(message),
             None => self.status_message.push_null(),
         }
-        self.dropped_attributes_count
-            .push(i64::from(row.dropped_attributes_count));
-        self.dropped_events_count
-            .push(i64::from(row.dropped_events_count));
-        self.dropped_links_count
-            .push(i64::from(row.dropped_links_count));
+        self.dropped_attributes_count.push(i64::from(row.dropped_attributes_count));
+        self.dropped_events_count.push(i64::from(row.dropped_events_count));
+        self.dropped_links_count.push(i64::from(row.dropped_links_count));
         Ok(())
     }
 
@@ -294,21 +286,11 @@ impl SpanColumns {
 
     /// Groups with the number of rows each covers.
     fn runs(&self) -> impl Iterator<Item = (&Group, usize)> {
-        let ends = self
-            .groups
-            .iter()
-            .skip(1)
-            .map(|(first, _)| *first)
-            .chain([self.rows]);
-        self.groups
-            .iter()
-            .zip(ends)
-            .map(|((first, group), end)| (group, end - first))
+        let ends = self.groups.iter().skip(1).map(|(first, _)| *first).chain([self.rows]);
+        self.groups.iter().zip(ends).map(|((first, group), end)| (group, end - first))
     }
 }
 
 fn checked(text: &[u8]) -> Result<&[u8], Refusal> {
-    std::str::from_utf8(text)
-        .map(|_| text)
-        .map_err(|_| Refusal::Utf8)
+    std::str::from_utf8(text).map(|_| text).map_err(|_| Refusal::Utf8)
 }

@@ -22,40 +22,29 @@ use crate::columns::{self, element_field, event_fields, link_fields, map_entries
 /// A column would pass Arrow's limit of 2 GiB; callers seal long before.
 pub fn seal(parts: &[Arc<SpanColumns>]) -> Result<RecordBatch, ArrowError> {
     let longs = |column: fn(&SpanColumns) -> &Vec<i64>| -> ArrayRef {
-        Arc::new(Int64Array::from_iter_values(
-            parts.iter().flat_map(|p| column(p).iter().copied()),
-        ))
+        Arc::new(Int64Array::from_iter_values(parts.iter().flat_map(|p| column(p).iter().copied())))
     };
     let ints = |column: fn(&SpanColumns) -> &Vec<i32>| -> ArrayRef {
-        Arc::new(Int32Array::from_iter_values(
-            parts.iter().flat_map(|p| column(p).iter().copied()),
-        ))
+        Arc::new(Int32Array::from_iter_values(parts.iter().flat_map(|p| column(p).iter().copied())))
     };
     let rows = |column: fn(&SpanColumns) -> &Values| {
-        repeated(
-            parts
-                .iter()
-                .flat_map(move |p| column(p).iter().map(|v| (v, 1))),
-        )
+        repeated(parts.iter().flat_map(move |p| column(p).iter().map(|v| (v, 1))))
     };
     let shared = |column: fn(&Group) -> Option<&str>| {
         repeated(parts.iter().flat_map(move |p| {
-            p.runs()
-                .map(move |(group, count)| (column(group).map(str::as_bytes), count))
+            p.runs().map(move |(group, count)| (column(group).map(str::as_bytes), count))
         }))
     };
     let shared_longs = |column: fn(&Group) -> i64| -> ArrayRef {
         let values = parts.iter().flat_map(|p| p.runs());
-        Arc::new(Int64Array::from_iter_values(values.flat_map(
-            |(group, count)| std::iter::repeat_n(column(group), count),
-        )))
+        Arc::new(Int64Array::from_iter_values(
+            values.flat_map(|(group, count)| std::iter::repeat_n(column(group), count)),
+        ))
     };
     let status_code =
         Int32Array::from_iter(parts.iter().flat_map(|p| p.status_code.iter().copied()));
     let received_at = Int64Array::from_iter_values(
-        parts
-            .iter()
-            .flat_map(|p| std::iter::repeat_n(p.received_at_unix_nano, p.rows)),
+        parts.iter().flat_map(|p| std::iter::repeat_n(p.received_at_unix_nano, p.rows)),
     );
 
     // In the order of `columns::COLUMNS`; the batch constructor compares types and names.
@@ -123,9 +112,7 @@ fn repeated<'a>(
     }
     let values = strings([&distinct].into_iter())?;
     let keys = Int32Array::try_new(ScalarBuffer::from(keys), validity)?;
-    Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(
-        keys, values,
-    )?))
+    Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, values)?))
 }
 
 /// Offsets, joined data and nulls of several `Values`.
@@ -160,20 +147,12 @@ fn join<'a>(parts: impl Iterator<Item = &'a Values> + Clone) -> Result<Joined, A
         }
         NullBuffer::from(valid)
     });
-    Ok(Joined {
-        offsets: OffsetBuffer::new(offsets.into()),
-        data: Buffer::from_vec(data),
-        nulls,
-    })
+    Ok(Joined { offsets: OffsetBuffer::new(offsets.into()), data: Buffer::from_vec(data), nulls })
 }
 
 fn strings<'a>(parts: impl Iterator<Item = &'a Values> + Clone) -> Result<ArrayRef, ArrowError> {
     let joined = join(parts)?;
-    Ok(Arc::new(StringArray::try_new(
-        joined.offsets,
-        joined.data,
-        joined.nulls,
-    )?))
+    Ok(Arc::new(StringArray::try_new(joined.offsets, joined.data, joined.nulls)?))
 }
 
 fn text(
@@ -188,11 +167,7 @@ fn binary(
     column: fn(&SpanColumns) -> &Values,
 ) -> Result<ArrayRef, ArrowError> {
     let joined = join(parts.iter().map(|p| column(p)))?;
-    Ok(Arc::new(BinaryArray::try_new(
-        joined.offsets,
-        joined.data,
-        joined.nulls,
-    )?))
+    Ok(Arc::new(BinaryArray::try_new(joined.offsets, joined.data, joined.nulls)?))
 }
 
 fn fixed_bytes(
@@ -202,21 +177,14 @@ fn fixed_bytes(
 ) -> Result<ArrayRef, ArrowError> {
     let data: Vec<u8> = parts.iter().flat_map(|p| column(p)).copied().collect();
     let offsets = OffsetBuffer::from_lengths(std::iter::repeat_n(width, data.len() / width));
-    Ok(Arc::new(BinaryArray::try_new(
-        offsets,
-        Buffer::from_vec(data),
-        None,
-    )?))
+    Ok(Arc::new(BinaryArray::try_new(offsets, Buffer::from_vec(data), None)?))
 }
 
 fn start_micros(parts: &[Arc<SpanColumns>]) -> ArrayRef {
-    let micros = parts
-        .iter()
-        .flat_map(|p| &p.start_time_unix_nano)
-        .map(|start| match *start {
-            unusable if unusable <= 0 => None,
-            nanos => Some(nanos / 1_000),
-        });
+    let micros = parts.iter().flat_map(|p| &p.start_time_unix_nano).map(|start| match *start {
+        unusable if unusable <= 0 => None,
+        nanos => Some(nanos / 1_000),
+    });
     Arc::new(TimestampMicrosecondArray::from_iter(micros).with_timezone("UTC"))
 }
 
@@ -240,20 +208,11 @@ fn list_offsets(
 fn attributes(parts: &[Arc<SpanColumns>]) -> Result<ArrayRef, ArrowError> {
     let entries = StructArray::try_new(
         columns::map_entry_fields(),
-        vec![
-            text(parts, |p| &p.attribute_keys)?,
-            text(parts, |p| &p.attribute_values)?,
-        ],
+        vec![text(parts, |p| &p.attribute_keys)?, text(parts, |p| &p.attribute_values)?],
         None,
     )?;
     let offsets = list_offsets(parts, |p| &p.attribute_ends)?;
-    Ok(Arc::new(MapArray::try_new(
-        Arc::new(map_entries_field()),
-        offsets,
-        entries,
-        None,
-        false,
-    )?))
+    Ok(Arc::new(MapArray::try_new(Arc::new(map_entries_field()), offsets, entries, None, false)?))
 }
 
 fn events(parts: &[Arc<SpanColumns>]) -> Result<ArrayRef, ArrowError> {
@@ -270,12 +229,7 @@ fn events(parts: &[Arc<SpanColumns>]) -> Result<ArrayRef, ArrowError> {
     let values = StructArray::try_new(event_fields(), fields, None)?;
     let offsets = list_offsets(parts, |p| &p.events.ends)?;
     let element = Arc::new(element_field(event_fields()));
-    Ok(Arc::new(ListArray::try_new(
-        element,
-        offsets,
-        Arc::new(values),
-        None,
-    )?))
+    Ok(Arc::new(ListArray::try_new(element, offsets, Arc::new(values), None)?))
 }
 
 fn links(parts: &[Arc<SpanColumns>]) -> Result<ArrayRef, ArrowError> {
@@ -294,10 +248,5 @@ fn links(parts: &[Arc<SpanColumns>]) -> Result<ArrayRef, ArrowError> {
     let values = StructArray::try_new(link_fields(), fields, None)?;
     let offsets = list_offsets(parts, |p| &p.links.ends)?;
     let element = Arc::new(element_field(link_fields()));
-    Ok(Arc::new(ListArray::try_new(
-        element,
-        offsets,
-        Arc::new(values),
-        None,
-    )?))
+    Ok(Arc::new(ListArray::try_new(element, offsets, Arc::new(values), None)?))
 }

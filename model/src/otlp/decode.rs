@@ -56,10 +56,7 @@ struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     fn of(part: &'a [u8]) -> Self {
-        Self {
-            first: Some(part),
-            rest: Vec::new(),
-        }
+        Self { first: Some(part), rest: Vec::new() }
     }
 
     fn add(&mut self, part: &'a [u8]) {
@@ -117,10 +114,7 @@ fn resource_spans(
 }
 
 fn resource_group(resource: &Parts<'_>, schema_url: &[u8]) -> Result<Group, Stop> {
-    let mut group = Group {
-        resource_schema_url: text(schema_url)?.to_owned(),
-        ..Group::default()
-    };
+    let mut group = Group { resource_schema_url: text(schema_url)?.to_owned(), ..Group::default() };
     if !resource.is_present() {
         return Ok(group);
     }
@@ -225,10 +219,7 @@ fn scope_spans(
 }
 
 fn scope_group(resource: &Group, scope: &Parts<'_>, schema_url: &[u8]) -> Result<Group, Stop> {
-    let mut group = Group {
-        scope_schema_url: text(schema_url)?.to_owned(),
-        ..resource.clone()
-    };
+    let mut group = Group { scope_schema_url: text(schema_url)?.to_owned(), ..resource.clone() };
     if !scope.is_present() {
         return Ok(group);
     }
@@ -297,9 +288,7 @@ fn attribute(message: &[u8], columns: &mut SpanColumns) -> Result<(), Stop> {
     let key_value = KeyValue::read(message)?;
     columns.attribute_keys.push(key_value.key);
     match &key_value.value {
-        Some(any) => columns
-            .attribute_values
-            .push_with(|out| write_top(any, out))?,
+        Some(any) => columns.attribute_values.push_with(|out| write_top(any, out))?,
         None => columns.attribute_values.push_null(),
     }
     Ok(())
@@ -374,15 +363,8 @@ impl<'a> KeyValue<'a> {
                 _ => {}
             }
         }
-        let value = if value.is_present() {
-            Some(Any::read(&value)?)
-        } else {
-            None
-        };
-        Ok(Self {
-            key: text(key)?,
-            value,
-        })
+        let value = if value.is_present() { Some(Any::read(&value)?) } else { None };
+        Ok(Self { key: text(key)?, value })
     }
 
     /// The value as a person writes it; `None` when there is none.

@@ -52,19 +52,12 @@ pub(super) struct Message {
 
 impl Message {
     pub(super) fn by_name(&self, name: &str) -> Option<&'static Field> {
-        self.fields
-            .iter()
-            .find(|field| field.json == name || field.proto == name)
+        self.fields.iter().find(|field| field.json == name || field.proto == name)
     }
 }
 
 const fn field(json: &'static str, proto: &'static str, number: u32, kind: Kind) -> Field {
-    Field {
-        json,
-        proto,
-        number,
-        kind,
-    }
+    Field { json, proto, number, kind }
 }
 
 const SPAN_KINDS: &[(&str, i32)] = &[
@@ -76,19 +69,11 @@ const SPAN_KINDS: &[(&str, i32)] = &[
     ("SPAN_KIND_CONSUMER", 5),
 ];
 
-const STATUS_CODES: &[(&str, i32)] = &[
-    ("STATUS_CODE_UNSET", 0),
-    ("STATUS_CODE_OK", 1),
-    ("STATUS_CODE_ERROR", 2),
-];
+const STATUS_CODES: &[(&str, i32)] =
+    &[("STATUS_CODE_UNSET", 0), ("STATUS_CODE_OK", 1), ("STATUS_CODE_ERROR", 2)];
 
 pub(super) static REQUEST: Message = Message {
-    fields: &[field(
-        "resourceSpans",
-        "resource_spans",
-        1,
-        Kind::Messages(&RESOURCE_SPANS),
-    )],
+    fields: &[field("resourceSpans", "resource_spans", 1, Kind::Messages(&RESOURCE_SPANS))],
 };
 
 static RESOURCE_SPANS: Message = Message {
@@ -102,12 +87,7 @@ static RESOURCE_SPANS: Message = Message {
 static RESOURCE: Message = Message {
     fields: &[
         field("attributes", "attributes", 1, Kind::Messages(&KEY_VALUE)),
-        field(
-            "droppedAttributesCount",
-            "dropped_attributes_count",
-            2,
-            Kind::Uint32,
-        ),
+        field("droppedAttributesCount", "dropped_attributes_count", 2, Kind::Uint32),
         field("entityRefs", "entity_refs", 3, Kind::Messages(&ENTITY_REF)),
     ],
 };
@@ -134,12 +114,7 @@ static SCOPE: Message = Message {
         field("name", "name", 1, Kind::String),
         field("version", "version", 2, Kind::String),
         field("attributes", "attributes", 3, Kind::Messages(&KEY_VALUE)),
-        field(
-            "droppedAttributesCount",
-            "dropped_attributes_count",
-            4,
-            Kind::Uint32,
-        ),
+        field("droppedAttributesCount", "dropped_attributes_count", 4, Kind::Uint32),
     ],
 };
 
@@ -148,36 +123,16 @@ static SPAN: Message = Message {
         field("traceId", "trace_id", 1, Kind::Hex { lenient: true }),
         field("spanId", "span_id", 2, Kind::Hex { lenient: true }),
         field("traceState", "trace_state", 3, Kind::String),
-        field(
-            "parentSpanId",
-            "parent_span_id",
-            4,
-            Kind::Hex { lenient: true },
-        ),
+        field("parentSpanId", "parent_span_id", 4, Kind::Hex { lenient: true }),
         field("flags", "flags", 16, Kind::Fixed32),
         field("name", "name", 5, Kind::String),
         field("kind", "kind", 6, Kind::Enum(SPAN_KINDS)),
-        field(
-            "startTimeUnixNano",
-            "start_time_unix_nano",
-            7,
-            Kind::Fixed64,
-        ),
+        field("startTimeUnixNano", "start_time_unix_nano", 7, Kind::Fixed64),
         field("endTimeUnixNano", "end_time_unix_nano", 8, Kind::Fixed64),
         field("attributes", "attributes", 9, Kind::Messages(&KEY_VALUE)),
-        field(
-            "droppedAttributesCount",
-            "dropped_attributes_count",
-            10,
-            Kind::Uint32,
-        ),
+        field("droppedAttributesCount", "dropped_attributes_count", 10, Kind::Uint32),
         field("events", "events", 11, Kind::Messages(&EVENT)),
-        field(
-            "droppedEventsCount",
-            "dropped_events_count",
-            12,
-            Kind::Uint32,
-        ),
+        field("droppedEventsCount", "dropped_events_count", 12, Kind::Uint32),
         field("links", "links", 13, Kind::Messages(&LINK)),
         field("droppedLinksCount", "dropped_links_count", 14, Kind::Uint32),
         field("status", "status", 15, Kind::Message(&STATUS)),
@@ -189,12 +144,7 @@ static EVENT: Message = Message {
         field("timeUnixNano", "time_unix_nano", 1, Kind::Fixed64),
         field("name", "name", 2, Kind::String),
         field("attributes", "attributes", 3, Kind::Messages(&KEY_VALUE)),
-        field(
-            "droppedAttributesCount",
-            "dropped_attributes_count",
-            4,
-            Kind::Uint32,
-        ),
+        field("droppedAttributesCount", "dropped_attributes_count", 4, Kind::Uint32),
     ],
 };
 
@@ -204,12 +154,7 @@ static LINK: Message = Message {
         field("spanId", "span_id", 2, Kind::Hex { lenient: false }),
         field("traceState", "trace_state", 3, Kind::String),
         field("attributes", "attributes", 4, Kind::Messages(&KEY_VALUE)),
-        field(
-            "droppedAttributesCount",
-            "dropped_attributes_count",
-            5,
-            Kind::Uint32,
-        ),
+        field("droppedAttributesCount", "dropped_attributes_count", 5, Kind::Uint32),
         field("flags", "flags", 6, Kind::Fixed32),
     ],
 };
@@ -235,20 +180,13 @@ static ANY_VALUE: Message = Message {
         field("intValue", "int_value", 3, Kind::Int64),
         field("doubleValue", "double_value", 4, Kind::Double),
         field("arrayValue", "array_value", 5, Kind::Message(&ARRAY_VALUE)),
-        field(
-            "kvlistValue",
-            "kvlist_value",
-            6,
-            Kind::Message(&KEY_VALUE_LIST),
-        ),
+        field("kvlistValue", "kvlist_value", 6, Kind::Message(&KEY_VALUE_LIST)),
         field("bytesValue", "bytes_value", 7, Kind::Bytes),
     ],
 };
 
-static ARRAY_VALUE: Message = Message {
-    fields: &[field("values", "values", 1, Kind::Messages(&ANY_VALUE))],
-};
+static ARRAY_VALUE: Message =
+    Message { fields: &[field("values", "values", 1, Kind::Messages(&ANY_VALUE))] };
 
-static KEY_VALUE_LIST: Message = Message {
-    fields: &[field("values", "values", 1, Kind::Messages(&KEY_VALUE))],
-};
+static KEY_VALUE_LIST: Message =
+    Message { fields: &[field("values", "values", 1, Kind::Messages(&KEY_VALUE))] };

@@ -48,10 +48,7 @@ pub fn json_to_protobuf(json: &[u8]) -> Result<Vec<u8>, JsonError> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     // The depth was checked above, for all of the body.
     deserializer.disable_recursion_limit();
-    deserializer.deserialize_map(MessageReader {
-        message: &REQUEST,
-        writer: &mut writer,
-    })?;
+    deserializer.deserialize_map(MessageReader { message: &REQUEST, writer: &mut writer })?;
     deserializer.end()?;
     Ok(writer.out)
 }
@@ -98,11 +95,8 @@ impl<'de> Visitor<'de> for MessageReader<'_> {
         while let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
             match self.message.by_name(&name) {
                 Some(field) => {
-                    map.next_value_seed(FieldReader {
-                        field,
-                        writer: &mut *self.writer,
-                    })
-                    .map_err(|error| in_field(field, &error))?;
+                    map.next_value_seed(FieldReader { field, writer: &mut *self.writer })
+                        .map_err(|error| in_field(field, &error))?;
                 }
                 None => {
                     map.next_value::<IgnoredAny>()?;
@@ -156,20 +150,17 @@ impl FieldReader<'_> {
                 self.writer.varint(number, value.cast_unsigned());
             }
             Kind::Fixed64 => {
-                self.writer
-                    .fixed64(number, u64::try_from(value).map_err(|_| out_of_range())?);
+                self.writer.fixed64(number, u64::try_from(value).map_err(|_| out_of_range())?);
             }
             Kind::Uint32 => {
                 let value = u32::try_from(value).map_err(|_| out_of_range())?;
                 self.writer.varint(number, value.into());
             }
             Kind::Fixed32 => {
-                self.writer
-                    .fixed32(number, u32::try_from(value).map_err(|_| out_of_range())?);
+                self.writer.fixed32(number, u32::try_from(value).map_err(|_| out_of_range())?);
             }
             Kind::Enum(_) => {
-                self.writer
-                    .int32(number, i32::try_from(value).map_err(|_| out_of_range())?);
+                self.writer.int32(number, i32::try_from(value).map_err(|_| out_of_range())?);
             }
             Kind::Double => self.writer.fixed64(number, (value as f64).to_bits()),
             _ => return Err(self.wrong("a number")),
@@ -199,9 +190,8 @@ impl FieldReader<'_> {
                 self.writer.fixed64(number, double.to_bits());
             }
             Kind::Int64 | Kind::Fixed64 | Kind::Uint32 | Kind::Fixed32 => {
-                let value = text
-                    .parse()
-                    .map_err(|_| E::custom(format!("{text:?} is not an integer")))?;
+                let value =
+                    text.parse().map_err(|_| E::custom(format!("{text:?} is not an integer")))?;
                 self.integer(value)?;
             }
             Kind::Bool | Kind::Message(_) | Kind::Messages(_) | Kind::Strings => {
@@ -274,11 +264,7 @@ impl<'de> Visitor<'de> for FieldReader<'_> {
             return Err(self.wrong("an object"));
         };
         let start = self.writer.open(self.field.number);
-        MessageReader {
-            message,
-            writer: &mut *self.writer,
-        }
-        .visit_map(map)?;
+        MessageReader { message, writer: &mut *self.writer }.visit_map(map)?;
         self.writer.close(start);
         Ok(())
     }
@@ -289,10 +275,7 @@ impl<'de> Visitor<'de> for FieldReader<'_> {
             Kind::Messages(message) => loop {
                 let mark = self.writer.out.len();
                 let start = self.writer.open(number);
-                let reader = MessageReader {
-                    message,
-                    writer: &mut *self.writer,
-                };
+                let reader = MessageReader { message, writer: &mut *self.writer };
                 if seq.next_element_seed(reader)?.is_none() {
                     self.writer.out.truncate(mark);
                     return Ok(());
@@ -341,12 +324,7 @@ fn double(text: &str) -> Option<f64> {
         "NaN" => Some(f64::NAN),
         "Infinity" => Some(f64::INFINITY),
         "-Infinity" => Some(f64::NEG_INFINITY),
-        _ if text
-            .bytes()
-            .any(|b| b.is_ascii_alphabetic() && !matches!(b, b'e' | b'E')) =>
-        {
-            None
-        }
+        _ if text.bytes().any(|b| b.is_ascii_alphabetic() && !matches!(b, b'e' | b'E')) => None,
         _ => text.parse().ok(),
     }
 }
@@ -414,11 +392,7 @@ fn write_value(
     let quoted = |text: &str, out: &mut Vec<u8>| value::push_json_string(text, out);
     match kind {
         Kind::String | Kind::Strings => quoted(&String::from_utf8_lossy(field.bytes()?), out),
-        Kind::Bool => out.extend_from_slice(if field.varint()? != 0 {
-            b"true"
-        } else {
-            b"false"
-        }),
+        Kind::Bool => out.extend_from_slice(if field.varint()? != 0 { b"true" } else { b"false" }),
         Kind::Int64 => quoted(&field.varint()?.cast_signed().to_string(), out),
         Kind::Fixed64 => quoted(&field.fixed64()?.to_string(), out),
         Kind::Uint32 => value::push_int(field.uint32()?.into(), out),
@@ -431,14 +405,7 @@ fn write_value(
             } else if double.is_nan() {
                 quoted("NaN", out);
             } else {
-                quoted(
-                    if double > 0.0 {
-                        "Infinity"
-                    } else {
-                        "-Infinity"
-                    },
-                    out,
-                );
+                quoted(if double > 0.0 { "Infinity" } else { "-Infinity" }, out);
             }
         }
         Kind::Bytes => quoted(&STANDARD.encode(field.bytes()?), out),

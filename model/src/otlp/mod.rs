@@ -60,13 +60,8 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every reason, in display order.
-    pub const ALL: [Self; 5] = [
-        Self::TraceId,
-        Self::SpanId,
-        Self::ParentSpanId,
-        Self::Utf8,
-        Self::Depth,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::TraceId, Self::SpanId, Self::ParentSpanId, Self::Utf8, Self::Depth];
 
     /// A short stable name, for metrics labels.
     pub fn label(self) -> &'static str {
@@ -114,10 +109,7 @@ impl Refusals {
 
     /// Reasons that occurred, with their counts.
     pub fn iter(&self) -> impl Iterator<Item = (Refusal, u64)> + '_ {
-        Refusal::ALL
-            .into_iter()
-            .zip(self.counts)
-            .filter(|(_, count)| *count > 0)
+        Refusal::ALL.into_iter().zip(self.counts).filter(|(_, count)| *count > 0)
     }
 
     /// One sentence for the partial-success message; empty when nothing was refused.

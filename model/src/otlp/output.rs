@@ -42,12 +42,8 @@ pub fn write_json(batches: &[RecordBatch], out: &mut Vec<u8>) -> Result<(), Outp
 /// # Errors
 /// A batch is not of the `spans` schema or holds a damaged value.
 pub fn write_protobuf(batches: &[RecordBatch], out: &mut Vec<u8>) -> Result<(), OutputError> {
-    let mut writer = Writer {
-        out: std::mem::take(out),
-    };
-    let result = batches
-        .iter()
-        .try_for_each(|batch| write_batch(batch, &mut writer));
+    let mut writer = Writer { out: std::mem::take(out) };
+    let result = batches.iter().try_for_each(|batch| write_batch(batch, &mut writer));
     *out = writer.out;
     result
 }
@@ -56,9 +52,7 @@ fn write_batch(batch: &RecordBatch, writer: &mut Writer) -> Result<(), OutputErr
     let rows = SpanRows::new(batch)?;
     let mut row = 0;
     while row < rows.len {
-        let run = (row..rows.len)
-            .take_while(|next| same_resource(&rows, row, *next))
-            .count();
+        let run = (row..rows.len).take_while(|next| same_resource(&rows, row, *next)).count();
         write_resource_spans(&rows, row..row + run, writer)?;
         row += run;
     }
@@ -91,11 +85,7 @@ fn write_resource_spans(
     if let Some(set) = rows.resource_attributes.get(range.start) {
         let resource = w.open(1);
         write_set(1, set, w)?;
-        write_count(
-            2,
-            rows.resource_dropped_attributes_count.value(range.start),
-            w,
-        );
+        write_count(2, rows.resource_dropped_attributes_count.value(range.start), w);
         if let Some(entity_refs) = rows.resource_entity_refs.get(range.start) {
             write_entity_refs(entity_refs, w)?;
         }
@@ -103,17 +93,11 @@ fn write_resource_spans(
     }
     let mut row = range.start;
     while row < range.end {
-        let run = (row..range.end)
-            .take_while(|next| same_scope(rows, row, *next))
-            .count();
+        let run = (row..range.end).take_while(|next| same_scope(rows, row, *next)).count();
         write_scope_spans(rows, row..row + run, w)?;
         row += run;
     }
-    write_text(
-        3,
-        rows.resource_schema_url.get(range.start).unwrap_or(""),
-        w,
-    );
+    write_text(3, rows.resource_schema_url.get(range.start).unwrap_or(""), w);
     w.close(resource_spans);
     Ok(())
 }
@@ -122,24 +106,13 @@ fn write_entity_refs(json_text: &str, w: &mut Writer) -> Result<(), OutputError>
     let refs: Vec<serde_json::Value> =
         serde_json::from_str(json_text).map_err(|_| OutputError::EntityRefs)?;
     let texts = |entity: &serde_json::Value, key: &str| -> Vec<String> {
-        let values = entity
-            .get(key)
-            .and_then(|keys| keys.as_array())
-            .cloned()
-            .unwrap_or_default();
-        values
-            .iter()
-            .filter_map(|value| value.as_str().map(str::to_owned))
-            .collect()
+        let values = entity.get(key).and_then(|keys| keys.as_array()).cloned().unwrap_or_default();
+        values.iter().filter_map(|value| value.as_str().map(str::to_owned)).collect()
     };
     for entity in &refs {
         let message = w.open(3);
         for (number, key) in [(1, "schemaUrl"), (2, "type")] {
-            write_text(
-                number,
-                entity.get(key).and_then(|text| text.as_str()).unwrap_or(""),
-                w,
-            );
+            write_text(number, entity.get(key).and_then(|text| text.as_str()).unwrap_or(""), w);
         }
         for (number, key) in [(3, "idKeys"), (4, "descriptionKeys")] {
             for text in texts(entity, key) {
@@ -225,10 +198,7 @@ fn write_event(rows: &SpanRows<'_>, at: usize, w: &mut Writer) -> Result<(), Out
 
 fn write_link(rows: &SpanRows<'_>, at: usize, w: &mut Writer) -> Result<(), OutputError> {
     let link = w.open(13);
-    for (number, id) in [
-        (1, rows.links.trace_id.value(at)),
-        (2, rows.links.span_id.value(at)),
-    ] {
+    for (number, id) in [(1, rows.links.trace_id.value(at)), (2, rows.links.span_id.value(at))] {
         if !id.is_empty() {
             w.bytes(number, id);
         }

@@ -55,8 +55,7 @@ impl<'a> Field<'a> {
 
     /// A `uint32`: protobuf keeps the low 32 bits of a longer varint.
     pub(crate) fn uint32(&self) -> Result<u32, DecodeError> {
-        self.varint()
-            .map(|value| (value & u64::from(u32::MAX)) as u32)
+        self.varint().map(|value| (value & u64::from(u32::MAX)) as u32)
     }
 
     /// An enum or `int32`: likewise the low 32 bits, as a signed number.
@@ -111,10 +110,8 @@ impl<'a> Fields<'a> {
             1 => Payload::Fixed64(u64::from_le_bytes(self.array()?)),
             2 => {
                 let length = usize::try_from(self.varint()?).map_err(|_| DecodeError::Truncated)?;
-                let (bytes, rest) = self
-                    .rest
-                    .split_at_checked(length)
-                    .ok_or(DecodeError::Truncated)?;
+                let (bytes, rest) =
+                    self.rest.split_at_checked(length).ok_or(DecodeError::Truncated)?;
                 self.rest = rest;
                 Payload::Bytes(bytes)
             }
@@ -150,10 +147,7 @@ impl<'a> Fields<'a> {
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
-        let (bytes, rest) = self
-            .rest
-            .split_first_chunk()
-            .ok_or(DecodeError::Truncated)?;
+        let (bytes, rest) = self.rest.split_first_chunk().ok_or(DecodeError::Truncated)?;
         self.rest = rest;
         Ok(*bytes)
     }
@@ -182,11 +176,7 @@ impl<'a> Fields<'a> {
                 return Ok(value);
             }
         }
-        Err(if self.rest.len() < 10 {
-            DecodeError::Truncated
-        } else {
-            DecodeError::Varint
-        })
+        Err(if self.rest.len() < 10 { DecodeError::Truncated } else { DecodeError::Varint })
     }
 }
 

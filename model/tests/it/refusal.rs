@@ -21,14 +21,8 @@ fn bad_ids_are_refused_alone_and_counted_by_reason() {
             r#"{"traceId":"00000000000000000000000000000000","spanId":"0102030405060708"}"#,
             Refusal::TraceId,
         ),
-        (
-            r#"{"traceId":"xyz","spanId":"0102030405060708"}"#,
-            Refusal::TraceId,
-        ),
-        (
-            r#"{"traceId":"0102030405060708090a0b0c0d0e0f10","spanId":"01"}"#,
-            Refusal::SpanId,
-        ),
+        (r#"{"traceId":"xyz","spanId":"0102030405060708"}"#, Refusal::TraceId),
+        (r#"{"traceId":"0102030405060708090a0b0c0d0e0f10","spanId":"01"}"#, Refusal::SpanId),
         (
             r#"{"traceId":"0102030405060708090a0b0c0d0e0f10","spanId":"0000000000000000"}"#,
             Refusal::SpanId,
@@ -54,10 +48,7 @@ fn text_that_is_not_utf8_refuses_its_span() {
     let at = bytes.windows(4).position(|w| w == b"evil").expect("name");
     bytes[at] = 0xff;
     let (columns, refusals) = otlp::decode(&bytes, 1).expect("valid");
-    assert_eq!(
-        (columns.len(), refusals.iter().collect::<Vec<_>>()),
-        (1, vec![(Refusal::Utf8, 1)])
-    );
+    assert_eq!((columns.len(), refusals.iter().collect::<Vec<_>>()), (1, vec![(Refusal::Utf8, 1)]));
 }
 
 #[test]
@@ -86,10 +77,7 @@ fn json_numbers_strings_and_names_are_read_alike() {
         span(r#""kind":2,"start_time_unix_nano":"1790000000000000001","unknown":{"a":[1,null]}"#),
         expected
     );
-    assert_eq!(
-        span(r#""kind":2,"startTimeUnixNano":"1790000000000000001","name":null"#),
-        expected
-    );
+    assert_eq!(span(r#""kind":2,"startTimeUnixNano":"1790000000000000001","name":null"#), expected);
     for wrong in [
         r#""kind":"nonsense""#,
         r#""startTimeUnixNano":"1.5""#,
@@ -100,9 +88,6 @@ fn json_numbers_strings_and_names_are_read_alike() {
     ] {
         let json = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{{wrong}}}]}}]}}]}}"#);
         let error = otlp::json_to_protobuf(json.as_bytes()).expect_err(wrong);
-        assert!(
-            error.to_string().starts_with("invalid OTLP/JSON"),
-            "{error}"
-        );
+        assert!(error.to_string().starts_with("invalid OTLP/JSON"), "{error}");
     }
 }

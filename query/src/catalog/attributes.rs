@@ -54,8 +54,7 @@ impl ExprPlanner for AttributeAccess {
 
 fn means(expr: &Expr, schema: &DFSchema, meanings: &[&str]) -> bool {
     let has_meaning = |field: &Field| meaning(field).is_some_and(|m| meanings.contains(&m));
-    expr.to_field(schema)
-        .is_ok_and(|(_, field)| has_meaning(&field))
+    expr.to_field(schema).is_ok_and(|(_, field)| has_meaning(&field))
 }
 
 /// Rewrites comparisons of attributes and ids.
@@ -157,12 +156,7 @@ fn text(expr: &Expr) -> Option<&str> {
 }
 
 fn rewrite_between(between: &Between, schema: &DFSchema) -> Option<Expr> {
-    let Between {
-        expr,
-        negated,
-        low,
-        high,
-    } = between;
+    let Between { expr, negated, low, high } = between;
     let from = comparison(expr, Operator::GtEq, low, schema);
     let to = comparison(expr, Operator::LtEq, high, schema);
     if from.is_none() && to.is_none() {
@@ -171,19 +165,11 @@ fn rewrite_between(between: &Between, schema: &DFSchema) -> Option<Expr> {
     let from = from.unwrap_or_else(|| expr.as_ref().clone().gt_eq(low.as_ref().clone()));
     let to = to.unwrap_or_else(|| expr.as_ref().clone().lt_eq(high.as_ref().clone()));
     let both = from.and(to);
-    Some(if *negated {
-        Expr::Not(Box::new(both))
-    } else {
-        both
-    })
+    Some(if *negated { Expr::Not(Box::new(both)) } else { both })
 }
 
 fn in_list(in_list: &InList, schema: &DFSchema) -> Option<Expr> {
-    let InList {
-        expr,
-        list,
-        negated,
-    } = in_list;
+    let InList { expr, list, negated } = in_list;
     let mut is_changed = false;
     let (mut plain, mut others) = (Vec::new(), Vec::new());
     for item in list {
@@ -207,11 +193,7 @@ fn in_list(in_list: &InList, schema: &DFSchema) -> Option<Expr> {
         others.push(expr.as_ref().clone().in_list(plain, false));
     }
     let any = balanced_or(others)?;
-    Some(if *negated {
-        Expr::Not(Box::new(any))
-    } else {
-        any
-    })
+    Some(if *negated { Expr::Not(Box::new(any)) } else { any })
 }
 
 /// Any of the alternatives, as a shallow tree: lists may be long and plans are walked recursively.
@@ -234,20 +216,12 @@ fn balanced_or(mut alternatives: Vec<Expr>) -> Option<Expr> {
 fn simple_case(case: &Case, schema: &DFSchema) -> Option<Expr> {
     let base = case.expr.as_ref()?;
     let compare = |when: &Expr| comparison(base, Operator::Eq, when, schema);
-    if !case
-        .when_then_expr
-        .iter()
-        .any(|(when, _)| compare(when).is_some())
-    {
+    if !case.when_then_expr.iter().any(|(when, _)| compare(when).is_some()) {
         return None;
     }
     let branches = case.when_then_expr.iter().map(|(when, then)| {
         let equal = || base.as_ref().clone().eq(when.as_ref().clone());
         (Box::new(compare(when).unwrap_or_else(equal)), then.clone())
     });
-    Some(Expr::Case(Case::new(
-        None,
-        branches.collect(),
-        case.else_expr.clone(),
-    )))
+    Some(Expr::Case(Case::new(None, branches.collect(), case.else_expr.clone())))
 }

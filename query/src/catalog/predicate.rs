@@ -37,20 +37,11 @@ fn rewritten(condition: &Expr) -> Option<Expr> {
                 _ => None,
             },
         },
-        Expr::Between(Between {
-            expr,
-            negated: false,
-            low,
-            high,
-        }) => {
+        Expr::Between(Between { expr, negated: false, low, high }) => {
             let low = comparison(expr, Operator::GtEq, constant(low)?)?;
             Some(low.and(comparison(expr, Operator::LtEq, constant(high)?)?))
         }
-        Expr::InList(InList {
-            expr,
-            list,
-            negated: false,
-        }) => in_list(expr, list),
+        Expr::InList(InList { expr, list, negated: false }) => in_list(expr, list),
         _ => None,
     }
 }
@@ -104,11 +95,9 @@ fn id_comparison(id: &Expr, op: Operator, text: &str) -> Option<Expr> {
     let bytes = is_canonical.then(|| unhex(text)).flatten();
     match (op, bytes) {
         // Hex keeps the order of bytes, so every comparison can be undone.
-        (_, Some(bytes)) if is_comparison(op) => Some(binary_expr(
-            id.clone(),
-            op,
-            lit(ScalarValue::Binary(Some(bytes))),
-        )),
+        (_, Some(bytes)) if is_comparison(op) => {
+            Some(binary_expr(id.clone(), op, lit(ScalarValue::Binary(Some(bytes)))))
+        }
         (Operator::Eq, None) => Some(lit(false)),
         _ => None,
     }
@@ -166,20 +155,14 @@ fn status_comparison(code: &Expr, op: Operator, value: &ScalarValue) -> Option<E
         _ => return None,
     };
     let compared = binary_expr(code.clone(), op, lit(*value));
-    Some(if holds_for_unset {
-        compared.or(code.clone().is_null())
-    } else {
-        compared
-    })
+    Some(if holds_for_unset { compared.or(code.clone().is_null()) } else { compared })
 }
 
 fn in_list(expr: &Expr, list: &[Expr]) -> Option<Expr> {
     let (function, args) = call(expr)?;
     if function == id_hex::NAME {
-        let texts: Option<Vec<&str>> = list
-            .iter()
-            .map(|item| constant(item)?.try_as_str()?)
-            .collect();
+        let texts: Option<Vec<&str>> =
+            list.iter().map(|item| constant(item)?.try_as_str()?).collect();
         let ids = texts?.into_iter().filter_map(|text| {
             let is_canonical = !text.bytes().any(|b| b.is_ascii_uppercase());
             unhex(text).filter(|_| is_canonical)
@@ -187,10 +170,8 @@ fn in_list(expr: &Expr, list: &[Expr]) -> Option<Expr> {
         let ids = ids.map(|id| lit(ScalarValue::Binary(Some(id)))).collect();
         return args.first().map(|id| id.clone().in_list(ids, false));
     }
-    let alternatives: Option<Vec<Expr>> = list
-        .iter()
-        .map(|item| comparison(expr, Operator::Eq, constant(item)?))
-        .collect();
+    let alternatives: Option<Vec<Expr>> =
+        list.iter().map(|item| comparison(expr, Operator::Eq, constant(item)?)).collect();
     disjunction(alternatives?)
 }
 
@@ -254,33 +235,19 @@ mod tests {
         check(&id.clone().eq(lit("00FF")), "Boolean(false)");
         check(&lit("00ff").eq(id.clone()), "trace_id = Binary(\"0,255\")");
         check(&id.clone().eq(lit("nonsense")), "Boolean(false)");
-        check(
-            &id.in_list(vec![lit("0a"), lit("x")], false),
-            "trace_id IN ([Binary(\"10\")])",
-        );
+        check(&id.in_list(vec![lit("0a"), lit("x")], false), "trace_id IN ([Binary(\"10\")])");
     }
 
     #[test]
     fn times_count_only_when_usable() {
         let start = function(unix_time::NAME, vec![col("s")]);
-        let at = |n| {
-            lit(ScalarValue::TimestampNanosecond(
-                Some(n),
-                Some("UTC".into()),
-            ))
-        };
+        let at = |n| lit(ScalarValue::TimestampNanosecond(Some(n), Some("UTC".into())));
         check(&start.clone().gt_eq(at(5)), "s >= Int64(5)");
         check(&start.clone().lt(at(5)), "s > Int64(0) AND s < Int64(5)");
         check(&start.gt(at(-5)), "s > Int64(0) AND s > Int64(-5)");
         let exact = function(unsigned::NAME, vec![col("s")]);
-        check(
-            &exact.clone().gt(lit(5_u64)),
-            "s < Int64(0) OR s > Int64(5)",
-        );
-        check(
-            &exact.clone().lt(lit(u64::MAX)),
-            "s >= Int64(0) OR s < Int64(-1)",
-        );
+        check(&exact.clone().gt(lit(5_u64)), "s < Int64(0) OR s > Int64(5)");
+        check(&exact.clone().lt(lit(u64::MAX)), "s >= Int64(0) OR s < Int64(-1)");
         check(&exact.eq(lit(u64::MAX)), "s = Int64(-1)");
     }
 
@@ -295,10 +262,7 @@ mod tests {
     #[test]
     fn the_start_range_is_what_all_conditions_allow() {
         let s = col(name::START_TIME_UNIX_NANO);
-        let conditions = [
-            s.clone().gt(lit(5_i64)).and(col("x").eq(lit(1))),
-            s.lt_eq(lit(9_i64)),
-        ];
+        let conditions = [s.clone().gt(lit(5_i64)).and(col("x").eq(lit(1))), s.lt_eq(lit(9_i64))];
         assert_eq!(start_range(&conditions), Some(6..=9));
         assert_eq!(start_range(&[col("x").eq(lit(1_i64))]), None);
         assert_eq!(start_range(&[]), None);

@@ -45,15 +45,8 @@ impl PrunedExec {
 
 impl DisplayAs for PrunedExec {
     fn fmt_as(&self, _kind: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Extent {
-            files_total,
-            files_kept,
-            recent_rows,
-        } = self.extent;
-        write!(
-            f,
-            "SpansExec: files={files_kept} of {files_total}, recent_rows={recent_rows}"
-        )
+        let Extent { files_total, files_kept, recent_rows } = self.extent;
+        write!(f, "SpansExec: files={files_kept} of {files_total}, recent_rows={recent_rows}")
     }
 }
 
@@ -93,13 +86,8 @@ impl ExecutionPlan for PrunedExec {
         self: Arc<Self>,
         mut children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let input = children
-            .pop()
-            .ok_or_else(|| plan_datafusion_err!("a scan has one input"))?;
-        Ok(Arc::new(Self {
-            input,
-            extent: self.extent,
-        }))
+        let input = children.pop().ok_or_else(|| plan_datafusion_err!("a scan has one input"))?;
+        Ok(Arc::new(Self { input, extent: self.extent }))
     }
 
     fn execute(

@@ -36,10 +36,7 @@ impl TableRoot {
             return Ok(Arc::clone(store));
         }
         let opened = LocalFileSystem::new_with_prefix(folder).map_err(|error| {
-            QueryError::Internal(format!(
-                "cannot open the table at {}: {error}",
-                folder.display()
-            ))
+            QueryError::Internal(format!("cannot open the table at {}: {error}", folder.display()))
         });
         let store: Arc<dyn ObjectStore> = Arc::new(opened?);
         *self.current.write() = Some((folder.to_owned(), Arc::clone(&store)));

@@ -49,11 +49,7 @@ impl Catalog {
             .with_information_schema(true)
             .with_default_catalog_and_schema(CATALOG, SCHEMA)
             .with_create_default_catalog_and_schema(false);
-        config
-            .options_mut()
-            .execution
-            .parquet
-            .schema_force_view_types = false;
+        config.options_mut().execution.parquet.schema_force_view_types = false;
         config.options_mut().execution.parquet.pushdown_filters = true;
         let mut planners = SessionStateDefaults::default_expr_planners();
         // Ours comes first: the default planner also knows maps.
@@ -69,31 +65,21 @@ impl Catalog {
         }
         template.register_udaf(Arc::new(functions::trace_summary::udaf()))?;
         template.register_function_rewrite(Arc::new(Comparisons))?;
-        Ok(Self {
-            template,
-            root,
-            statement_bytes_max: settings.statement_bytes_max,
-        })
+        Ok(Self { template, root, statement_bytes_max: settings.statement_bytes_max })
     }
 
     /// A session over `snapshot`.
     pub(crate) fn session(&self, snapshot: Snapshot) -> Session {
         let stored = Arc::new(StoredSpans::new(snapshot, Arc::clone(&self.root)));
         let catalogs = MemoryCatalogProviderList::new();
-        let tables = Arc::new(Tables {
-            stored: Arc::clone(&stored),
-        });
+        let tables = Arc::new(Tables { stored: Arc::clone(&stored) });
         catalogs.register_catalog(CATALOG.to_owned(), tables);
         let mut state = SessionStateBuilder::new_from_existing(self.template.clone())
             .with_catalog_list(Arc::new(catalogs))
             .build();
         // The moment that now() means throughout the statement.
         state.mark_start_execution();
-        Session {
-            state,
-            stored,
-            statement_bytes_max: self.statement_bytes_max,
-        }
+        Session { state, stored, statement_bytes_max: self.statement_bytes_max }
     }
 }
 
@@ -138,10 +124,7 @@ impl Session {
     ) -> Result<LogicalPlan> {
         if sql.len() > self.statement_bytes_max {
             let message = format!("the statement has {} bytes", sql.len());
-            return Err(QueryError::Limit {
-                limit: "statement_bytes_max",
-                message,
-            });
+            return Err(QueryError::Limit { limit: "statement_bytes_max", message });
         }
         let dialect = self.state.config_options().sql_parser.dialect;
         let parsed = self.state.sql_to_statement(sql, &dialect)?;
@@ -196,10 +179,7 @@ impl CatalogProvider for Tables {
 #[async_trait]
 impl SchemaProvider for Tables {
     fn table_names(&self) -> Vec<String> {
-        views::VIEWS
-            .iter()
-            .map(|(name, _)| (*name).to_owned())
-            .collect()
+        views::VIEWS.iter().map(|(name, _)| (*name).to_owned()).collect()
     }
 
     async fn table(&self, name: &str) -> datafusion::error::Result<Option<Arc<dyn TableProvider>>> {

@@ -45,11 +45,7 @@ fn is_read(body: &SetExpr) -> bool {
 }
 
 fn refusal(text: &str) -> QueryError {
-    let verb = text
-        .split_whitespace()
-        .next()
-        .unwrap_or_default()
-        .to_uppercase();
+    let verb = text.split_whitespace().next().unwrap_or_default().to_uppercase();
     QueryError::BadRequest(format!(
         "{verb} is not allowed: only queries, EXPLAIN, SHOW and DESCRIBE are"
     ))
@@ -57,9 +53,7 @@ fn refusal(text: &str) -> QueryError {
 
 /// Refuses plans that would change anything.
 pub(crate) fn check_plan(plan: &LogicalPlan) -> Result<()> {
-    let options = SQLOptions::new()
-        .with_allow_ddl(false)
-        .with_allow_dml(false)
-        .with_allow_statements(false);
+    let options =
+        SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
     Ok(options.verify_plan(plan)?)
 }

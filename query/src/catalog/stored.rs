@@ -73,11 +73,7 @@ impl StoredSpans {
             parts[at % count].push(batch.clone());
         }
         let schema = columns::schema();
-        Ok(MemorySourceConfig::try_new_exec(
-            &parts,
-            schema,
-            Some(projection.to_vec()),
-        )?)
+        Ok(MemorySourceConfig::try_new_exec(&parts, schema, Some(projection.to_vec()))?)
     }
 
     fn files(
@@ -137,11 +133,7 @@ impl Frame {
         let output_count = projection.len();
         let mut read = projection;
         let Some(predicate) = conjunction(conditions.to_vec()) else {
-            return Ok(Self {
-                read,
-                output_count,
-                predicate: None,
-            });
+            return Ok(Self { read, output_count, predicate: None });
         };
         let mut needed: Vec<_> = predicate.column_refs().into_iter().collect();
         needed.sort_by(|a, b| a.name.cmp(&b.name));
@@ -153,11 +145,7 @@ impl Frame {
         }
         let input = DFSchema::try_from(schema.project(&read)?)?;
         let predicate = state.create_physical_expr(predicate, &input)?;
-        Ok(Self {
-            read,
-            output_count,
-            predicate: Some(predicate),
-        })
+        Ok(Self { read, output_count, predicate: Some(predicate) })
     }
 
     fn around(&self, input: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
@@ -170,19 +158,11 @@ impl Frame {
             return Ok(filtered);
         }
         let schema = filtered.schema();
-        let kept = schema
-            .fields()
-            .iter()
-            .take(self.output_count)
-            .enumerate()
-            .map(|(at, field)| {
-                let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(field.name(), at));
-                (column, field.name().clone())
-            });
-        Ok(Arc::new(ProjectionExec::try_new(
-            kept.collect::<Vec<_>>(),
-            filtered,
-        )?))
+        let kept = schema.fields().iter().take(self.output_count).enumerate().map(|(at, field)| {
+            let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(field.name(), at));
+            (column, field.name().clone())
+        });
+        Ok(Arc::new(ProjectionExec::try_new(kept.collect::<Vec<_>>(), filtered)?))
     }
 }
 
@@ -211,9 +191,8 @@ impl TableProvider for StoredSpans {
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let schema = columns::schema();
-        let projection = projection
-            .cloned()
-            .unwrap_or_else(|| (0..schema.fields().len()).collect());
+        let projection =
+            projection.cloned().unwrap_or_else(|| (0..schema.fields().len()).collect());
         // Conditions name columns by table; the plan below knows one table only.
         let conditions: Vec<Expr> = filters
             .iter()
@@ -223,12 +202,7 @@ impl TableProvider for StoredSpans {
         let extent = Extent {
             files_total: self.snapshot.files.len(),
             files_kept: files.len(),
-            recent_rows: self
-                .snapshot
-                .recent
-                .iter()
-                .map(|batch| batch.num_rows())
-                .sum(),
+            recent_rows: self.snapshot.recent.iter().map(|batch| batch.num_rows()).sum(),
         };
         let frame = Frame::new(state, projection.clone(), &conditions)?;
         let mut sides = Vec::new();

@@ -49,17 +49,11 @@ fn hex(column: &str) -> Expr {
 }
 
 fn end() -> Expr {
-    call(
-        span_end::NAME,
-        vec![col(name::START_TIME_UNIX_NANO), col(name::DURATION_NS)],
-    )
+    call(span_end::NAME, vec![col(name::START_TIME_UNIX_NANO), col(name::DURATION_NS)])
 }
 
 fn resource(key: &str) -> Expr {
-    call(
-        attribute::NAME,
-        vec![col(name::RESOURCE_ATTRIBUTES), lit(key)],
-    )
+    call(attribute::NAME, vec![col(name::RESOURCE_ATTRIBUTES), lit(key)])
 }
 
 /// The columns of `spans`.
@@ -68,11 +62,7 @@ pub(crate) fn span_columns() -> Vec<Expr> {
     vec![
         meant(hex(name::TRACE_ID), name::TRACE_ID, META_TRACE_ID),
         meant(hex(name::SPAN_ID), name::SPAN_ID, META_SPAN_ID),
-        meant(
-            hex(name::PARENT_SPAN_ID),
-            name::PARENT_SPAN_ID,
-            META_SPAN_ID,
-        ),
+        meant(hex(name::PARENT_SPAN_ID), name::PARENT_SPAN_ID, META_SPAN_ID),
         col(name::NAME),
         col(name::KIND),
         call(unix_time::NAME, vec![start()]).alias("start_time"),
@@ -91,16 +81,8 @@ pub(crate) fn span_columns() -> Vec<Expr> {
         col(name::TRACE_STATE),
         col(name::FLAGS),
         meant(col(name::ATTRIBUTES), name::ATTRIBUTES, META_MAP),
-        meant(
-            col(name::RESOURCE_ATTRIBUTES),
-            name::RESOURCE_ATTRIBUTES,
-            META_SET,
-        ),
-        meant(
-            col(name::SCOPE_ATTRIBUTES),
-            name::SCOPE_ATTRIBUTES,
-            META_SET,
-        ),
+        meant(col(name::RESOURCE_ATTRIBUTES), name::RESOURCE_ATTRIBUTES, META_SET),
+        meant(col(name::SCOPE_ATTRIBUTES), name::SCOPE_ATTRIBUTES, META_SET),
         call("span_events", vec![col(name::EVENTS)]).alias("events"),
         call("span_links", vec![col(name::LINKS)]).alias("links"),
         col(name::RESOURCE_SCHEMA_URL),
@@ -201,9 +183,7 @@ fn traces(table: &Arc<StoredSpans>) -> Result<LogicalPlan> {
 
 fn services(table: &Arc<StoredSpans>) -> Result<LogicalPlan> {
     let start = || call(unix_time::NAME, vec![col(name::START_TIME_UNIX_NANO)]);
-    let errors = count(lit(1_i64))
-        .filter(col(name::STATUS_CODE).eq(lit(2_i32)))
-        .build()?;
+    let errors = count(lit(1_i64)).filter(col(name::STATUS_CODE).eq(lit(2_i32))).build()?;
     let instance = resource("service.instance.id");
     stored(table)?
         .aggregate(

@@ -20,25 +20,18 @@ pub(super) struct ArrowSink {
 
 impl std::fmt::Debug for ArrowSink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ArrowSink")
-            .field("schema", &self.schema)
-            .finish_non_exhaustive()
+        f.debug_struct("ArrowSink").field("schema", &self.schema).finish_non_exhaustive()
     }
 }
 
 impl ArrowSink {
     pub(super) fn new(schema: &SchemaRef) -> Result<Self> {
         let writer = StreamWriter::try_new(Vec::new(), schema).map_err(fault)?;
-        Ok(Self {
-            writer,
-            schema: Arc::clone(schema),
-        })
+        Ok(Self { writer, schema: Arc::clone(schema) })
     }
 
     pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<Vec<u8>> {
-        self.writer
-            .write(&with_schema(batch, &self.schema)?)
-            .map_err(fault)?;
+        self.writer.write(&with_schema(batch, &self.schema)?).map_err(fault)?;
         Ok(std::mem::take(self.writer.get_mut()))
     }
 
@@ -61,16 +54,11 @@ impl ParquetSink {
         let properties = WriterProperties::builder().set_compression(zstd).build();
         let schema = Arc::new(schema.clone());
         let writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(properties));
-        Ok(Self {
-            writer: writer.map_err(fault)?,
-            schema,
-        })
+        Ok(Self { writer: writer.map_err(fault)?, schema })
     }
 
     pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<Vec<u8>> {
-        self.writer
-            .write(&with_schema(batch, &self.schema)?)
-            .map_err(fault)?;
+        self.writer.write(&with_schema(batch, &self.schema)?).map_err(fault)?;
         // The writer counts its bytes itself, so what is written may be taken away.
         Ok(std::mem::take(self.writer.inner_mut()))
     }

@@ -75,26 +75,14 @@ pub(super) fn push_json(
     match array.data_type() {
         DataType::Null => out.extend_from_slice(b"null"),
         DataType::Boolean => {
-            let text: &[u8] = if array.as_boolean().value(row) {
-                b"true"
-            } else {
-                b"false"
-            };
+            let text: &[u8] = if array.as_boolean().value(row) { b"true" } else { b"false" };
             out.extend_from_slice(text);
         }
         DataType::Int64 => {
-            push_wide(
-                &array.as_primitive::<Int64Type>().value(row).to_string(),
-                options,
-                out,
-            );
+            push_wide(&array.as_primitive::<Int64Type>().value(row).to_string(), options, out);
         }
         DataType::UInt64 => {
-            push_wide(
-                &array.as_primitive::<UInt64Type>().value(row).to_string(),
-                options,
-                out,
-            );
+            push_wide(&array.as_primitive::<UInt64Type>().value(row).to_string(), options, out);
         }
         DataType::Float64 => match array.as_primitive::<Float64Type>().value(row) {
             double if double.is_finite() => value::push_double(double, out),
@@ -107,10 +95,7 @@ pub(super) fn push_json(
             push_json(dictionary.values(), field, key, options, out)?;
         }
         DataType::Binary => {
-            push_json_string(
-                &causeway_model::ids::hex(array.as_binary::<i32>().value(row)),
-                out,
-            );
+            push_json_string(&causeway_model::ids::hex(array.as_binary::<i32>().value(row)), out);
         }
         DataType::List(element) => {
             let lists = array.as_list::<i32>();
@@ -132,13 +117,9 @@ pub(super) fn push_json(
         DataType::Map(..) => push_map(array, field, row, options, out)?,
         other => {
             let format = FormatOptions::default();
-            let text = ArrayFormatter::try_new(array, &format)?
-                .value(row)
-                .try_to_string()?;
+            let text = ArrayFormatter::try_new(array, &format)?.value(row).try_to_string()?;
             match other.is_numeric()
-                && text
-                    .bytes()
-                    .all(|b| b.is_ascii_digit() || b == b'-' || b == b'.')
+                && text.bytes().all(|b| b.is_ascii_digit() || b == b'-' || b == b'.')
             {
                 true => out.extend_from_slice(text.as_bytes()),
                 false => push_json_string(&text, out),
@@ -231,10 +212,7 @@ fn push_value(value: &Value, options: Options, out: &mut Vec<u8>) {
             let is_wide = int.unsigned_abs() > SAFE_INTEGER_MAX;
             push_wide(
                 &int.to_string(),
-                Options {
-                    bigint_text: options.bigint_text && is_wide,
-                    ..options
-                },
+                Options { bigint_text: options.bigint_text && is_wide, ..options },
                 out,
             );
         }

@@ -113,23 +113,10 @@ impl Encoder {
         let (sink, head) = match format {
             Format::Table => (Sink::Table(table::Table::new(&schema)), Vec::new()),
             Format::Arrow => (Sink::Arrow(binary::ArrowSink::new(&schema)?), Vec::new()),
-            Format::Parquet => (
-                Sink::Parquet(binary::ParquetSink::new(&schema)?),
-                Vec::new(),
-            ),
+            Format::Parquet => (Sink::Parquet(binary::ParquetSink::new(&schema)?), Vec::new()),
             text => (Sink::Text(text), text::head(text, &schema)),
         };
-        Ok((
-            Self {
-                schema,
-                options,
-                rows: 0,
-                is_truncated: false,
-                started,
-                sink,
-            },
-            head,
-        ))
+        Ok((Self { schema, options, rows: 0, is_truncated: false, started, sink }, head))
     }
 
     /// Adds the rows of a batch; gives the bytes that are ready.

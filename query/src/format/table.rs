@@ -20,10 +20,7 @@ pub(super) struct Table {
 impl Table {
     pub(super) fn new(schema: &Schema) -> Self {
         let header: Vec<String> = schema.fields().iter().map(|f| f.name().clone()).collect();
-        let mut table = Self {
-            widths: vec![0; header.len()],
-            lines: Vec::new(),
-        };
+        let mut table = Self { widths: vec![0; header.len()], lines: Vec::new() };
         table.push(header);
         table
     }
@@ -41,10 +38,7 @@ impl Table {
             for (column, field) in batch.columns().iter().zip(schema.fields()) {
                 let mut cell = Vec::new();
                 push_text(column, field, row, &mut cell).map_err(fault)?;
-                line.push(shown(
-                    &String::from_utf8_lossy(&cell),
-                    schema.fields().len() > 1,
-                ));
+                line.push(shown(&String::from_utf8_lossy(&cell), schema.fields().len() > 1));
             }
             self.push(line);
         }
@@ -68,19 +62,14 @@ impl Table {
             }
         }
         let rows = self.lines.len() - 1;
-        out.push_str(&format!(
-            "({rows} row{})\n",
-            if rows == 1 { "" } else { "s" }
-        ));
+        out.push_str(&format!("({rows} row{})\n", if rows == 1 { "" } else { "s" }));
         out.into_bytes()
     }
 }
 
 /// Text on one line; plans, which stand alone in a column, keep their lines' content in full.
 fn shown(text: &str, is_cut: bool) -> String {
-    let one_line = text
-        .replace('\t', " ")
-        .replace(['\n', '\r'], if is_cut { " " } else { "\n " });
+    let one_line = text.replace('\t', " ").replace(['\n', '\r'], if is_cut { " " } else { "\n " });
     match one_line.char_indices().nth(CELL_CHARS_MAX) {
         Some((at, _)) if is_cut => format!("{}...", &one_line[..at]),
         _ => one_line,

@@ -1,5 +1,4 @@
 //! The same rows in every format.
-#![expect(clippy::expect_used, reason = "a failing test says where")]
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,10 +21,7 @@ fn sample() -> (SchemaRef, RecordBatch) {
         Arc::new(Int64Array::from(vec![Some(9_007_199_254_740_993), None])),
         Arc::new(UInt64Array::from(vec![u64::MAX, 1])),
         Arc::new(StringArray::from(vec![Some("a,\"b\"\n"), Some("")])),
-        Arc::new(StringArray::from(vec![
-            Some(r#"{"$$k":[1,"x"],"n":{"$none":true}}"#),
-            None,
-        ])),
+        Arc::new(StringArray::from(vec![Some(r#"{"$$k":[1,"x"],"n":{"$none":true}}"#), None])),
     ];
     let batch = RecordBatch::try_new(Arc::clone(&schema), columns).expect("columns fit");
     (schema, batch)
@@ -49,25 +45,13 @@ fn json_keeps_integers_and_types() {
     let json = text(Format::Json, Options::default());
     let rows = r#""rows":[[9007199254740993,18446744073709551615,"a,\"b\"\n",{"$k":[1,"x"],"n":null}],[null,1,"",null]],"truncated":false"#;
     assert!(json.contains(rows), "{json}");
-    assert!(
-        json.starts_with(r#"{"columns":[{"name":"n","type":"Int64"},"#),
-        "{json}"
-    );
+    assert!(json.starts_with(r#"{"columns":[{"name":"n","type":"Int64"},"#), "{json}");
 }
 
 #[test]
 fn json_says_that_rows_are_left_out() {
-    let json = text(
-        Format::Json,
-        Options {
-            bigint_text: true,
-            rows_max: Some(1),
-        },
-    );
-    assert!(
-        json.contains(r#"[["9007199254740993","18446744073709551615","#),
-        "{json}"
-    );
+    let json = text(Format::Json, Options { bigint_text: true, rows_max: Some(1) });
+    assert!(json.contains(r#"[["9007199254740993","18446744073709551615","#), "{json}");
     assert!(
         json.contains(r#"}]],"truncated":true,"#) || json.contains(r#"]],"truncated":true"#),
         "{json}"
@@ -77,10 +61,7 @@ fn json_says_that_rows_are_left_out() {
 #[test]
 fn lines_and_tables() {
     let ndjson = text(Format::Ndjson, Options::default());
-    assert_eq!(
-        ndjson.lines().nth(1),
-        Some(r#"{"n":null,"u":1,"t":"","set":null}"#)
-    );
+    assert_eq!(ndjson.lines().nth(1), Some(r#"{"n":null,"u":1,"t":"","set":null}"#));
     let csv = text(Format::Csv, Options::default());
     assert_eq!(
         csv,
@@ -99,9 +80,7 @@ fn binary_formats_read_back() {
     assert_eq!(batches, vec![batch.clone()]);
     let file = bytes::Bytes::from(encode(Format::Parquet, Options::default()));
     let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(file, 1024);
-    let batches: Vec<RecordBatch> = reader
-        .expect("opens")
-        .collect::<Result<_, _>>()
-        .expect("reads");
+    let batches: Vec<RecordBatch> =
+        reader.expect("opens").collect::<Result<_, _>>().expect("reads");
     assert_eq!(batches[0].columns(), batch.columns());
 }

@@ -15,11 +15,7 @@ pub(super) fn head(format: Format, schema: &Schema) -> Vec<u8> {
         Format::Json => {
             out.extend_from_slice(b"{\"columns\":[");
             for (at, field) in schema.fields().iter().enumerate() {
-                out.extend_from_slice(if at == 0 {
-                    b"{\"name\":"
-                } else {
-                    b",{\"name\":"
-                });
+                out.extend_from_slice(if at == 0 { b"{\"name\":" } else { b",{\"name\":" });
                 push_json_string(field.name(), &mut out);
                 out.extend_from_slice(b",\"type\":");
                 push_json_string(&type_name(field.data_type()), &mut out);

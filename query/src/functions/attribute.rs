@@ -29,9 +29,7 @@ pub(crate) const NAME: &str = "attribute";
 
 /// The function.
 pub(crate) fn udf() -> ScalarUDF {
-    ScalarUDF::from(Attribute {
-        signature: Signature::any(2, Volatility::Immutable),
-    })
+    ScalarUDF::from(Attribute { signature: Signature::any(2, Volatility::Immutable) })
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -53,11 +51,7 @@ impl ScalarUDFImpl for Attribute {
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
-        let types: Vec<_> = args
-            .arg_fields
-            .iter()
-            .map(|f| f.data_type().clone())
-            .collect();
+        let types: Vec<_> = args.arg_fields.iter().map(|f| f.data_type().clone()).collect();
         let field = Field::new(self.name(), text_type(&types)?, true);
         Ok(Arc::new(with_meaning(field, META_ATTRIBUTE)))
     }
@@ -126,21 +120,13 @@ fn in_maps(
     keys: &Keys<'_>,
     show: impl Fn(&str) -> Option<Cow<'_, str>>,
 ) -> StringArray {
-    let (map_keys, values) = (
-        maps.keys().as_string::<i32>(),
-        maps.values().as_string::<i32>(),
-    );
+    let (map_keys, values) = (maps.keys().as_string::<i32>(), maps.values().as_string::<i32>());
     let mut found = StringBuilder::with_capacity(maps.len(), maps.len() * 8);
     for row in 0..maps.len() {
-        let at = keys
-            .get(row)
-            .filter(|_| maps.is_valid(row))
-            .and_then(|key| {
-                offsets_range(maps.value_offsets(), row).find(|at| map_keys.value(*at) == key)
-            });
-        let text = at
-            .filter(|at| values.is_valid(*at))
-            .map(|at| values.value(at));
+        let at = keys.get(row).filter(|_| maps.is_valid(row)).and_then(|key| {
+            offsets_range(maps.value_offsets(), row).find(|at| map_keys.value(*at) == key)
+        });
+        let text = at.filter(|at| values.is_valid(*at)).map(|at| values.value(at));
         found.append_option(text.and_then(&show));
     }
     found.finish()
@@ -168,11 +154,7 @@ fn in_dictionary(
     let is_null = |key: i32| usize::try_from(key).is_ok_and(|at| values.is_null(at));
     let keys: Int32Array = match values.null_count() {
         0 => sets.keys().clone(),
-        _ => sets
-            .keys()
-            .iter()
-            .map(|key| key.filter(|key| !is_null(*key)))
-            .collect(),
+        _ => sets.keys().iter().map(|key| key.filter(|key| !is_null(*key))).collect(),
     };
     Ok(DictionaryArray::try_new(keys, Arc::new(values))?)
 }

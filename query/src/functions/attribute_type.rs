@@ -16,9 +16,7 @@ use super::attribute::{look_up, text_type};
 
 /// The function.
 pub(crate) fn udf() -> ScalarUDF {
-    ScalarUDF::from(AttributeType {
-        signature: Signature::any(2, Volatility::Immutable),
-    })
+    ScalarUDF::from(AttributeType { signature: Signature::any(2, Volatility::Immutable) })
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]

@@ -21,9 +21,7 @@ pub(crate) const NAME: &str = "compare_number";
 
 /// The function.
 pub(crate) fn udf() -> ScalarUDF {
-    ScalarUDF::from(CompareNumber {
-        signature: Signature::any(2, Volatility::Immutable),
-    })
+    ScalarUDF::from(CompareNumber { signature: Signature::any(2, Volatility::Immutable) })
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -58,8 +56,7 @@ impl ScalarUDFImpl for CompareNumber {
                 let text = arrow::compute::cast(&text, &DataType::Utf8)?;
                 let numbers = Exact::read(numbers)?;
                 let rows = text.as_string::<i32>().iter().zip(numbers);
-                rows.map(|(text, number)| order(read(text?)?, number?))
-                    .collect()
+                rows.map(|(text, number)| order(read(text?)?, number?)).collect()
             }
         };
         Ok(ColumnarValue::Array(Arc::new(compared)))
@@ -69,19 +66,14 @@ impl ScalarUDFImpl for CompareNumber {
 /// Compares each row with one number; text that repeats is read once.
 fn with_constant(text: &ArrayRef, number: Option<Exact>) -> Result<Int32Array> {
     let compare = |texts: &StringArray| -> Int32Array {
-        texts
-            .iter()
-            .map(|text| order(read(text?)?, number?))
-            .collect()
+        texts.iter().map(|text| order(read(text?)?, number?)).collect()
     };
     if let Some(dictionary) = text.as_dictionary_opt::<Int32Type>() {
         let values = compare(dictionary.values().as_string());
         let rows = arrow::compute::take(&values, dictionary.keys(), None)?;
         return Ok(rows.as_primitive::<Int32Type>().clone());
     }
-    Ok(compare(
-        arrow::compute::cast(text, &DataType::Utf8)?.as_string(),
-    ))
+    Ok(compare(arrow::compute::cast(text, &DataType::Utf8)?.as_string()))
 }
 
 /// A number without loss: every integer type fits 128 bits.
@@ -110,11 +102,7 @@ impl Exact {
             }
             _ => {
                 let doubles = arrow::compute::cast(array, &DataType::Float64)?;
-                doubles
-                    .as_primitive::<Float64Type>()
-                    .iter()
-                    .map(|n| n.map(Self::Double))
-                    .collect()
+                doubles.as_primitive::<Float64Type>().iter().map(|n| n.map(Self::Double)).collect()
             }
         })
     }
@@ -153,11 +141,10 @@ fn int_with_double(int: i128, double: f64) -> Option<Ordering> {
     }
     // The cast saturates, and no 64-bit integer reaches the ends of i128.
     let whole = double.trunc() as i128;
-    Some(int.cmp(&whole).then_with(|| {
-        0.0_f64
-            .partial_cmp(&double.fract())
-            .unwrap_or(Ordering::Equal)
-    }))
+    Some(
+        int.cmp(&whole)
+            .then_with(|| 0.0_f64.partial_cmp(&double.fract()).unwrap_or(Ordering::Equal)),
+    )
 }
 
 #[cfg(test)]
@@ -168,23 +155,11 @@ mod tests {
     fn integers_and_doubles_are_compared_exactly() {
         let big = (1_i64 << 53) + 1;
         let check = |text: &str, number: Exact, expected: Option<i32>| {
-            assert_eq!(
-                read(text).and_then(|n| order(n, number)),
-                expected,
-                "{text} {number:?}"
-            );
+            assert_eq!(read(text).and_then(|n| order(n, number)), expected, "{text} {number:?}");
         };
         check("404", Exact::Int(404), Some(0));
-        check(
-            &big.to_string(),
-            Exact::Double(9_007_199_254_740_992.0),
-            Some(1),
-        );
-        check(
-            "9223372036854775807",
-            Exact::Double(9_223_372_036_854_775_808.0),
-            Some(-1),
-        );
+        check(&big.to_string(), Exact::Double(9_007_199_254_740_992.0), Some(1));
+        check("9223372036854775807", Exact::Double(9_223_372_036_854_775_808.0), Some(-1));
         check("-1.5", Exact::Int(-1), Some(-1));
         check("1.5", Exact::Int(1), Some(1));
         check("1e300", Exact::Int(i128::from(i64::MAX)), Some(1));

@@ -44,9 +44,5 @@ pub(crate) fn hex_array(ids: &BinaryArray) -> Result<StringArray> {
     }
     let offsets: Vec<i32> = offsets.iter().map(|offset| (offset - first) * 2).collect();
     let offsets = OffsetBuffer::new(offsets.into());
-    Ok(StringArray::try_new(
-        offsets,
-        Buffer::from_vec(text),
-        ids.nulls().cloned(),
-    )?)
+    Ok(StringArray::try_new(offsets, Buffer::from_vec(text), ids.nulls().cloned())?)
 }

@@ -88,11 +88,7 @@ fn attribute_set_field(name: &str) -> Field {
 }
 
 fn id_field(name: &str, digits: usize) -> Field {
-    let meaning = if digits == 32 {
-        META_TRACE_ID
-    } else {
-        META_SPAN_ID
-    };
+    let meaning = if digits == 32 { META_TRACE_ID } else { META_SPAN_ID };
     with_meaning(Field::new(name, DataType::Utf8, false), meaning)
 }
 
@@ -101,9 +97,7 @@ fn map_array(
     args: &[ColumnarValue],
     evaluate: impl FnOnce(&[ArrayRef]) -> Result<ArrayRef>,
 ) -> Result<ColumnarValue> {
-    let is_scalar = args
-        .iter()
-        .all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
+    let is_scalar = args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
     let result = evaluate(&ColumnarValue::values_to_arrays(args)?)?;
     Ok(match is_scalar {
         true => ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?),

@@ -18,22 +18,13 @@ pub(crate) fn udf() -> ScalarUDF {
     let evaluate =
         |args: &[ColumnarValue]| map_array(args, |arrays| usable(&arrays[0], &arrays[1]));
     let inputs = vec![DataType::Int64, DataType::Int64];
-    create_udf(
-        NAME,
-        inputs,
-        DataType::Int64,
-        Volatility::Immutable,
-        Arc::new(evaluate),
-    )
+    create_udf(NAME, inputs, DataType::Int64, Volatility::Immutable, Arc::new(evaluate))
 }
 
 fn usable(start: &ArrayRef, duration: &ArrayRef) -> Result<ArrayRef> {
     let (starts, durations) = (typed::<Int64Array>(start)?, typed::<Int64Array>(duration)?);
     let rows = starts.iter().zip(durations.iter());
-    Ok(Arc::new(
-        rows.map(|(s, d)| duration_of(s?, d?))
-            .collect::<Int64Array>(),
-    ))
+    Ok(Arc::new(rows.map(|(s, d)| duration_of(s?, d?)).collect::<Int64Array>()))
 }
 
 /// The duration of a span whose start and end are usable; negative when it ends before it starts.

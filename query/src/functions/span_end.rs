@@ -18,20 +18,10 @@ pub(crate) const NAME: &str = "span_end";
 pub(crate) fn udf() -> ScalarUDF {
     let evaluate = |args: &[ColumnarValue]| map_array(args, |arrays| end(&arrays[0], &arrays[1]));
     let inputs = vec![DataType::Int64, DataType::Int64];
-    create_udf(
-        NAME,
-        inputs,
-        DataType::Int64,
-        Volatility::Immutable,
-        Arc::new(evaluate),
-    )
+    create_udf(NAME, inputs, DataType::Int64, Volatility::Immutable, Arc::new(evaluate))
 }
 
 fn end(start: &ArrayRef, duration: &ArrayRef) -> Result<ArrayRef> {
     let (start, duration) = (typed::<Int64Array>(start)?, typed::<Int64Array>(duration)?);
-    Ok(Arc::new(binary::<_, _, _, Int64Type>(
-        start,
-        duration,
-        i64::wrapping_add,
-    )?))
+    Ok(Arc::new(binary::<_, _, _, Int64Type>(start, duration, i64::wrapping_add)?))
 }

@@ -16,13 +16,7 @@ pub(crate) fn udf() -> ScalarUDF {
     let evaluate = |args: &[ColumnarValue]| map_array(args, |arrays| events(&arrays[0]));
     let input = columns::Kind::Events.data_type();
     let output = DataType::List(Arc::new(columns::element_field(fields())));
-    create_udf(
-        "span_events",
-        vec![input],
-        output,
-        Volatility::Immutable,
-        Arc::new(evaluate),
-    )
+    create_udf("span_events", vec![input], output, Volatility::Immutable, Arc::new(evaluate))
 }
 
 fn fields() -> Fields {
@@ -53,10 +47,5 @@ fn events(array: &ArrayRef) -> Result<ArrayRef> {
     )?;
     let element = Arc::new(columns::element_field(fields()));
     let offsets = lists.offsets().clone();
-    Ok(Arc::new(ListArray::try_new(
-        element,
-        offsets,
-        Arc::new(values),
-        lists.nulls().cloned(),
-    )?))
+    Ok(Arc::new(ListArray::try_new(element, offsets, Arc::new(values), lists.nulls().cloned())?))
 }

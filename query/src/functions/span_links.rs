@@ -17,13 +17,7 @@ pub(crate) fn udf() -> ScalarUDF {
     let evaluate = |args: &[ColumnarValue]| map_array(args, |arrays| links(&arrays[0]));
     let input = columns::Kind::Links.data_type();
     let output = DataType::List(Arc::new(columns::element_field(fields())));
-    create_udf(
-        "span_links",
-        vec![input],
-        output,
-        Volatility::Immutable,
-        Arc::new(evaluate),
-    )
+    create_udf("span_links", vec![input], output, Volatility::Immutable, Arc::new(evaluate))
 }
 
 fn fields() -> Fields {
@@ -54,10 +48,5 @@ fn links(array: &ArrayRef) -> Result<ArrayRef> {
     )?;
     let element = Arc::new(columns::element_field(fields()));
     let offsets = lists.offsets().clone();
-    Ok(Arc::new(ListArray::try_new(
-        element,
-        offsets,
-        Arc::new(values),
-        lists.nulls().cloned(),
-    )?))
+    Ok(Arc::new(ListArray::try_new(element, offsets, Arc::new(values), lists.nulls().cloned())?))
 }

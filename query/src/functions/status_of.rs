@@ -27,10 +27,5 @@ pub(crate) fn udf() -> ScalarUDF {
 
 fn status(array: &ArrayRef) -> Result<ArrayRef> {
     let codes = typed::<Int32Array>(array)?;
-    Ok(Arc::new(
-        codes
-            .iter()
-            .map(|code| Some(code.unwrap_or(0)))
-            .collect::<Int32Array>(),
-    ))
+    Ok(Arc::new(codes.iter().map(|code| Some(code.unwrap_or(0))).collect::<Int32Array>()))
 }

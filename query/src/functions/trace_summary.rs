@@ -62,11 +62,7 @@ impl AggregateUDFImpl for TraceSummary {
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        Ok(vec![Arc::new(Field::new(
-            format!("{}[spans]", args.name),
-            DataType::Binary,
-            true,
-        ))])
+        Ok(vec![Arc::new(Field::new(format!("{}[spans]", args.name), DataType::Binary, true))])
     }
 }
 
@@ -79,19 +75,12 @@ fn service_fields() -> Fields {
 }
 
 fn service_element() -> FieldRef {
-    Arc::new(Field::new(
-        "element",
-        DataType::Struct(service_fields()),
-        false,
-    ))
+    Arc::new(Field::new("element", DataType::Struct(service_fields()), false))
 }
 
 /// Fields of the result.
 pub(crate) fn fields() -> Fields {
-    let id = with_meaning(
-        Field::new("root_span_id", DataType::Utf8, true),
-        META_SPAN_ID,
-    );
+    let id = with_meaning(Field::new("root_span_id", DataType::Utf8, true), META_SPAN_ID);
     let long = |name: &str| Field::new(name, DataType::Int64, true);
     Fields::from(vec![
         id,
@@ -119,10 +108,7 @@ impl Accumulator for SummaryAccumulator {
         let [span_id, parent, start, duration, status, service, name] = values else {
             return exec_err!("trace_summary takes seven columns");
         };
-        let (span_id, parent) = (
-            typed::<BinaryArray>(span_id)?,
-            typed::<BinaryArray>(parent)?,
-        );
+        let (span_id, parent) = (typed::<BinaryArray>(span_id)?, typed::<BinaryArray>(parent)?);
         let (start, duration) = (typed::<Int64Array>(start)?, typed::<Int64Array>(duration)?);
         let status = typed::<Int32Array>(status)?;
         for row in 0..span_id.len() {
@@ -184,25 +170,15 @@ fn to_row(summary: &Summary) -> Result<StructArray> {
     let services = StructArray::try_new(
         service_fields(),
         vec![
-            Arc::new(StringArray::from_iter_values(
-                summary.services.iter().map(|s| &s.name),
-            )),
-            Arc::new(Int64Array::from_iter_values(
-                summary.services.iter().map(|s| s.spans),
-            )),
-            Arc::new(Int64Array::from_iter_values(
-                summary.services.iter().map(|s| s.errors),
-            )),
+            Arc::new(StringArray::from_iter_values(summary.services.iter().map(|s| &s.name))),
+            Arc::new(Int64Array::from_iter_values(summary.services.iter().map(|s| s.spans))),
+            Arc::new(Int64Array::from_iter_values(summary.services.iter().map(|s| s.errors))),
         ],
         None,
     )?;
     let offsets = OffsetBuffer::from_lengths([services.len()]);
-    let services: ArrayRef = Arc::new(ListArray::try_new(
-        service_element(),
-        offsets,
-        Arc::new(services),
-        None,
-    )?);
+    let services: ArrayRef =
+        Arc::new(ListArray::try_new(service_element(), offsets, Arc::new(services), None)?);
     let long = |value: i64| -> ArrayRef { Arc::new(Int64Array::from(vec![value])) };
     let root_span_id = summary.root_span_id.map(|id| format!("{id:016x}"));
     Ok(StructArray::try_new(

@@ -23,13 +23,7 @@ pub(crate) fn timestamp() -> DataType {
 /// The function.
 pub(crate) fn udf() -> ScalarUDF {
     let evaluate = |args: &[ColumnarValue]| map_array(args, |arrays| time(&arrays[0]));
-    create_udf(
-        NAME,
-        vec![DataType::Int64],
-        timestamp(),
-        Volatility::Immutable,
-        Arc::new(evaluate),
-    )
+    create_udf(NAME, vec![DataType::Int64], timestamp(), Volatility::Immutable, Arc::new(evaluate))
 }
 
 fn time(array: &ArrayRef) -> Result<ArrayRef> {

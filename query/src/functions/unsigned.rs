@@ -26,7 +26,5 @@ pub(crate) fn udf() -> ScalarUDF {
 }
 
 fn unsigned(array: &ArrayRef) -> Result<ArrayRef> {
-    Ok(Arc::new(
-        typed::<Int64Array>(array)?.unary::<_, UInt64Type>(i64::cast_unsigned),
-    ))
+    Ok(Arc::new(typed::<Int64Array>(array)?.unary::<_, UInt64Type>(i64::cast_unsigned)))
 }

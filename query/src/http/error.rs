@@ -53,9 +53,7 @@ impl IntoResponse for ApiError {
         });
         let mut response = (status, Json(body)).into_response();
         if class == ErrorClass::Busy {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
     }
@@ -68,9 +66,5 @@ fn next_request_id() -> String {
         now.map_or(0, |now| now.as_secs())
     });
     static NEXT: AtomicU64 = AtomicU64::new(1);
-    format!(
-        "{:08x}-{:08x}",
-        *START,
-        NEXT.fetch_add(1, Ordering::Relaxed)
-    )
+    format!("{:08x}-{:08x}", *START, NEXT.fetch_add(1, Ordering::Relaxed))
 }

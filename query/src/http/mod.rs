@@ -23,10 +23,7 @@ const BODY_FACTOR: usize = 4;
 
 /// All routes.
 pub(crate) fn router(query: Query) -> Router {
-    let body_bytes_max = query
-        .settings()
-        .statement_bytes_max
-        .saturating_mul(BODY_FACTOR);
+    let body_bytes_max = query.settings().statement_bytes_max.saturating_mul(BODY_FACTOR);
     Router::new()
         .route("/sql", post(sql::run))
         .route("/services", get(services::services))
@@ -42,19 +39,13 @@ pub(crate) fn router(query: Query) -> Router {
 }
 
 async fn unknown(request: Request) -> ApiError {
-    ApiError::from(QueryError::NotFound(format!(
-        "there is no {}",
-        request.uri().path()
-    )))
+    ApiError::from(QueryError::NotFound(format!("there is no {}", request.uri().path())))
 }
 
 /// Answers a request whose handler panicked, so that a bug costs one request.
 async fn survive(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    match std::panic::AssertUnwindSafe(next.run(request))
-        .catch_unwind()
-        .await
-    {
+    match std::panic::AssertUnwindSafe(next.run(request)).catch_unwind().await {
         Ok(response) => response,
         Err(_) => {
             let error = QueryError::Internal(format!("the handler of {path} panicked"));
@@ -80,11 +71,7 @@ mod tests {
             .layer(middleware::from_fn(survive));
         for (path, status) in [("/broken", 500), ("/fine", 200)] {
             let request = Request::get(path).body(Body::empty())?;
-            assert_eq!(
-                router.clone().oneshot(request).await?.status(),
-                status,
-                "{path}"
-            );
+            assert_eq!(router.clone().oneshot(request).await?.status(), status, "{path}");
         }
         Ok(())
     }

@@ -11,8 +11,7 @@ pub(crate) fn id<T: std::str::FromStr>(text: &str) -> Result<T>
 where
     T::Err: std::fmt::Display,
 {
-    text.parse()
-        .map_err(|error: T::Err| QueryError::bad_request(error.to_string()))
+    text.parse().map_err(|error: T::Err| QueryError::bad_request(error.to_string()))
 }
 
 /// RFC 3339, Unix nanoseconds, `now`, or relative to now as in `-1h`.
@@ -37,10 +36,7 @@ pub(crate) fn time(text: &str) -> Result<i64> {
 
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since
-        .ok()
-        .and_then(|since| i64::try_from(since.as_nanos()).ok())
-        .unwrap_or(0)
+    since.ok().and_then(|since| i64::try_from(since.as_nanos()).ok()).unwrap_or(0)
 }
 
 /// A duration with its unit, as in `10ms` or `1.5s`; nanoseconds without one.
@@ -60,17 +56,12 @@ pub(crate) fn duration(text: &str) -> Result<i64> {
             "{text:?} is not a duration: use a number and ns, us, ms, s, m, h or d"
         ))
     };
-    let end = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     if unit.is_empty() {
         return number.parse().map_err(|_| wrong());
     }
-    let (_, factor) = UNITS
-        .iter()
-        .find(|(name, _)| *name == unit)
-        .ok_or_else(wrong)?;
+    let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(wrong)?;
     // Whole numbers of small units are exact; fractions are rounded to nanoseconds.
     let nanos = number.parse::<f64>().map_err(|_| wrong())? * factor;
     Ok(nanos.round() as i64)
@@ -96,17 +87,9 @@ mod tests {
 
     #[test]
     fn times_are_absolute_or_relative() {
-        assert_eq!(
-            time("1700000000000000001").ok(),
-            Some(1_700_000_000_000_000_001)
-        );
-        assert_eq!(
-            time("2023-11-14T22:13:20.000000001Z").ok(),
-            Some(1_700_000_000_000_000_001)
-        );
-        let Ok(hour_ago) = time("-1h") else {
-            panic!("relative times are read")
-        };
+        assert_eq!(time("1700000000000000001").ok(), Some(1_700_000_000_000_000_001));
+        assert_eq!(time("2023-11-14T22:13:20.000000001Z").ok(), Some(1_700_000_000_000_000_001));
+        let Ok(hour_ago) = time("-1h") else { panic!("relative times are read") };
         assert!((now() - hour_ago - 3_600_000_000_000).abs() < 1_000_000_000);
         assert!(time("yesterday").is_err());
         assert!(time("-").is_err());

@@ -71,29 +71,17 @@ pub(super) async fn search(
     let (mut page, total) = best(&mut matches, &search).await?;
     let has_more = page.len() > search.limit;
     page.truncate(search.limit);
-    let next_cursor = page
-        .last()
-        .filter(|_| has_more)
-        .map(|last| search.cursor_after(last));
+    let next_cursor = page.last().filter(|_| has_more).map(|last| search.cursor_after(last));
     let ids: Vec<TraceId> = page.iter().map(|place| place.id).collect();
     let traces = match ids.is_empty() {
         true => Vec::new(),
         false => {
             let place = matches.into_place();
-            let batches = query
-                .run_in(place, |session| summaries(session, &ids))
-                .await?;
+            let batches = query.run_in(place, |session| summaries(session, &ids)).await?;
             lines(&batches.collect().await?, &ids)?
         }
     };
-    Ok(Json(Page {
-        traces,
-        total: Total {
-            value: total,
-            exact: true,
-        },
-        next_cursor,
-    }))
+    Ok(Json(Page { traces, total: Total { value: total, exact: true }, next_cursor }))
 }
 
 /// Where a trace stands in the list: smaller comes first.
@@ -137,19 +125,12 @@ impl Search {
                 "limit" => limit = limit_of(value, limit_max)?,
                 "cursor" => cursor = Some(value),
                 other => {
-                    return Err(QueryError::bad_request(format!(
-                        "unknown parameter {other:?}"
-                    )));
+                    return Err(QueryError::bad_request(format!("unknown parameter {other:?}")));
                 }
             }
         }
         let after = cursor.map(|cursor| position(cursor, order)).transpose()?;
-        Ok(Self {
-            filter,
-            order,
-            limit,
-            after,
-        })
+        Ok(Self { filter, order, limit, after })
     }
 
     fn cursor_after(&self, last: &Position) -> String {
@@ -172,9 +153,9 @@ fn status(value: &str) -> Result<Status> {
         "ok" => Ok(Status::Ok),
         "error" => Ok(Status::Error),
         "unset" => Ok(Status::Unset),
-        other => Err(QueryError::bad_request(format!(
-            "status is ok, error or unset, not {other:?}"
-        ))),
+        other => {
+            Err(QueryError::bad_request(format!("status is ok, error or unset, not {other:?}")))
+        }
     }
 }
 
@@ -186,22 +167,15 @@ const ORDERS: &[(&str, Order)] = &[
 ];
 
 fn order_named(name: &str) -> Result<Order> {
-    ORDERS
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, order)| *order)
-        .ok_or_else(|| {
-            QueryError::bad_request(format!(
-                "order is newest, slowest, most_spans or most_errors, not {name:?}"
-            ))
-        })
+    ORDERS.iter().find(|(known, _)| *known == name).map(|(_, order)| *order).ok_or_else(|| {
+        QueryError::bad_request(format!(
+            "order is newest, slowest, most_spans or most_errors, not {name:?}"
+        ))
+    })
 }
 
 fn order_name(order: Order) -> &'static str {
-    ORDERS
-        .iter()
-        .find(|(_, known)| *known == order)
-        .map_or("", |(name, _)| name)
+    ORDERS.iter().find(|(_, known)| *known == order).map_or("", |(name, _)| name)
 }
 
 fn position(cursor: &str, order: Order) -> Result<Position> {
@@ -229,10 +203,7 @@ async fn best(matches: &mut Batches, search: &Search) -> Result<(Vec<Position>, 
             let Some(Ok(id)) = id.map(TryInto::try_into) else {
                 continue;
             };
-            let place = Position {
-                rank: Reverse(rank.unwrap_or(0)),
-                id: TraceId(id),
-            };
+            let place = Position { rank: Reverse(rank.unwrap_or(0)), id: TraceId(id) };
             if search.after.is_some_and(|after| place <= after) {
                 continue;
             }
@@ -255,10 +226,7 @@ fn lines(batches: &[RecordBatch], ids: &[TraceId]) -> Result<Vec<TraceLine>> {
             by_id.insert(line.trace_id.clone(), line);
         }
     }
-    Ok(ids
-        .iter()
-        .filter_map(|id| by_id.remove(&id.to_string()))
-        .collect())
+    Ok(ids.iter().filter_map(|id| by_id.remove(&id.to_string())).collect())
 }
 
 fn line(batch: &RecordBatch, row: usize) -> Option<TraceLine> {
@@ -267,23 +235,14 @@ fn line(batch: &RecordBatch, row: usize) -> Option<TraceLine> {
         Some(column.is_valid(row).then(|| column.value(row).to_owned()))
     };
     let long = |name: &str| {
-        let column = batch
-            .column_by_name(name)?
-            .as_primitive_opt::<Int64Type>()?;
+        let column = batch.column_by_name(name)?.as_primitive_opt::<Int64Type>()?;
         Some(column.is_valid(row).then(|| column.value(row)))
     };
-    let services = batch
-        .column_by_name("services")?
-        .as_list_opt::<i32>()?
-        .value(row);
+    let services = batch.column_by_name("services")?.as_list_opt::<i32>()?.value(row);
     let services = services.as_struct_opt()?;
     let names = services.column_by_name("name")?.as_string_opt::<i32>()?;
-    let spans = services
-        .column_by_name("spans")?
-        .as_primitive_opt::<Int64Type>()?;
-    let errors = services
-        .column_by_name("errors")?
-        .as_primitive_opt::<Int64Type>()?;
+    let spans = services.column_by_name("spans")?.as_primitive_opt::<Int64Type>()?;
+    let errors = services.column_by_name("errors")?.as_primitive_opt::<Int64Type>()?;
     let services = (0..names.len()).map(|at| ServiceCount {
         name: names.value(at).to_owned(),
         spans: spans.value(at),
@@ -301,9 +260,6 @@ fn line(batch: &RecordBatch, row: usize) -> Option<TraceLine> {
         errors: long("error_count")?.unwrap_or(0),
         services: services.collect(),
         missing_parents: long("missing_parents")?.unwrap_or(0),
-        complete: batch
-            .column_by_name("complete")?
-            .as_boolean_opt()?
-            .value(row),
+        complete: batch.column_by_name("complete")?.as_boolean_opt()?.value(row),
     })
 }

@@ -28,14 +28,8 @@ pub(super) struct Operations {
 }
 
 pub(super) async fn services(State(query): State<Query>) -> ApiResult<Json<Services>> {
-    let batches = query
-        .run("services", plans::services::services)
-        .await?
-        .collect()
-        .await?;
-    Ok(Json(Services {
-        services: counts(&batches),
-    }))
+    let batches = query.run("services", plans::services::services).await?.collect().await?;
+    Ok(Json(Services { services: counts(&batches) }))
 }
 
 pub(super) async fn operations(
@@ -44,9 +38,7 @@ pub(super) async fn operations(
 ) -> ApiResult<Json<Operations>> {
     let plan = |session: &_| plans::services::operations(session, &service);
     let batches = query.run("operations", plan).await?.collect().await?;
-    Ok(Json(Operations {
-        operations: counts(&batches),
-    }))
+    Ok(Json(Operations { operations: counts(&batches) }))
 }
 
 fn counts(batches: &[RecordBatch]) -> Vec<Counted> {

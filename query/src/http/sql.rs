@@ -62,18 +62,11 @@ pub(super) async fn run(
             _ => choices.limit,
         },
     };
-    let params = params
-        .map(|params| Params::from_json(&params))
-        .transpose()?;
+    let params = params.map(|params| Params::from_json(&params)).transpose()?;
     let mut batches = query.sql_with(&sql, params).await?;
     let first = batches.next().await.transpose()?;
     let (encoder, head) = Encoder::start(format, Arc::clone(batches.schema()), options, started)?;
-    let answer = Answer {
-        encoder,
-        batches,
-        head,
-        first,
-    };
+    let answer = Answer { encoder, batches, head, first };
     let response = Response::builder()
         .header(header::CONTENT_TYPE, format.content_type())
         .body(Body::from_stream(answer.into_stream()));
@@ -121,10 +114,7 @@ impl Answer {
 
 /// The first known media type of `Accept`; JSON when anything will do.
 fn wanted_format(headers: &HeaderMap) -> Result<Format> {
-    let Some(accept) = headers
-        .get(header::ACCEPT)
-        .and_then(|accept| accept.to_str().ok())
-    else {
+    let Some(accept) = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()) else {
         return Ok(Format::Json);
     };
     for range in accept.split(',') {
@@ -146,9 +136,7 @@ fn wanted_format(headers: &HeaderMap) -> Result<Format> {
 }
 
 fn read_statement(headers: &HeaderMap, body: &[u8]) -> Result<Statement> {
-    let content_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if content_type.is_some_and(|value| value.starts_with("application/json")) {
         return serde_json::from_slice(body).map_err(|error| {
             QueryError::bad_request(format!("the body is not a statement: {error}"))
@@ -156,8 +144,5 @@ fn read_statement(headers: &HeaderMap, body: &[u8]) -> Result<Statement> {
     }
     let sql = std::str::from_utf8(body)
         .map_err(|_| QueryError::bad_request("the statement is not UTF-8"))?;
-    Ok(Statement {
-        sql: sql.to_owned(),
-        params: None,
-    })
+    Ok(Statement { sql: sql.to_owned(), params: None })
 }

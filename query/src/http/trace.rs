@@ -43,9 +43,7 @@ pub(super) async fn trace(
         let view = view(id.to_string(), &batches)?;
         serde_json::to_vec(&view).map_err(|error| QueryError::Internal(error.to_string()))
     });
-    let body = body
-        .await
-        .map_err(|error| QueryError::Internal(error.to_string()))??;
+    let body = body.await.map_err(|error| QueryError::Internal(error.to_string()))??;
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 
@@ -55,10 +53,7 @@ fn view(trace_id: String, batches: &[RecordBatch]) -> Result<TraceView> {
     let services = own_texts(&mut spans.service, &merged.texts);
     let names = own_texts(&mut spans.name, &merged.texts);
     let root = spans.root_row;
-    let has_time = spans
-        .flags
-        .get(root)
-        .is_some_and(|flags| flags & crate::trace::NO_TIME == 0);
+    let has_time = spans.flags.get(root).is_some_and(|flags| flags & crate::trace::NO_TIME == 0);
     let root_duration_ns = match spans.has_root && has_time {
         true => spans.duration_ns.get(root).copied(),
         false => None,
@@ -97,9 +92,7 @@ pub(super) async fn span(
     Path((id, span_id)): Path<(String, String)>,
 ) -> ApiResult<Response> {
     let (id, span_id) = (params::id(&id)?, params::id(&span_id)?);
-    let found = query
-        .run("span", |session| plans::trace::span(session, id, span_id))
-        .await?;
+    let found = query.run("span", |session| plans::trace::span(session, id, span_id)).await?;
     let internal = |error: &dyn std::fmt::Display| QueryError::Internal(error.to_string());
     let batches = deduplicate(found.collect().await?).map_err(|error| internal(&error))?;
     if batches.iter().all(|batch| batch.num_rows() == 0) {
@@ -118,16 +111,11 @@ pub(super) async fn otlp(
     headers: HeaderMap,
 ) -> ApiResult<Response> {
     let batches = query.trace(params::id(&id)?).await?;
-    let accept = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok());
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     let is_protobuf = accept.is_some_and(|accept| accept.contains("application/x-protobuf"));
     let mut body = Vec::new();
     let (written, content_type) = match is_protobuf {
-        true => (
-            otlp::write_protobuf(&batches, &mut body),
-            "application/x-protobuf",
-        ),
+        true => (otlp::write_protobuf(&batches, &mut body), "application/x-protobuf"),
         false => (otlp::write_json(&batches, &mut body), "application/json"),
     };
     written.map_err(|error| QueryError::Internal(error.to_string()))?;

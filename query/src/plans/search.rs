@@ -64,16 +64,8 @@ impl Filter {
     /// All other conditions, on storage columns.
     fn conditions(&self) -> Vec<Expr> {
         let mut all = Vec::new();
-        all.extend(
-            self.service
-                .as_ref()
-                .map(|s| col(name::SERVICE_NAME).eq(lit(s.as_str()))),
-        );
-        all.extend(
-            self.operation
-                .as_ref()
-                .map(|o| col(name::NAME).eq(lit(o.as_str()))),
-        );
+        all.extend(self.service.as_ref().map(|s| col(name::SERVICE_NAME).eq(lit(s.as_str()))));
+        all.extend(self.operation.as_ref().map(|o| col(name::NAME).eq(lit(o.as_str()))));
         let code = || col(name::STATUS_CODE);
         all.extend(self.status.map(|status| match status {
             Status::Unset => code().is_null().or(code().eq(lit(0_i32))),
@@ -115,10 +107,7 @@ pub(crate) fn ranked(session: &Session, filter: &Filter, order: Order) -> Result
         Order::Newest => vec![first()?.alias("rank")],
         Order::Slowest => {
             let end = call(span_end::NAME, vec![start(), col(name::DURATION_NS)]);
-            vec![
-                first()?.alias("first"),
-                max(end).filter(is_set()).build()?.alias("last"),
-            ]
+            vec![first()?.alias("first"), max(end).filter(is_set()).build()?.alias("last")]
         }
         Order::MostSpans => vec![count(lit(1_i64)).alias("rank")],
         Order::MostErrors => {
@@ -136,16 +125,12 @@ pub(crate) fn ranked(session: &Session, filter: &Filter, order: Order) -> Result
         Order::Slowest => col("last") - col("first"),
         _ => col("rank"),
     };
-    Ok(spans
-        .project(vec![col(name::TRACE_ID), rank.alias("rank")])?
-        .build()?)
+    Ok(spans.project(vec![col(name::TRACE_ID), rank.alias("rank")])?.build()?)
 }
 
 /// Rows of `traces` for some ids.
 pub(crate) fn summaries(session: &Session, ids: &[TraceId]) -> Result<LogicalPlan> {
     let ids = ids.iter().map(|id| lit(id.to_string())).collect();
     let wanted = col("trace_id").in_list(ids, false);
-    Ok(LogicalPlanBuilder::from(session.view("traces")?)
-        .filter(wanted)?
-        .build()?)
+    Ok(LogicalPlanBuilder::from(session.view("traces")?).filter(wanted)?.build()?)
 }

@@ -89,11 +89,7 @@ pub(crate) fn merge(batches: &[RecordBatch]) -> Result<MergedTrace, ArrowError> 
                 service: trace.intern(rows.service_name.get(row).unwrap_or_default(), &mut known),
                 name: trace.intern(rows.name.get(row).unwrap_or_default(), &mut known),
                 kind: rows.kind.value(row),
-                status: if status.is_valid(row) {
-                    status.value(row)
-                } else {
-                    0
-                },
+                status: if status.is_valid(row) { status.value(row) } else { 0 },
                 events: rows.event_range(row).len() as u32,
                 links: rows.link_range(row).len() as u32,
             };

@@ -48,11 +48,7 @@ pub(super) struct Children {
 impl Children {
     pub(super) fn of(nodes: &[Node]) -> Self {
         let slot = |node: &Node| {
-            if node.parent == NONE {
-                nodes.len()
-            } else {
-                node.parent
-            }
+            if node.parent == NONE { nodes.len() } else { node.parent }
         };
         let mut offsets = vec![0; nodes.len() + 2];
         for node in nodes {
@@ -65,12 +61,7 @@ impl Children {
         let mut by_start: Vec<usize> = (0..nodes.len()).collect();
         by_start.sort_by_key(|at| {
             let node = &nodes[*at];
-            (
-                node.place(),
-                node.span.span_id,
-                node.span.kind != CLIENT,
-                *at,
-            )
+            (node.place(), node.span.span_id, node.span.kind != CLIENT, *at)
         });
         let mut next = offsets.clone();
         let mut sorted = vec![0; nodes.len()];
@@ -90,36 +81,19 @@ impl Children {
 /// Walks the tree from its tops.
 pub(super) fn rows(nodes: &mut [Node], children: &Children) -> Rows {
     let mut rows = Rows::default();
-    let starts = nodes
-        .iter()
-        .map(|node| node.start)
-        .filter(|start| *start > 0);
+    let starts = nodes.iter().map(|node| node.start).filter(|start| *start > 0);
     rows.start_unix_nano = starts.min().unwrap_or(0);
     let ends = nodes.iter().map(|node| node.end);
-    rows.envelope_ns = ends
-        .max()
-        .unwrap_or(0)
-        .saturating_sub(rows.start_unix_nano)
-        .max(0);
+    rows.envelope_ns = ends.max().unwrap_or(0).saturating_sub(rows.start_unix_nano).max(0);
 
     // (node, row of its parent, depth); pushed in reverse so that the earliest comes out first.
-    let mut stack: Vec<(usize, i64, u32)> = children
-        .get(nodes.len())
-        .iter()
-        .rev()
-        .map(|top| (*top, -1, 0))
-        .collect();
+    let mut stack: Vec<(usize, i64, u32)> =
+        children.get(nodes.len()).iter().rev().map(|top| (*top, -1, 0)).collect();
     while let Some((at, parent, depth)) = stack.pop() {
         let row = rows.span_id.len() as i64;
         mark_early(nodes, at);
         rows.push(&nodes[at], parent, depth);
-        stack.extend(
-            children
-                .get(at)
-                .iter()
-                .rev()
-                .map(|child| (*child, row, depth + 1)),
-        );
+        stack.extend(children.get(at).iter().rev().map(|child| (*child, row, depth + 1)));
     }
     for row in (0..rows.parent.len()).rev() {
         if let Ok(parent) = usize::try_from(rows.parent[row]) {
@@ -152,11 +126,7 @@ impl Rows {
         self.depth.push(depth);
         self.subtree.push(1);
         let has_start = node.start > 0;
-        self.start_ns.push(if has_start {
-            node.start - self.start_unix_nano
-        } else {
-            0
-        });
+        self.start_ns.push(if has_start { node.start - self.start_unix_nano } else { 0 });
         self.duration_ns.push(match node.flags & NO_TIME {
             0 if is_placeholder => node.end - node.start,
             // As sent, so negative when the end lies before the start.

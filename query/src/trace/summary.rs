@@ -158,39 +158,23 @@ impl SummaryBuilder {
     }
 
     fn text(&self, position: u32) -> String {
-        self.texts
-            .get(position as usize)
-            .cloned()
-            .unwrap_or_default()
+        self.texts.get(position as usize).cloned().unwrap_or_default()
     }
 
     /// The line about all spans added so far.
     pub(crate) fn finish(&self) -> Summary {
         // Unusable starts sort last; ties are broken by id so that the answer does not depend on
         // the order of arrival.
-        let key = |row: &Row| {
-            (
-                if row.start > 0 { row.start } else { i64::MAX },
-                row.span_id,
-            )
-        };
+        let key = |row: &Row| (if row.start > 0 { row.start } else { i64::MAX }, row.span_id);
         let roots = self.rows.iter().filter(|row| row.parent_span_id == 0);
         let root = roots.clone().min_by_key(|row| key(row));
         let shown = root.or_else(|| self.rows.iter().min_by_key(|row| key(row)));
 
         let ids: HashSet<u64> = self.rows.iter().map(|row| row.span_id).collect();
         let parents: HashSet<u64> = self.rows.iter().map(|row| row.parent_span_id).collect();
-        let missing = parents
-            .iter()
-            .filter(|id| **id != 0 && !ids.contains(id))
-            .count() as i64;
+        let missing = parents.iter().filter(|id| **id != 0 && !ids.contains(id)).count() as i64;
 
-        let start = self
-            .rows
-            .iter()
-            .map(|row| row.start)
-            .filter(|start| *start > 0)
-            .min();
+        let start = self.rows.iter().map(|row| row.start).filter(|start| *start > 0).min();
         let ends = self
             .rows
             .iter()
@@ -204,11 +188,7 @@ impl SummaryBuilder {
         }
         let mut services: Vec<ServiceCount> = services
             .into_iter()
-            .map(|(at, (spans, errors))| ServiceCount {
-                name: self.text(at),
-                spans,
-                errors,
-            })
+            .map(|(at, (spans, errors))| ServiceCount { name: self.text(at), spans, errors })
             .collect();
         services.sort_by(|a, b| a.name.cmp(&b.name));
 
@@ -258,18 +238,11 @@ mod tests {
 
     #[test]
     fn a_whole_trace_is_complete() {
-        let summary = summary(&[
-            span(2, 1, 110, 20),
-            span(1, 0, 100, 50),
-            span(3, 1, 120, 100),
-        ]);
+        let summary = summary(&[span(2, 1, 110, 20), span(1, 0, 100, 50), span(3, 1, 120, 100)]);
         assert_eq!(summary.root_span_id, Some(1));
         assert_eq!(summary.root_service, "web");
         assert_eq!((summary.duration_ns, summary.envelope_ns), (Some(50), 120));
-        assert_eq!(
-            (summary.spans, summary.errors, summary.missing_parents),
-            (3, 1, 0)
-        );
+        assert_eq!((summary.spans, summary.errors, summary.missing_parents), (3, 1, 0));
         assert!(summary.complete);
     }
 
@@ -279,19 +252,12 @@ mod tests {
         assert_eq!((summary.root_span_id, summary.duration_ns), (None, None));
         assert_eq!(summary.root_service, "db");
         assert_eq!((summary.missing_parents, summary.complete), (2, false));
-        assert_eq!(
-            (summary.start_time_unix_nano, summary.envelope_ns),
-            (110, 20)
-        );
+        assert_eq!((summary.start_time_unix_nano, summary.envelope_ns), (110, 20));
     }
 
     #[test]
     fn split_states_give_the_same_answer() {
-        let spans = [
-            span(2, 1, 110, 20),
-            span(1, 0, 100, 50),
-            span(3, 7, 120, -5),
-        ];
+        let spans = [span(2, 1, 110, 20), span(1, 0, 100, 50), span(3, 7, 120, -5)];
         let mut whole = SummaryBuilder::default();
         for chunk in spans.chunks(2).rev() {
             let mut part = SummaryBuilder::default();

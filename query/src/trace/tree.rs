@@ -68,14 +68,8 @@ impl Node {
 pub(crate) fn build(trace: &MergedTrace) -> (Rows, Completeness) {
     let mut nodes: Vec<Node> = trace.spans.iter().map(|span| node(*span)).collect();
     let mut completeness = Completeness {
-        unusable_times: nodes
-            .iter()
-            .filter(|node| node.flags & NO_TIME != 0)
-            .count(),
-        roots: nodes
-            .iter()
-            .filter(|node| node.span.parent_span_id == 0)
-            .count(),
+        unusable_times: nodes.iter().filter(|node| node.flags & NO_TIME != 0).count(),
+        roots: nodes.iter().filter(|node| node.span.parent_span_id == 0).count(),
         ..Completeness::default()
     };
     let by_id = group_by_id(&nodes);
@@ -97,13 +91,7 @@ fn node(span: Span) -> Node {
         flags |= ENDS_BEFORE_START;
     }
     let end = if start > 0 { end.max(start) } else { 0 };
-    Node {
-        span,
-        start: start.max(0),
-        end,
-        parent: NONE,
-        flags,
-    }
+    Node { span, start: start.max(0), end, parent: NONE, flags }
 }
 
 fn group_by_id(nodes: &[Node]) -> HashMap<u64, Vec<usize>> {
@@ -146,21 +134,16 @@ fn link(nodes: &mut Vec<Node>, by_id: &HashMap<u64, Vec<usize>>) -> usize {
             nodes[at].parent = caller;
             continue;
         }
-        let Span {
-            span_id,
-            parent_span_id: id,
-            service,
-            ..
-        } = nodes[at].span;
+        let Span { span_id, parent_span_id: id, service, .. } = nodes[at].span;
         if id == 0 {
             continue;
         }
         let parent = match by_id.get(&id) {
             // Its own parent: cut like any other cycle.
             Some(_) if id == span_id => at,
-            Some(group) => *chosen
-                .entry((id, service))
-                .or_insert_with(|| parent_among(nodes, group, service)),
+            Some(group) => {
+                *chosen.entry((id, service)).or_insert_with(|| parent_among(nodes, group, service))
+            }
             None => *placeholders.entry(id).or_insert_with(|| {
                 let nothing = placeholder(id, &nodes[at]);
                 nodes.push(nothing);
@@ -171,11 +154,7 @@ fn link(nodes: &mut Vec<Node>, by_id: &HashMap<u64, Vec<usize>>) -> usize {
         let (start, end) = (nodes[at].start, nodes[at].end);
         if nodes[parent].flags & PLACEHOLDER != 0 && start > 0 {
             let shown = &mut nodes[parent];
-            shown.start = if shown.start > 0 {
-                shown.start.min(start)
-            } else {
-                start
-            };
+            shown.start = if shown.start > 0 { shown.start.min(start) } else { start };
             shown.end = shown.end.max(end);
         }
     }
@@ -217,13 +196,7 @@ fn placeholder(id: u64, child: &Node) -> Node {
         events: 0,
         links: 0,
     };
-    Node {
-        span,
-        start: child.start,
-        end: child.end,
-        parent: NONE,
-        flags: PLACEHOLDER,
-    }
+    Node { span, start: child.start, end: child.end, parent: NONE, flags: PLACEHOLDER }
 }
 
 /// Cuts each cycle at its earliest span. Returns how many there were.

@@ -8,11 +8,7 @@ use causeway_testkit::proto::common::v1::any_value::Value as AnyKind;
 use crate::world::{World, WorldBuilder, kv, request, shop, span, text};
 
 async fn post(world: &World, uri: &str, accept: &str, body: &str) -> (u16, Vec<u8>) {
-    let content_type = if body.starts_with('{') {
-        "application/json"
-    } else {
-        "text/plain"
-    };
+    let content_type = if body.starts_with('{') { "application/json" } else { "text/plain" };
     let request = http::Request::post(uri)
         .header("accept", accept)
         .header("content-type", content_type)
@@ -31,10 +27,7 @@ async fn sql_answers_in_the_format_asked_for() {
     let world = shop();
     let (status, answer) = sql(&world, "/sql", "SELECT span_id, duration_ns, start_time_unix_nano, attributes FROM spans WHERE span_id = '12'").await;
     assert_eq!(status, 200);
-    assert_eq!(
-        answer["columns"][1],
-        json!({"name": "duration_ns", "type": "Int64"})
-    );
+    assert_eq!(answer["columns"][1], json!({"name": "duration_ns", "type": "Int64"}));
     assert_eq!(
         answer["rows"],
         json!([["0000000000000012", 20_000_000, 1_700_000_000_010_000_000_u64,
@@ -48,27 +41,12 @@ async fn sql_answers_in_the_format_asked_for() {
     assert_eq!(csv, b"n\r\n6\r\n");
     let (_, lines) = post(&world, "/sql", "application/x-ndjson", statement).await;
     assert_eq!(lines, b"{\"n\":6}\n");
-    let (_, arrow) = post(
-        &world,
-        "/sql",
-        "application/vnd.apache.arrow.stream",
-        "SELECT * FROM spans",
-    )
-    .await;
+    let (_, arrow) =
+        post(&world, "/sql", "application/vnd.apache.arrow.stream", "SELECT * FROM spans").await;
     let reader = arrow::ipc::reader::StreamReader::try_new(arrow.as_slice(), None).expect("opens");
-    assert_eq!(
-        reader
-            .map(|batch| batch.expect("reads").num_rows())
-            .sum::<usize>(),
-        6
-    );
-    let (_, file) = post(
-        &world,
-        "/sql",
-        "application/vnd.apache.parquet",
-        "SELECT * FROM spans",
-    )
-    .await;
+    assert_eq!(reader.map(|batch| batch.expect("reads").num_rows()).sum::<usize>(), 6);
+    let (_, file) =
+        post(&world, "/sql", "application/vnd.apache.parquet", "SELECT * FROM spans").await;
     assert_eq!(&file[..4], b"PAR1");
     assert_eq!(post(&world, "/sql", "image/png", statement).await.0, 400);
 }
@@ -99,15 +77,9 @@ async fn statements_take_parameters() {
     };
     let statement =
         "SELECT count(*) FROM spans WHERE trace_id = $1 AND attributes['http.status'] = $2";
-    assert_eq!(
-        count(json!({"sql": statement, "params": ["1", 404]})).await,
-        json!(1)
-    );
+    assert_eq!(count(json!({"sql": statement, "params": ["1", 404]})).await, json!(1));
     let named = "SELECT count(*) FROM spans WHERE service_name = $service";
-    assert_eq!(
-        count(json!({"sql": named, "params": {"service": "db"}})).await,
-        json!(2)
-    );
+    assert_eq!(count(json!({"sql": named, "params": {"service": "db"}})).await, json!(2));
 }
 
 #[tokio::test]
@@ -119,10 +91,7 @@ async fn errors_have_a_code_a_message_and_an_id() {
         ("DROP TABLE spans", 400),
         ("SELECT 1/0", 400),
         // Evaluated while a file is read.
-        (
-            "SELECT 1 FROM spans WHERE CAST(resource_attributes['service.name'] AS BIGINT) = 1",
-            400,
-        ),
+        ("SELECT 1 FROM spans WHERE CAST(resource_attributes['service.name'] AS BIGINT) = 1", 400),
     ] {
         let (got, answer) = sql(&world, "/sql", body).await;
         assert_eq!(got, status, "{body}: {answer}");
@@ -131,10 +100,7 @@ async fn errors_have_a_code_a_message_and_an_id() {
     }
     let (status, answer) = world.get("/traces/abcdef").await;
     assert_eq!((status, &answer["code"]), (404, &json!("not_found")));
-    assert_eq!(
-        answer["message"],
-        json!("trace 00000000000000000000000000abcdef is not known")
-    );
+    assert_eq!(answer["message"], json!("trace 00000000000000000000000000abcdef is not known"));
     assert_eq!(world.get("/traces/xyz").await.0, 400);
     assert_eq!(world.get("/nowhere").await.0, 404);
     assert_eq!(world.get("/traces?order=best").await.0, 400);
@@ -153,10 +119,7 @@ async fn services_and_operations_are_counted() {
         world.get("/services/web/operations").await.1,
         json!({"operations": [{"name": "GET /cart", "spans": 1}, {"name": "GET /checkout", "spans": 2}, {"name": "odd", "spans": 1}]})
     );
-    assert_eq!(
-        world.get("/services/none/operations").await.1,
-        json!({"operations": []})
-    );
+    assert_eq!(world.get("/services/none/operations").await.1, json!({"operations": []}));
 }
 
 #[tokio::test]
@@ -190,26 +153,15 @@ async fn a_trace_comes_as_columns() {
     let (_, found) = world.get("/traces/1/spans/12").await;
     let span = &found["resourceSpans"][0]["scopeSpans"][0]["spans"][0];
     assert_eq!(span["status"]["message"], json!("timeout"));
-    assert_eq!(
-        span["links"][0]["traceId"],
-        json!("00000000000000000000000000000002")
-    );
+    assert_eq!(span["links"][0]["traceId"], json!("00000000000000000000000000000002"));
     assert_eq!(world.get("/traces/1/spans/99").await.0, 404);
 }
 
 #[tokio::test]
 async fn equal_spans_are_one() {
-    let once = || {
-        request(
-            "web",
-            vec![span(1, 1, 0, "a", 0, 10), span(1, 2, 1, "b", 1, 2)],
-        )
-    };
+    let once = || request("web", vec![span(1, 1, 0, "a", 0, 10), span(1, 2, 1, "b", 1, 2)]);
     let other = request("web", vec![span(1, 2, 1, "c", 1, 2)]);
-    let world = WorldBuilder::new()
-        .file(&[once()])
-        .recent(&[once(), once(), other])
-        .build();
+    let world = WorldBuilder::new().file(&[once()]).recent(&[once(), once(), other]).build();
     let (_, trace) = world.get("/traces/1").await;
     assert_eq!(trace["spans"]["flags"], json!([0, 4, 4]));
     assert_eq!(trace["completeness"]["duplicate_ids"], json!(1));
@@ -226,17 +178,9 @@ async fn a_search_finds_traces_by_one_span() {
             let (status, page) = world.get(uri).await;
             assert_eq!(status, 200, "{uri}: {page}");
             let traces = page["traces"].as_array().cloned().unwrap_or_default();
-            assert_eq!(
-                page["total"],
-                json!({"value": traces.len(), "exact": true}),
-                "{uri}"
-            );
+            assert_eq!(page["total"], json!({"value": traces.len(), "exact": true}), "{uri}");
             let id = |t: &Value| {
-                t["trace_id"]
-                    .as_str()
-                    .unwrap_or_default()
-                    .trim_start_matches('0')
-                    .to_owned()
+                t["trace_id"].as_str().unwrap_or_default().trim_start_matches('0').to_owned()
             };
             traces.iter().map(id).collect::<Vec<_>>().join(" ")
         }
@@ -247,19 +191,10 @@ async fn a_search_finds_traces_by_one_span() {
     assert_eq!(ids("/traces?service=db&status=error").await, "1");
     assert_eq!(ids("/traces?operation=GET+%2Fcheckout").await, "3 1");
     assert_eq!(ids("/traces?attr=http.status=404").await, "1");
-    assert_eq!(
-        ids("/traces?attr=http.status=404&attr=note=404+is+not+500").await,
-        ""
-    );
-    assert_eq!(
-        ids("/traces?attr=service.version=1.2&service=db").await,
-        "3 1"
-    );
+    assert_eq!(ids("/traces?attr=http.status=404&attr=note=404+is+not+500").await, "");
+    assert_eq!(ids("/traces?attr=service.version=1.2&service=db").await, "3 1");
     assert_eq!(ids("/traces?min_duration=40ms").await, "3 1");
-    assert_eq!(
-        ids("/traces?min_duration=25ms&max_duration=40ms").await,
-        "2"
-    );
+    assert_eq!(ids("/traces?min_duration=25ms&max_duration=40ms").await, "2");
     assert_eq!(ids("/traces?start=2023-11-14T22:13:21Z").await, "3 2");
     assert_eq!(ids("/traces?start=-1h").await, "");
     assert_eq!(ids("/traces?end=1700000000500000000").await, "1");
@@ -280,16 +215,13 @@ async fn a_search_finds_traces_by_one_span() {
 
 #[tokio::test]
 async fn pages_follow_each_other_without_gaps() {
-    let spans = (1..=25_u64)
-        .map(|n| span(n, n, 0, "op", n / 3, n % 4))
-        .collect();
+    let spans = (1..=25_u64).map(|n| span(n, n, 0, "op", n / 3, n % 4)).collect();
     let world = WorldBuilder::new().recent(&[request("web", spans)]).build();
     for order in ["newest", "slowest", "most_spans", "most_errors"] {
         let (mut seen, mut cursor, mut pages) = (Vec::new(), String::new(), 0);
         loop {
-            let (_, page) = world
-                .get(&format!("/traces?order={order}&limit=10&cursor={cursor}"))
-                .await;
+            let (_, page) =
+                world.get(&format!("/traces?order={order}&limit=10&cursor={cursor}")).await;
             assert_eq!(page["total"]["value"], json!(25));
             for trace in page["traces"].as_array().expect("a list") {
                 seen.push(trace["trace_id"].to_string());
@@ -336,10 +268,7 @@ async fn otlp_comes_back_as_it_was_sent() {
     let mut sent = in_file;
     sent.resource_spans[0].scope_spans[0].spans.pop();
     sent.resource_spans.extend(recent.resource_spans);
-    assert_eq!(
-        causeway_testkit::flat::sorted(&answer),
-        causeway_testkit::flat::sorted(&sent)
-    );
+    assert_eq!(causeway_testkit::flat::sorted(&answer), causeway_testkit::flat::sorted(&sent));
     let (status, json) = world.get("/traces/1/otlp").await;
     assert_eq!(status, 200);
     assert!(json["resourceSpans"].is_array());

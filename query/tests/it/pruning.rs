@@ -12,9 +12,7 @@ fn world() -> World {
         });
         builder = builder.file(&[request("web", spans.collect())]);
     }
-    builder
-        .recent(&[request("web", vec![span(1, 99, 0, "late", 10_800_000, 1)])])
-        .build()
+    builder.recent(&[request("web", vec![span(1, 99, 0, "late", 10_800_000, 1)])]).build()
 }
 
 #[tokio::test]
@@ -23,23 +21,14 @@ async fn files_outside_the_time_range_are_not_opened() {
     for (condition, files) in [
         ("start_time < '2023-11-14T23:00:00Z'", "files=1 of 3"),
         ("start_time >= '2023-11-14T23:00:00Z'", "files=2 of 3"),
-        (
-            "start_time BETWEEN '2023-11-14T23:00:00Z' AND '2023-11-14T23:59:00Z'",
-            "files=1 of 3",
-        ),
-        (
-            "start_time_unix_nano < 1700000100000000000 AND start_time_unix_nano > 5",
-            "files=1 of 3",
-        ),
+        ("start_time BETWEEN '2023-11-14T23:00:00Z' AND '2023-11-14T23:59:00Z'", "files=1 of 3"),
+        ("start_time_unix_nano < 1700000100000000000 AND start_time_unix_nano > 5", "files=1 of 3"),
         ("start_time = '2030-01-01T00:00:00Z'", "files=0 of 3"),
         ("name = 'op'", "files=3 of 3"),
     ] {
         for table in ["spans", "(SELECT * FROM spans) AS s"] {
-            let plan = world
-                .sql(&format!(
-                    "EXPLAIN SELECT count(*) FROM {table} WHERE {condition}"
-                ))
-                .await;
+            let plan =
+                world.sql(&format!("EXPLAIN SELECT count(*) FROM {table} WHERE {condition}")).await;
             assert!(plan.contains(files), "{condition}: {plan}");
         }
     }
@@ -53,10 +42,7 @@ async fn a_trace_id_prunes_row_groups_and_pages_on_every_table() {
         let sql = format!("EXPLAIN ANALYZE SELECT * FROM {table} WHERE trace_id = '{id}'");
         let plan = world.sql(&sql).await;
         assert!(!plan.contains("FilterExec: id_hex"), "{plan}");
-        let scan = plan
-            .lines()
-            .find(|line| line.contains("file_groups"))
-            .unwrap_or(&plan);
+        let scan = plan.lines().find(|line| line.contains("file_groups")).unwrap_or(&plan);
         assert!(scan.contains("predicate=trace_id@0 = "), "{table}: {scan}");
         // Six row groups of 1,000 spans, ten pages each: the id is in one page of one of them.
         for (counter, most) in [
@@ -73,13 +59,8 @@ async fn a_trace_id_prunes_row_groups_and_pages_on_every_table() {
 #[tokio::test]
 async fn only_needed_columns_are_read() {
     let world = world();
-    let plan = world
-        .sql("EXPLAIN SELECT trace_id FROM spans WHERE duration_ns > 3000000")
-        .await;
-    let scan = plan
-        .lines()
-        .find(|line| line.contains("file_groups"))
-        .unwrap_or(&plan);
+    let plan = world.sql("EXPLAIN SELECT trace_id FROM spans WHERE duration_ns > 3000000").await;
+    let scan = plan.lines().find(|line| line.contains("file_groups")).unwrap_or(&plan);
     assert!(scan.contains("projection=[trace_id]"), "{plan}");
     assert!(scan.contains("duration_ns@"), "{plan}");
 }
@@ -87,10 +68,5 @@ async fn only_needed_columns_are_read() {
 /// The number of matches in `name=6 total → 1 matched`.
 fn matched(line: &str, name: &str) -> Option<u64> {
     let (_, rest) = line.split_once(&format!("{name}="))?;
-    rest.split(" matched")
-        .next()?
-        .rsplit(' ')
-        .next()?
-        .parse()
-        .ok()
+    rest.split(" matched").next()?.rsplit(' ').next()?.parse().ok()
 }

@@ -91,10 +91,7 @@ async fn reads_of_every_kind_work() {
         "SELECT * FROM generate_series(1, 3)",
     ] {
         let answer = world.sql(statement).await;
-        assert!(
-            !answer.starts_with("error: ") && !answer.is_empty(),
-            "{statement}: {answer}"
-        );
+        assert!(!answer.starts_with("error: ") && !answer.is_empty(), "{statement}: {answer}");
     }
 }
 
@@ -108,26 +105,11 @@ async fn limits_are_named() {
         })
         .build();
     let long = format!("SELECT '{}'", "x".repeat(100));
-    assert!(
-        world
-            .sql(&long)
-            .await
-            .starts_with("error: statement_bytes_max is reached")
-    );
-    let sort = world
-        .sql("SELECT * FROM generate_series(1, 10000000) ORDER BY value DESC")
-        .await;
-    assert!(
-        sort.starts_with("error: query_memory_bytes_max is reached"),
-        "{sort}"
-    );
+    assert!(world.sql(&long).await.starts_with("error: statement_bytes_max is reached"));
+    let sort = world.sql("SELECT * FROM generate_series(1, 10000000) ORDER BY value DESC").await;
+    assert!(sort.starts_with("error: query_memory_bytes_max is reached"), "{sort}");
     let slow = "SELECT count(*) FROM generate_series(1, 1000000000000) WHERE value % 3 = 7";
-    assert!(
-        world
-            .sql(slow)
-            .await
-            .starts_with("error: query_time_max is reached")
-    );
+    assert!(world.sql(slow).await.starts_with("error: query_time_max is reached"));
 }
 
 #[tokio::test]
@@ -139,10 +121,7 @@ async fn queries_wait_for_a_place_and_then_give_up() {
         })
         .build();
     let first = world.query.sql("SELECT 1").await.expect("has the place");
-    assert_eq!(
-        world.sql("SELECT 2").await,
-        "error: queries_running_max is reached; retry later"
-    );
+    assert_eq!(world.sql("SELECT 2").await, "error: queries_running_max is reached; retry later");
     drop(first);
     assert_eq!(world.sql("SELECT 2").await, "2");
 }

@@ -14,11 +14,7 @@ async fn statements_give_the_rows_in_their_files() {
         let path = entry.expect("an entry").path();
         let text = std::fs::read_to_string(&path).expect("a file");
         let mut rewritten = Vec::new();
-        for block in text
-            .split("\n\n")
-            .map(str::trim)
-            .filter(|block| !block.is_empty())
-        {
+        for block in text.split("\n\n").map(str::trim).filter(|block| !block.is_empty()) {
             let (head, expected) = block.split_once("\n----").unwrap_or((block, ""));
             let Some((_, sql)) = head.split_once("query\n") else {
                 rewritten.push(block.to_owned());

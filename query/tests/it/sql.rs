@@ -41,31 +41,13 @@ async fn spans_show_what_was_sent() {
 async fn ids_are_found_in_any_form() {
     check(&[
         ("SELECT count(*) FROM spans WHERE trace_id = '1'", "2"),
-        (
-            "SELECT count(*) FROM spans WHERE trace_id = '00000000000000000000000000000001'",
-            "2",
-        ),
-        (
-            "SELECT count(*) FROM spans WHERE trace_id IN ('1', '02')",
-            "3",
-        ),
+        ("SELECT count(*) FROM spans WHERE trace_id = '00000000000000000000000000000001'", "2"),
+        ("SELECT count(*) FROM spans WHERE trace_id IN ('1', '02')", "3"),
         ("SELECT count(*) FROM spans WHERE trace_id <> '1'", "4"),
-        (
-            "SELECT count(*) FROM spans WHERE trace_id = 'nonsense'",
-            "0",
-        ),
-        (
-            "SELECT sum(CASE WHEN trace_id = '1' THEN 1 ELSE 0 END) FROM spans",
-            "2",
-        ),
-        (
-            "SELECT count(*) FROM (SELECT trace_id AS t FROM spans) WHERE t = '1'",
-            "2",
-        ),
-        (
-            "SELECT name FROM spans WHERE parent_span_id = '11'",
-            "SELECT",
-        ),
+        ("SELECT count(*) FROM spans WHERE trace_id = 'nonsense'", "0"),
+        ("SELECT sum(CASE WHEN trace_id = '1' THEN 1 ELSE 0 END) FROM spans", "2"),
+        ("SELECT count(*) FROM (SELECT trace_id AS t FROM spans) WHERE t = '1'", "2"),
+        ("SELECT name FROM spans WHERE parent_span_id = '11'", "SELECT"),
         ("SELECT count(*) FROM spans WHERE trace_id LIKE '%1'", "2"),
     ])
     .await;
@@ -96,94 +78,28 @@ async fn times_and_numbers_are_compared_exactly() {
 #[tokio::test]
 async fn attributes_compare_as_numbers_with_numbers_and_as_text_with_text() {
     check(&[
-        (
-            "SELECT attributes['http.route'] FROM spans WHERE span_id = '11'",
-            "/checkout",
-        ),
-        (
-            "SELECT count(*) FROM spans WHERE attributes['http.status'] = 404",
-            "1",
-        ),
-        (
-            "SELECT count(*) FROM spans WHERE attributes['http.status'] = '404'",
-            "1",
-        ),
-        (
-            "SELECT count(*) FROM spans WHERE attributes['http.status'] = 500",
-            "1",
-        ),
-        (
-            "SELECT count(*) FROM spans WHERE attributes['http.status'] > 99",
-            "2",
-        ),
-        (
-            "SELECT count(*) FROM spans WHERE 99 < attributes['http.status']",
-            "2",
-        ),
-        (
-            "SELECT count(*) FROM spans WHERE attributes['http.status'] > 404.5",
-            "1",
-        ),
-        (
-            "SELECT count(*) FROM spans WHERE attributes['http.status'] BETWEEN 400 AND 499",
-            "1",
-        ),
-        (
-            "SELECT count(*) FROM spans WHERE attributes['http.status'] NOT BETWEEN 400 AND 499",
-            "1",
-        ),
-        (
-            "SELECT count(*) FROM spans WHERE attributes['http.status'] IN (404, 500)",
-            "2",
-        ),
-        (
-            "SELECT count(*) FROM spans WHERE attributes['http.status'] NOT IN (404)",
-            "1",
-        ),
-        (
-            "SELECT count(*) FROM spans WHERE attributes['http.status'] <> 404",
-            "1",
-        ),
-        (
-            "SELECT count(*) FROM spans WHERE attributes['http.status'] IS DISTINCT FROM 404",
-            "5",
-        ),
-        (
-            "SELECT count(*) FROM spans WHERE attributes['note'] > 1",
-            "0",
-        ),
-        (
-            "SELECT count(*) FROM spans WHERE attributes['big'] = 9007199254740993",
-            "1",
-        ),
-        (
-            "SELECT count(*) FROM spans WHERE attributes['big'] = 9007199254740992",
-            "0",
-        ),
-        (
-            "SELECT count(*) FROM spans WHERE attributes['big'] > 9007199254740992.0",
-            "1",
-        ),
-        (
-            "SELECT count(*) FROM spans WHERE attributes['ratio'] = 0.5",
-            "1",
-        ),
-        (
-            "SELECT count(*) FROM spans WHERE attributes['ok'] = true",
-            "1",
-        ),
-        (
-            "SELECT count(*) FROM spans WHERE resource_attributes['host.cpus'] >= 8",
-            "6",
-        ),
-        (
-            "SELECT count(*) FROM spans WHERE resource_attributes['service.version'] = '1.2'",
-            "6",
-        ),
-        (
-            "SELECT count(*) FROM spans WHERE scope_attributes['x'] = 1",
-            "0",
-        ),
+        ("SELECT attributes['http.route'] FROM spans WHERE span_id = '11'", "/checkout"),
+        ("SELECT count(*) FROM spans WHERE attributes['http.status'] = 404", "1"),
+        ("SELECT count(*) FROM spans WHERE attributes['http.status'] = '404'", "1"),
+        ("SELECT count(*) FROM spans WHERE attributes['http.status'] = 500", "1"),
+        ("SELECT count(*) FROM spans WHERE attributes['http.status'] > 99", "2"),
+        ("SELECT count(*) FROM spans WHERE 99 < attributes['http.status']", "2"),
+        ("SELECT count(*) FROM spans WHERE attributes['http.status'] > 404.5", "1"),
+        ("SELECT count(*) FROM spans WHERE attributes['http.status'] BETWEEN 400 AND 499", "1"),
+        ("SELECT count(*) FROM spans WHERE attributes['http.status'] NOT BETWEEN 400 AND 499", "1"),
+        ("SELECT count(*) FROM spans WHERE attributes['http.status'] IN (404, 500)", "2"),
+        ("SELECT count(*) FROM spans WHERE attributes['http.status'] NOT IN (404)", "1"),
+        ("SELECT count(*) FROM spans WHERE attributes['http.status'] <> 404", "1"),
+        ("SELECT count(*) FROM spans WHERE attributes['http.status'] IS DISTINCT FROM 404", "5"),
+        ("SELECT count(*) FROM spans WHERE attributes['note'] > 1", "0"),
+        ("SELECT count(*) FROM spans WHERE attributes['big'] = 9007199254740993", "1"),
+        ("SELECT count(*) FROM spans WHERE attributes['big'] = 9007199254740992", "0"),
+        ("SELECT count(*) FROM spans WHERE attributes['big'] > 9007199254740992.0", "1"),
+        ("SELECT count(*) FROM spans WHERE attributes['ratio'] = 0.5", "1"),
+        ("SELECT count(*) FROM spans WHERE attributes['ok'] = true", "1"),
+        ("SELECT count(*) FROM spans WHERE resource_attributes['host.cpus'] >= 8", "6"),
+        ("SELECT count(*) FROM spans WHERE resource_attributes['service.version'] = '1.2'", "6"),
+        ("SELECT count(*) FROM spans WHERE scope_attributes['x'] = 1", "0"),
     ])
     .await;
 }
@@ -259,14 +175,8 @@ async fn where_a_span_lies_changes_nothing() {
         let mut spans = Vec::new();
         for trace in 1..40 {
             for id in 1..6_u64 {
-                let mut s = span(
-                    trace,
-                    id,
-                    id - 1,
-                    ["a", "b", "c"][(id % 3) as usize],
-                    trace * 10,
-                    id,
-                );
+                let mut s =
+                    span(trace, id, id - 1, ["a", "b", "c"][(id % 3) as usize], trace * 10, id);
                 s.attributes = vec![kv("n", Value::IntValue(id as i64)), kv("t", text("x"))];
                 spans.push(s);
             }
@@ -280,17 +190,11 @@ async fn where_a_span_lies_changes_nothing() {
         "SELECT name, count(*), sum(duration_ns) FROM spans GROUP BY name ORDER BY name",
         "SELECT * FROM traces ORDER BY trace_id",
         "SELECT span_id FROM spans WHERE attributes['n'] > 3 AND trace_id = '5' ORDER BY 1",
-        &format!(
-            "SELECT count(*) FROM spans WHERE start_time_unix_nano > {}",
-            T0 + 100_000_000
-        ),
+        &format!("SELECT count(*) FROM spans WHERE start_time_unix_nano > {}", T0 + 100_000_000),
         "SELECT * FROM spans WHERE resource_attributes['host.cpus'] = 8 ORDER BY start_time, span_id LIMIT 3",
     ] {
         let expected = recent.sql(sql).await;
-        assert!(
-            !expected.starts_with("error") && !expected.is_empty(),
-            "{sql}: {expected}"
-        );
+        assert!(!expected.starts_with("error") && !expected.is_empty(), "{sql}: {expected}");
         assert_eq!(file.sql(sql).await, expected, "{sql}");
     }
 }

@@ -48,11 +48,7 @@ pub(crate) fn span(trace: u64, id: u64, parent: u64, name: &str, start_ms: u64, 
     Span {
         trace_id: trace_id(trace),
         span_id: id.to_be_bytes().to_vec(),
-        parent_span_id: if parent == 0 {
-            Vec::new()
-        } else {
-            parent.to_be_bytes().to_vec()
-        },
+        parent_span_id: if parent == 0 { Vec::new() } else { parent.to_be_bytes().to_vec() },
         name: name.to_owned(),
         kind: 1,
         start_time_unix_nano: start,
@@ -74,10 +70,7 @@ pub(crate) fn request(service: &str, spans: Vec<Span>) -> ExportTraceServiceRequ
     ExportTraceServiceRequest {
         resource_spans: vec![ResourceSpans {
             resource: Some(resource),
-            scope_spans: vec![ScopeSpans {
-                spans,
-                ..ScopeSpans::default()
-            }],
+            scope_spans: vec![ScopeSpans { spans, ..ScopeSpans::default() }],
             ..ResourceSpans::default()
         }],
     }
@@ -114,17 +107,9 @@ pub(crate) struct WorldBuilder {
 
 impl WorldBuilder {
     pub(crate) fn new() -> Self {
-        let settings = QuerySettings {
-            query_threads: 2,
-            ..QuerySettings::default()
-        };
+        let settings = QuerySettings { query_threads: 2, ..QuerySettings::default() };
         let folder = tempfile::tempdir().expect("a folder");
-        Self {
-            folder,
-            files: Vec::new(),
-            recent: Vec::new(),
-            settings,
-        }
+        Self { folder, files: Vec::new(), recent: Vec::new(), settings }
     }
 
     pub(crate) fn settings(mut self, change: impl FnOnce(&mut QuerySettings)) -> Self {
@@ -166,9 +151,7 @@ impl WorldBuilder {
             ArrowWriter::try_new(file, batch.schema(), Some(properties)).expect("starts");
         writer.write(&batch).expect("writes");
         writer.close().expect("closes");
-        let starts = batch
-            .column_by_name("start_time_unix_nano")
-            .expect("a column");
+        let starts = batch.column_by_name("start_time_unix_nano").expect("a column");
         let starts = arrow::array::AsArray::as_primitive::<arrow::datatypes::Int64Type>(starts);
         let usable = || starts.iter().flatten();
         self.files.push(DataFile {
@@ -193,10 +176,7 @@ impl WorldBuilder {
         });
         let mut registry = prometheus_client::registry::Registry::default();
         let query = Query::over(source, self.settings, &mut registry).expect("starts");
-        World {
-            query,
-            _folder: self.folder,
-        }
+        World { query, _folder: self.folder }
     }
 }
 
@@ -228,9 +208,7 @@ impl World {
     }
 
     pub(crate) async fn get(&self, uri: &str) -> (u16, serde_json::Value) {
-        let request = http::Request::get(uri)
-            .body(Body::empty())
-            .expect("a request");
+        let request = http::Request::get(uri).body(Body::empty()).expect("a request");
         let (status, body) = self.request(request).await;
         (status, serde_json::from_slice(&body).expect("JSON"))
     }
@@ -255,14 +233,8 @@ pub(crate) fn shop() -> World {
     }];
     let mut query = span(1, 0x12, 0x11, "SELECT", 10, 20);
     query.kind = 3;
-    query.status = Some(Status {
-        code: 2,
-        message: "timeout".to_owned(),
-    });
-    query.attributes = vec![
-        kv("http.status", text("500")),
-        kv("note", text("404 is not 500")),
-    ];
+    query.status = Some(Status { code: 2, message: "timeout".to_owned() });
+    query.attributes = vec![kv("http.status", text("500")), kv("note", text("404 is not 500"))];
     query.links = vec![Link {
         trace_id: trace_id(2),
         span_id: 0x21_u64.to_be_bytes().to_vec(),
@@ -275,10 +247,7 @@ pub(crate) fn shop() -> World {
     odd.start_time_unix_nano = u64::MAX;
     odd.end_time_unix_nano = 0;
     WorldBuilder::new()
-        .file(&[
-            request("web", vec![checkout, split]),
-            request("db", vec![query]),
-        ])
+        .file(&[request("web", vec![checkout, split]), request("db", vec![query])])
         .recent(&[request("web", vec![recent, odd]), request("db", vec![late])])
         .build()
 }

@@ -112,10 +112,7 @@ pub(super) fn read_slots<'a>(
         let path = path.to_path_buf();
         return Err(LogError::UnsupportedVersion { path, version });
     }
-    let written = bytes
-        .iter()
-        .rposition(|byte| *byte != 0)
-        .map_or(0, |last| last + 1);
+    let written = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     let (slots, _) = bytes.as_chunks::<SLOT_BYTES>();
     Ok(slots
         .iter()
@@ -213,21 +210,12 @@ impl DigestFiles {
 
 fn begin(disk: &dyn Disk, dir: &Path, release: &Release<'_>) -> Result<Current, LogError> {
     let path = digests_path(dir, release.through, release.salt);
-    let mut file = disk
-        .create(&path)
-        .map_err(LogError::disk("create", &path))?;
+    let mut file = disk.create(&path).map_err(LogError::disk("create", &path))?;
     let mut header = Vec::new();
     Slot::Header(VERSION).encode_into(&mut header);
-    file.write_all(&header)
-        .map_err(LogError::disk("write", &path))?;
+    file.write_all(&header).map_err(LogError::disk("write", &path))?;
     disk.sync_dir(dir).map_err(LogError::disk("fsync", dir))?;
-    Ok(Current {
-        path,
-        file,
-        bytes: header.len(),
-        oldest_s: release.now_s,
-        newest_s: 0,
-    })
+    Ok(Current { path, file, bytes: header.len(), oldest_s: release.now_s, newest_s: 0 })
 }
 
 impl Current {
@@ -244,12 +232,8 @@ impl Current {
             self.newest_s = self.newest_s.max(entry.received_s);
         }
         Slot::Mark(release.through).encode_into(&mut buffer);
-        self.file
-            .write_all(&buffer)
-            .map_err(LogError::disk("write", &self.path))?;
-        self.file
-            .sync()
-            .map_err(LogError::disk("fsync", &self.path))?;
+        self.file.write_all(&buffer).map_err(LogError::disk("write", &self.path))?;
+        self.file.sync().map_err(LogError::disk("fsync", &self.path))?;
         self.bytes += buffer.len();
         Ok(())
     }

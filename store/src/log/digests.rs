@@ -20,17 +20,9 @@ pub(super) struct DigestEntry {
 
 impl DigestEntry {
     /// Makes an entry.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the halves are cut on purpose"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "the halves are cut on purpose")]
     pub(super) fn new(digest: u128, sequence: u64, received_s: u32) -> Self {
-        Self {
-            digest_high: (digest >> 64) as u64,
-            digest_low: digest as u64,
-            sequence,
-            received_s,
-        }
+        Self { digest_high: (digest >> 64) as u64, digest_low: digest as u64, sequence, received_s }
     }
 
     /// The digest.
@@ -51,12 +43,7 @@ pub(super) struct DigestWindow {
 impl DigestWindow {
     /// An empty window for at most `digests_max` digests.
     pub(super) fn new(digests_max: usize) -> Self {
-        Self {
-            seen: HashSet::new(),
-            order: VecDeque::new(),
-            digests_max,
-            evicted_early: 0,
-        }
+        Self { seen: HashSet::new(), order: VecDeque::new(), digests_max, evicted_early: 0 }
     }
 
     /// Whether the digest is in the window.
@@ -66,11 +53,7 @@ impl DigestWindow {
 
     /// Adds a digest; `false` if it is there already. Sequences must not fall.
     pub(super) fn insert(&mut self, entry: DigestEntry) -> bool {
-        debug_assert!(
-            self.order
-                .back()
-                .is_none_or(|last| last.sequence <= entry.sequence)
-        );
+        debug_assert!(self.order.back().is_none_or(|last| last.sequence <= entry.sequence));
         if !self.seen.insert(entry.digest()) {
             return false;
         }
@@ -85,11 +68,7 @@ impl DigestWindow {
     /// Forgets what was received before `before_s`. Stops at the first younger entry: a clock that jumped back keeps
     /// some entries longer, never drops one early.
     pub(super) fn expire(&mut self, before_s: u32) {
-        while self
-            .order
-            .front()
-            .is_some_and(|oldest| oldest.received_s < before_s)
-        {
+        while self.order.front().is_some_and(|oldest| oldest.received_s < before_s) {
             self.evict_oldest();
         }
     }
@@ -97,9 +76,7 @@ impl DigestWindow {
     /// The entries with `after < sequence <= through`.
     pub(super) fn between(&self, after: u64, through: u64) -> impl Iterator<Item = &DigestEntry> {
         let from = self.order.partition_point(|entry| entry.sequence <= after);
-        let to = self
-            .order
-            .partition_point(|entry| entry.sequence <= through);
+        let to = self.order.partition_point(|entry| entry.sequence <= through);
         self.order.iter().skip(from).take(to.saturating_sub(from))
     }
 

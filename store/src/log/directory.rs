@@ -22,10 +22,7 @@ pub(super) struct SegmentName {
 impl SegmentName {
     /// Where the segment lies in `dir`.
     pub(super) fn path(self, dir: &Path) -> PathBuf {
-        dir.join(format!(
-            "{:020}-{:016x}{SEGMENT_SUFFIX}",
-            self.first_sequence, self.salt
-        ))
+        dir.join(format!("{:020}-{:016x}{SEGMENT_SUFFIX}", self.first_sequence, self.salt))
     }
 
     fn parse(name: &str) -> Option<Self> {
@@ -39,9 +36,7 @@ impl SegmentName {
 
 /// Where the digest file begun at `through_sequence` lies in `dir`.
 pub(super) fn digests_path(dir: &Path, through_sequence: u64, salt: u64) -> PathBuf {
-    dir.join(format!(
-        "{through_sequence:020}-{salt:016x}{DIGESTS_SUFFIX}"
-    ))
+    dir.join(format!("{through_sequence:020}-{salt:016x}{DIGESTS_SUFFIX}"))
 }
 
 /// Where a damaged segment is kept once its sound records are in the table.

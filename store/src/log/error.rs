@@ -70,10 +70,6 @@ impl LogError {
 
     /// Wraps an I/O error with what was being done; made for `map_err`.
     pub(super) fn disk(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Disk {
-            action,
-            path: path.to_path_buf(),
-            source: Arc::new(source),
-        }
+        move |source| Self::Disk { action, path: path.to_path_buf(), source: Arc::new(source) }
     }
 }

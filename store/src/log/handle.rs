@@ -42,12 +42,7 @@ impl Log {
         first_sequence_at_least: u64,
         publish: Publish,
     ) -> Result<(Self, Replay), LogError> {
-        Self::open_on(
-            Arc::new(RealDisk),
-            settings,
-            first_sequence_at_least,
-            publish,
-        )
+        Self::open_on(Arc::new(RealDisk), settings, first_sequence_at_least, publish)
     }
 
     /// As `open`, on a given disk.
@@ -60,23 +55,10 @@ impl Log {
         let lock = claim(disk.as_ref(), &settings)?;
         let dir = settings.dir.clone();
         let recovered = recover(disk.as_ref(), &settings, first_sequence_at_least)?;
-        let Recovered {
-            report,
-            sealed,
-            replay,
-            repeated,
-            released_through,
-            ..
-        } = recovered;
+        let Recovered { report, sealed, replay, repeated, released_through, .. } = recovered;
         let shared = Arc::new(Shared::new(released_through));
         let queue = Arc::new(Queue::new(settings.queue_bytes_max));
-        let replay = Replay::new(
-            Arc::clone(&disk),
-            Arc::clone(&shared),
-            replay,
-            repeated,
-            report,
-        );
+        let replay = Replay::new(Arc::clone(&disk), Arc::clone(&shared), replay, repeated, report);
         let writer = Writer {
             segments: Segments::new(Arc::clone(&disk), settings.clone(), sealed),
             disk,
@@ -94,20 +76,14 @@ impl Log {
         writer.share_counts();
         // Finishes a release that a crash interrupted.
         queue.release(released_through);
-        let spawned = thread::Builder::new()
-            .name("log-writer".to_owned())
-            .spawn(move || writer.run());
+        let spawned =
+            thread::Builder::new().name("log-writer".to_owned()).spawn(move || writer.run());
         let writer = spawned.map_err(|source| LogError::Disk {
             action: "start the writer thread of",
             path: dir,
             source: Arc::new(source),
         })?;
-        let log = Self {
-            queue,
-            shared,
-            writer: Mutex::new(Some(writer)),
-            lock: Mutex::new(lock),
-        };
+        let log = Self { queue, shared, writer: Mutex::new(Some(writer)), lock: Mutex::new(lock) };
         Ok((log, replay))
     }
 

@@ -62,11 +62,7 @@ struct Waiting {
 impl Queue {
     /// An empty queue for `bytes_max` bytes.
     pub(super) fn new(bytes_max: usize) -> Self {
-        Self {
-            waiting: Mutex::default(),
-            wake: Condvar::new(),
-            bytes_max,
-        }
+        Self { waiting: Mutex::default(), wake: Condvar::new(), bytes_max }
     }
 
     /// Adds a request, or fails at once. An empty queue takes a request of any size, else a record larger than the

@@ -80,11 +80,7 @@ pub(super) fn recover(
     report.set_aside.clone_from(&listing.set_aside);
     log_findings(&report);
 
-    let released_through = digest_files
-        .iter()
-        .map(|file| file.released_through)
-        .max()
-        .unwrap_or(0);
+    let released_through = digest_files.iter().map(|file| file.released_through).max().unwrap_or(0);
     let next_sequence = next_sequence(first_sequence_at_least, released_through, &surveyed);
     let (sealed, replay) = tidy(disk, settings, surveyed)?;
     Ok(Recovered {
@@ -110,10 +106,7 @@ fn next_sequence(at_least: u64, released_through: u64, segments: &[SurveyedSegme
     let mut used = at_least.max(1) - 1;
     used = used.max(released_through);
     for segment in segments {
-        let last_known = segment
-            .last_sequence
-            .unwrap_or(0)
-            .max(segment.name.first_sequence);
+        let last_known = segment.last_sequence.unwrap_or(0).max(segment.name.first_sequence);
         let lost_records_max = segment.damaged_bytes / RECORD_HEADER_BYTES as u64;
         used = used.max(last_known.saturating_add(lost_records_max));
     }
@@ -167,9 +160,7 @@ fn settle(disk: &dyn Disk, segment: &SurveyedSegment) -> Result<(), LogError> {
     let opened = disk.open(&segment.path);
     let mut file = opened.map_err(LogError::disk("open", &segment.path))?;
     if segment.is_torn {
-        return file
-            .truncate(segment.bytes)
-            .map_err(LogError::disk("truncate", &segment.path));
+        return file.truncate(segment.bytes).map_err(LogError::disk("truncate", &segment.path));
     }
     file.sync().map_err(LogError::disk("fsync", &segment.path))
 }

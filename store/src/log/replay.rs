@@ -51,14 +51,7 @@ impl Replay {
         repeated: HashSet<u64>,
         report: LogReport,
     ) -> Self {
-        Self {
-            disk,
-            shared,
-            segments,
-            repeated,
-            current: None,
-            report,
-        }
+        Self { disk, shared, segments, repeated, current: None, report }
     }
 
     /// What was found at open.
@@ -93,10 +86,7 @@ impl Replay {
     fn finish(&self, finished: Current) -> Option<LogError> {
         let is_missed =
             finished.records_left > 0 && finished.last_sequence > self.shared.released_through();
-        is_missed.then_some(LogError::Corrupt {
-            path: finished.path,
-            offset: finished.offset,
-        })
+        is_missed.then_some(LogError::Corrupt { path: finished.path, offset: finished.offset })
     }
 
     fn is_wanted(&self, sequence: u64) -> bool {

@@ -17,17 +17,9 @@ use super::report::DamageKind;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Scanned {
     /// A sound record.
-    Record {
-        header: RecordHeader,
-        payload: Bytes,
-    },
+    Record { header: RecordHeader, payload: Bytes },
     /// Bytes that are no sound record.
-    Damaged {
-        offset: usize,
-        bytes: usize,
-        sequence: Option<u64>,
-        kind: DamageKind,
-    },
+    Damaged { offset: usize, bytes: usize, sequence: Option<u64>, kind: DamageKind },
     /// The end of an interrupted write, from `offset` to the end of the file.
     Torn { offset: usize, bytes: usize },
 }
@@ -89,12 +81,7 @@ impl Scan {
     fn damaged(&mut self, bytes: usize, sequence: Option<u64>, kind: DamageKind) -> Scanned {
         let offset = self.advance(bytes);
         let bytes = self.offset - offset;
-        Scanned::Damaged {
-            offset,
-            bytes,
-            sequence,
-            kind,
-        }
+        Scanned::Damaged { offset, bytes, sequence, kind }
     }
 
     /// The rest of the file is incomplete rather than wrong.
@@ -134,11 +121,7 @@ impl Scan {
         self.sequence_at_least = header.sequence.saturating_add(1);
         let payload = self.bytes.slice(payload_from..payload_to);
         if crc32c::crc32c(&payload) != header.payload_crc {
-            return self.damaged(
-                header.record_bytes(),
-                Some(header.sequence),
-                DamageKind::Payload,
-            );
+            return self.damaged(header.record_bytes(), Some(header.sequence), DamageKind::Payload);
         }
         self.advance(header.record_bytes());
         Scanned::Record { header, payload }

@@ -69,14 +69,7 @@ impl Segments {
         settings: LogSettings,
         sealed: VecDeque<Sealed>,
     ) -> Self {
-        Self {
-            disk,
-            settings,
-            sealed,
-            active: None,
-            suspect: None,
-            buffer: Vec::new(),
-        }
+        Self { disk, settings, sealed, active: None, suspect: None, buffer: Vec::new() }
     }
 
     /// Makes the records durable, all or none.
@@ -84,10 +77,7 @@ impl Segments {
         let (Some(first), Some(last)) = (records.first(), records.last()) else {
             return Ok(());
         };
-        let bytes = records
-            .iter()
-            .map(|record| RECORD_HEADER_BYTES + record.payload.len())
-            .sum();
+        let bytes = records.iter().map(|record| RECORD_HEADER_BYTES + record.payload.len()).sum();
         let mut active = self.take_active(first.sequence, bytes)?;
         encode(records, active.salt, &mut self.buffer);
         let written = active.append(&self.buffer);
@@ -132,10 +122,7 @@ impl Segments {
         {
             self.seal_active();
         }
-        let released = self
-            .sealed
-            .iter()
-            .take_while(|segment| segment.last_sequence <= through);
+        let released = self.sealed.iter().take_while(|segment| segment.last_sequence <= through);
         released.map(|segment| segment.last_sequence).last()
     }
 
@@ -145,8 +132,7 @@ impl Segments {
             && segment.last_sequence <= through
         {
             let removed = if segment.is_damaged {
-                self.disk
-                    .rename(&segment.path, &damaged_path(&segment.path))
+                self.disk.rename(&segment.path, &damaged_path(&segment.path))
             } else {
                 self.disk.remove(&segment.path)
             };
@@ -159,9 +145,7 @@ impl Segments {
 
     fn sync_dir(&self) -> Result<(), LogError> {
         let dir = &self.settings.dir;
-        self.disk
-            .sync_dir(dir)
-            .map_err(LogError::disk("fsync", dir))
+        self.disk.sync_dir(dir).map_err(LogError::disk("fsync", dir))
     }
 
     /// The segment to write `bytes` bytes to. The caller puts it back.
@@ -196,29 +180,11 @@ impl Segments {
     /// Makes a segment and its name durable.
     fn begin(&mut self, first_sequence: u64) -> Result<Active, LogError> {
         let salt = random_salt();
-        let path = SegmentName {
-            first_sequence,
-            salt,
-        }
-        .path(&self.settings.dir);
-        let file = self
-            .disk
-            .create(&path)
-            .map_err(LogError::disk("create", &path))?;
-        let mut active = Active {
-            file,
-            path,
-            salt,
-            durable_bytes: 0,
-            last_sequence: None,
-        };
+        let path = SegmentName { first_sequence, salt }.path(&self.settings.dir);
+        let file = self.disk.create(&path).map_err(LogError::disk("create", &path))?;
+        let mut active = Active { file, path, salt, durable_bytes: 0, last_sequence: None };
         let created_at_unix_ns = (self.settings.clock)();
-        let header = SegmentHeader {
-            salt,
-            first_sequence,
-            created_at_unix_ns,
-        }
-        .encode();
+        let header = SegmentHeader { salt, first_sequence, created_at_unix_ns }.encode();
         let durable = active.append(&header).and_then(|()| self.sync_dir());
         match durable {
             Ok(()) => Ok(active),
@@ -259,12 +225,8 @@ impl Segments {
 
 impl Active {
     fn append(&mut self, bytes: &[u8]) -> Result<(), LogError> {
-        self.file
-            .write_all(bytes)
-            .map_err(LogError::disk("write", &self.path))?;
-        self.file
-            .sync()
-            .map_err(LogError::disk("fsync", &self.path))?;
+        self.file.write_all(bytes).map_err(LogError::disk("write", &self.path))?;
+        self.file.sync().map_err(LogError::disk("fsync", &self.path))?;
         self.durable_bytes += bytes.len() as u64;
         Ok(())
     }
@@ -274,14 +236,10 @@ impl Active {
         let mut left = bytes;
         while left > 0 {
             let chunk = zeros.get(..left).unwrap_or(&zeros);
-            self.file
-                .write_all(chunk)
-                .map_err(LogError::disk("write", &self.path))?;
+            self.file.write_all(chunk).map_err(LogError::disk("write", &self.path))?;
             left -= chunk.len();
         }
-        self.file
-            .sync()
-            .map_err(LogError::disk("fsync", &self.path))?;
+        self.file.sync().map_err(LogError::disk("fsync", &self.path))?;
         let cut = self.file.truncate(self.durable_bytes);
         cut.map_err(LogError::disk("truncate", &self.path))
     }

@@ -130,11 +130,7 @@ struct Failure {
 impl Health {
     /// No failure yet.
     pub(super) fn new(pause_first: Duration, pause_max: Duration) -> Self {
-        Self {
-            pause_first,
-            pause_max,
-            failure: None,
-        }
+        Self { pause_first, pause_max, failure: None }
     }
 
     /// Notes a failed write of `bytes` bytes.
@@ -149,10 +145,8 @@ impl Health {
             Some(failure) => (failure.pause * 2).min(self.pause_max),
             None => self.pause_first,
         };
-        let since_unix_ns = self
-            .failure
-            .as_ref()
-            .map_or(now_unix_ns, |failure| failure.since_unix_ns);
+        let since_unix_ns =
+            self.failure.as_ref().map_or(now_unix_ns, |failure| failure.since_unix_ns);
         if self.failure.is_none() {
             tracing::warn!(%error, "log cannot write, records are refused until it can");
         }
@@ -164,10 +158,7 @@ impl Health {
             probe_bytes: bytes,
         });
         let reason = error.to_string();
-        shared.set_state(LogState::Failing {
-            since_unix_ns,
-            reason,
-        });
+        shared.set_state(LogState::Failing { since_unix_ns, reason });
     }
 
     /// Notes a success.
@@ -192,8 +183,6 @@ impl Health {
 
     /// How many bytes a probe should write: as many as failed last.
     pub(super) fn probe_bytes(&self) -> usize {
-        self.failure
-            .as_ref()
-            .map_or(0, |failure| failure.probe_bytes)
+        self.failure.as_ref().map_or(0, |failure| failure.probe_bytes)
     }
 }

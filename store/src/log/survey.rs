@@ -59,11 +59,8 @@ pub(super) fn survey_digests(
     let mut files = Vec::with_capacity(listing.digest_files.len());
     for (path, named_through) in &listing.digest_files {
         let (bytes, end) = disk.read(path, FILE_BYTES_READ_MAX);
-        let mut file = SurveyedDigests {
-            path: path.clone(),
-            newest_s: 0,
-            released_through: *named_through,
-        };
+        let mut file =
+            SurveyedDigests { path: path.clone(), newest_s: 0, released_through: *named_through };
         let mut damage = |offset: usize, bytes: u64| {
             report.damaged.push(Damage {
                 path: path.clone(),
@@ -109,12 +106,8 @@ pub(super) fn survey_segments(
         let unread_bytes = listed_bytes.saturating_sub(read_bytes);
         let is_whole = end.is_ok() && unread_bytes == 0;
         let is_last = idx + 1 == listing.segments.len();
-        let scan = Scan::new(
-            Bytes::from(bytes),
-            name.first_sequence,
-            name.salt,
-            is_last && is_whole,
-        );
+        let scan =
+            Scan::new(Bytes::from(bytes), name.first_sequence, name.salt, is_last && is_whole);
         if let Some(version) = scan.unsupported_version() {
             return Err(LogError::UnsupportedVersion { path, version });
         }
@@ -131,13 +124,7 @@ pub(super) fn survey_segments(
             segment.note(&found, report, on_record);
         }
         if !is_whole {
-            segment.note_damage(
-                read_bytes,
-                unread_bytes,
-                None,
-                DamageKind::Unreadable,
-                report,
-            );
+            segment.note_damage(read_bytes, unread_bytes, None, DamageKind::Unreadable, report);
         }
         report.segments += 1;
         report.segment_bytes += segment.bytes;
@@ -161,12 +148,7 @@ impl SurveyedSegment {
                 report.last_sequence = Some(header.sequence);
                 on_record(&header);
             }
-            Scanned::Damaged {
-                offset,
-                bytes,
-                sequence,
-                kind,
-            } => {
+            Scanned::Damaged { offset, bytes, sequence, kind } => {
                 self.last_sequence = self.last_sequence.max(sequence);
                 self.note_damage(offset as u64, bytes as u64, sequence, kind, report);
             }
@@ -192,12 +174,6 @@ impl SurveyedSegment {
     ) {
         // An unreadable file of unknown length still counts as damaged.
         self.damaged_bytes += bytes.max(1);
-        report.damaged.push(Damage {
-            path: self.path.clone(),
-            offset,
-            bytes,
-            sequence,
-            kind,
-        });
+        report.damaged.push(Damage { path: self.path.clone(), offset, bytes, sequence, kind });
     }
 }

@@ -38,15 +38,9 @@ pub(super) struct Writer {
 impl Writer {
     /// Works until the queue is closed and empty.
     pub(super) fn run(mut self) {
-        let _guard = StopGuard {
-            queue: Arc::clone(&self.queue),
-            shared: Arc::clone(&self.shared),
-        };
+        let _guard = StopGuard { queue: Arc::clone(&self.queue), shared: Arc::clone(&self.shared) };
         loop {
-            match self
-                .queue
-                .next(self.health.probe_in(), self.settings.group_bytes_max)
-            {
+            match self.queue.next(self.health.probe_in(), self.settings.group_bytes_max) {
                 Event::Group(requests) => self.commit(requests),
                 Event::Release(through) => self.release(through),
                 Event::Idle => self.probe(),
@@ -58,8 +52,7 @@ impl Writer {
 
     fn commit(&mut self, requests: Vec<Request>) {
         let now_s = self.settings.now_s();
-        self.window
-            .expire(self.settings.digests_expire_before_s(now_s));
+        self.window.expire(self.settings.digests_expire_before_s(now_s));
         let bytes = requests.iter().map(Request::bytes).sum();
         let requests_count = requests.len() as u64;
         let mut group = Group::new(requests, &self.window, self.next_sequence);
@@ -86,16 +79,13 @@ impl Writer {
             return Err(refusal);
         }
         // Numbers of a failed group are not used again: its bytes may still be on the disk.
-        self.next_sequence = self
-            .next_sequence
-            .saturating_add(group.records().len() as u64);
+        self.next_sequence = self.next_sequence.saturating_add(group.records().len() as u64);
         let written = self.segments.write(group.records());
         self.note(&written, bytes);
         written?;
         for record in group.records() {
             let received_s = unix_seconds(record.received_at_unix_ns);
-            self.window
-                .insert(DigestEntry::new(record.digest, record.sequence, received_s));
+            self.window.insert(DigestEntry::new(record.digest, record.sequence, received_s));
         }
         self.shared.count(|counters| counters.groups += 1);
         (self.publish)(group.take_records());
@@ -111,9 +101,7 @@ impl Writer {
     fn note(&mut self, outcome: &Result<(), LogError>, bytes: usize) {
         match outcome {
             Ok(()) => self.health.succeed(&self.shared),
-            Err(error) => self
-                .health
-                .fail(error, bytes, (self.settings.clock)(), &self.shared),
+            Err(error) => self.health.fail(error, bytes, (self.settings.clock)(), &self.shared),
         }
     }
 
@@ -133,13 +121,8 @@ impl Writer {
         let now_s = self.settings.now_s();
         let expire_before_s = self.settings.digests_expire_before_s(now_s);
         self.window.expire(expire_before_s);
-        let repeated = self
-            .repeated_digests
-            .iter()
-            .filter(|entry| entry.sequence <= last_sequence);
-        let fresh = self
-            .window
-            .between(self.digests_kept_through, last_sequence);
+        let repeated = self.repeated_digests.iter().filter(|entry| entry.sequence <= last_sequence);
+        let fresh = self.window.between(self.digests_kept_through, last_sequence);
         let release = Release {
             entries: repeated.chain(fresh).collect(),
             through,
@@ -147,11 +130,9 @@ impl Writer {
             expire_before_s,
             salt: random_salt(),
         };
-        self.digest_files
-            .append(self.disk.as_ref(), &self.settings.dir, &release)?;
+        self.digest_files.append(self.disk.as_ref(), &self.settings.dir, &release)?;
         self.digests_kept_through = self.digests_kept_through.max(last_sequence);
-        self.repeated_digests
-            .retain(|entry| entry.sequence > last_sequence);
+        self.repeated_digests.retain(|entry| entry.sequence > last_sequence);
         self.segments.remove_released(last_sequence)
     }
 

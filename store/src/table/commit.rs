@@ -37,10 +37,7 @@ impl SpansTable {
         let failed = |error| StoreError::failing("open the table", error);
         let builder = DeltaTableBuilder::from_url(location(dir)?).map_err(failed)?;
         let table = builder.load().await.map_err(failed)?;
-        Ok(Self {
-            table,
-            dir: dir.to_owned(),
-        })
+        Ok(Self { table, dir: dir.to_owned() })
     }
 
     /// Opens the table in `dir`, after creating it if there is none.
@@ -57,10 +54,7 @@ impl SpansTable {
             .with_configuration(properties())
             .await
             .map_err(|error| StoreError::failing("create the table", error))?;
-        let created = Self {
-            table,
-            dir: dir.to_owned(),
-        };
+        let created = Self { table, dir: dir.to_owned() };
         created.sync_log()?;
         sync_folder(dir).map_err(|error| StoreError::failing("sync the table's folder", error))?;
         Ok(created)
@@ -71,13 +65,8 @@ impl SpansTable {
         let failed = |error| StoreError::failing("read the table's transactions", error);
         let log_store = self.table.log_store();
         let snapshot = self.table.snapshot().map_err(failed)?.snapshot();
-        let version = snapshot
-            .transaction_version(log_store.as_ref(), writer)
-            .await;
-        Ok(version
-            .map_err(failed)?
-            .and_then(|v| u64::try_from(v).ok())
-            .unwrap_or(0))
+        let version = snapshot.transaction_version(log_store.as_ref(), writer).await;
+        Ok(version.map_err(failed)?.and_then(|v| u64::try_from(v).ok()).unwrap_or(0))
     }
 
     /// Adds files under `version` of `writer`, once: does nothing if that version is there.
@@ -123,11 +112,7 @@ impl SpansTable {
         };
         let commit = CommitBuilder::from(properties)
             .with_actions(adds.iter().cloned().map(Action::Add).collect())
-            .build(
-                Some(self.table.snapshot()?),
-                self.table.log_store(),
-                operation,
-            )
+            .build(Some(self.table.snapshot()?), self.table.log_store(), operation)
             .await?;
         self.table.state = Some(commit.snapshot());
         Ok(())
@@ -146,12 +131,7 @@ impl SpansTable {
         let files = state.log_data().into_iter().map(|file| {
             let stats = file.stats();
             let path = file.path().into_owned();
-            DataFile::from_log(
-                path,
-                file.size(),
-                file.modification_time(),
-                stats.as_deref(),
-            )
+            DataFile::from_log(path, file.size(), file.modification_time(), stats.as_deref())
         });
         Ok(files.collect())
     }
@@ -163,12 +143,8 @@ impl SpansTable {
             return Ok(());
         }
         let failed = |error| StoreError::failing("write a checkpoint of the table", error);
-        checkpoints::create_checkpoint(&self.table, None)
-            .await
-            .map_err(failed)?;
-        checkpoints::cleanup_metadata(&self.table, None)
-            .await
-            .map_err(failed)?;
+        checkpoints::create_checkpoint(&self.table, None).await.map_err(failed)?;
+        checkpoints::cleanup_metadata(&self.table, None).await.map_err(failed)?;
         Ok(())
     }
 

@@ -35,9 +35,7 @@ impl DataFile {
         modified_ms: i64,
         stats: Option<&str>,
     ) -> Self {
-        let stats: Value = stats
-            .and_then(|s| serde_json::from_str(s).ok())
-            .unwrap_or_default();
+        let stats: Value = stats.and_then(|s| serde_json::from_str(s).ok()).unwrap_or_default();
         let bound = |which: &str| stats.get(which)?.get(name::START_TIME_UNIX_NANO)?.as_i64();
         Self {
             path,

@@ -33,33 +33,20 @@ pub(super) fn delta_schema() -> Result<StructType, StoreError> {
 /// Other readers see dictionary-encoded text as plain text.
 fn plain(field: &Arc<Field>) -> Arc<Field> {
     match field.data_type() {
-        DataType::Dictionary(_, values) => Arc::new(
-            field
-                .as_ref()
-                .clone()
-                .with_data_type(values.as_ref().clone()),
-        ),
+        DataType::Dictionary(_, values) => {
+            Arc::new(field.as_ref().clone().with_data_type(values.as_ref().clone()))
+        }
         _ => Arc::clone(field),
     }
 }
 
 /// Properties of the table.
 pub(super) fn properties() -> HashMap<String, Option<String>> {
-    let pruned: Vec<&str> = COLUMNS
-        .iter()
-        .filter(|c| c.statistics)
-        .map(|c| c.name)
-        .collect();
+    let pruned: Vec<&str> = COLUMNS.iter().filter(|c| c.statistics).map(|c| c.name).collect();
     HashMap::from([
-        (
-            "delta.dataSkippingStatsColumns".to_owned(),
-            Some(pruned.join(",")),
-        ),
+        ("delta.dataSkippingStatsColumns".to_owned(), Some(pruned.join(","))),
         // One JSON file a flush: the default of 30 days would keep tens of thousands.
-        (
-            "delta.logRetentionDuration".to_owned(),
-            Some("interval 6 hours".to_owned()),
-        ),
+        ("delta.logRetentionDuration".to_owned(), Some("interval 6 hours".to_owned())),
     ])
 }
 
@@ -107,12 +94,7 @@ fn column_properties(
 }
 
 fn sorting_columns() -> Vec<SortingColumn> {
-    let position = |wanted| {
-        COLUMNS
-            .iter()
-            .position(|column| column.name == wanted)
-            .unwrap_or(0)
-    };
+    let position = |wanted| COLUMNS.iter().position(|column| column.name == wanted).unwrap_or(0);
     [name::TRACE_ID, name::START_TIME_UNIX_NANO]
         .map(|column| SortingColumn {
             // A handful of columns.

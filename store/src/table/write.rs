@@ -48,10 +48,7 @@ pub(crate) fn write_sorted(
     let arrow = |error| StoreError::failing("join recent spans", error);
     let batch = concat_batches(&columns::schema(), batches).map_err(arrow)?;
     let rows = SpanRows::new(&batch).map_err(|e| StoreError::failing("read recent spans", e))?;
-    let mut written = WrittenFiles {
-        adds: Vec::new(),
-        paths: Vec::new(),
-    };
+    let mut written = WrittenFiles { adds: Vec::new(), paths: Vec::new() };
     for (day, mut order) in rows_by_day(&rows) {
         let traces = sort(&rows, &mut order);
         let sorted = take_record_batch(&batch, &UInt32Array::from(order)).map_err(arrow)?;
@@ -59,9 +56,7 @@ pub(crate) fn write_sorted(
         match write_file(&table_dir.join(&path), &sorted, traces) {
             Ok(bytes) => {
                 written.paths.push(table_dir.join(&path));
-                written
-                    .adds
-                    .push(add_action(path, bytes, day, now_unix_ms, &sorted));
+                written.adds.push(add_action(path, bytes, day, now_unix_ms, &sorted));
             }
             Err(error) => {
                 let _ = fs::remove_file(table_dir.join(&path));
@@ -79,20 +74,12 @@ fn rows_by_day(rows: &SpanRows<'_>) -> BTreeMap<String, Vec<u32>> {
     for row in 0..rows.len {
         let received = day_number(rows.received_at_unix_nano.value(row));
         let started = rows.start_time_unix_nano.value(row);
-        let day = if started > 0 {
-            day_number(started)
-        } else {
-            received
-        };
+        let day = if started > 0 { day_number(started) } else { received };
         let is_one_too_many = days.len() >= DAYS_PER_FLUSH_MAX && !days.contains_key(&day);
         // A sealed batch is far below 2^32 rows.
-        days.entry(if is_one_too_many { received } else { day })
-            .or_default()
-            .push(row as u32);
+        days.entry(if is_one_too_many { received } else { day }).or_default().push(row as u32);
     }
-    days.into_iter()
-        .map(|(day, order)| (day_text(day), order))
-        .collect()
+    days.into_iter().map(|(day, order)| (day_text(day), order)).collect()
 }
 
 fn day_number(unix_nano: i64) -> i64 {
@@ -126,11 +113,8 @@ fn write_file(path: &Path, batch: &RecordBatch, traces: u64) -> Result<u64, std:
         fs::create_dir_all(folder)?;
         sync_folder(folder.parent().unwrap_or(Path::new(".")))?;
     }
-    let mut writer = ArrowWriter::try_new(
-        File::create(path)?,
-        batch.schema(),
-        Some(writer_properties(traces)),
-    )?;
+    let mut writer =
+        ArrowWriter::try_new(File::create(path)?, batch.schema(), Some(writer_properties(traces)))?;
     writer.write(batch)?;
     let file = writer.into_inner()?;
     file.sync_all()?;

@@ -20,14 +20,8 @@ fn span(id: u8, name: &str) -> Span {
 }
 
 fn request(spans: Vec<Span>) -> Vec<u8> {
-    let scope_spans = vec![ScopeSpans {
-        spans,
-        ..ScopeSpans::default()
-    }];
-    let resource_spans = vec![ResourceSpans {
-        scope_spans,
-        ..ResourceSpans::default()
-    }];
+    let scope_spans = vec![ScopeSpans { spans, ..ScopeSpans::default() }];
+    let resource_spans = vec![ResourceSpans { scope_spans, ..ResourceSpans::default() }];
     ExportTraceServiceRequest { resource_spans }.encode_to_vec()
 }
 
@@ -81,10 +75,7 @@ async fn a_flush_of_copies_only_releases_the_log() -> TestResult {
     assert_eq!(spans(&store).await?.len(), 2);
     close_without_flush(store).await?;
     let report = causeway_store::verify(dir.path()).await?;
-    assert_eq!(
-        (report.log_requests, report.table_spans, report.is_sound()),
-        (0, 2, true)
-    );
+    assert_eq!((report.log_requests, report.table_spans, report.is_sound()), (0, 2, true));
     Ok(())
 }
 
@@ -100,20 +91,11 @@ async fn equal_ids_with_other_content_are_kept_and_flagged() -> TestResult {
     store.snapshot().await?.read(&mut |batch| {
         let rows = SpanRows::new(batch).expect("schema");
         for row in 0..rows.len {
-            flags.push((
-                rows.name.get(row).map(str::to_owned),
-                rows.clock_flags.value(row),
-            ));
+            flags.push((rows.name.get(row).map(str::to_owned), rows.clock_flags.value(row)));
         }
     })?;
     flags.sort();
-    assert_eq!(
-        flags,
-        [
-            (Some("a".to_owned()), 0),
-            (Some("z".to_owned()), columns::FLAG_DUP)
-        ]
-    );
+    assert_eq!(flags, [(Some("a".to_owned()), 0), (Some("z".to_owned()), columns::FLAG_DUP)]);
     Ok(close_without_flush(store).await?)
 }
 

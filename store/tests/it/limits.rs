@@ -11,10 +11,7 @@ use super::{TestResult, append, close_without_flush, open, settings, spans};
 #[tokio::test]
 async fn recent_bytes_max_pushes_back_until_flushed() -> TestResult {
     let dir = tempfile::tempdir()?;
-    let limits = StoreSettings {
-        recent_bytes_max: 100_000,
-        ..settings(dir.path())
-    };
+    let limits = StoreSettings { recent_bytes_max: 100_000, ..settings(dir.path()) };
     let mut registry = prometheus_client::registry::Registry::default();
     let store = Store::open(limits, &mut registry).await?;
     let mut requests = nasty::requests();
@@ -29,20 +26,10 @@ async fn recent_bytes_max_pushes_back_until_flushed() -> TestResult {
     };
     let error = refused.downcast_ref::<StoreError>();
     assert!(
-        matches!(
-            error,
-            Some(StoreError::Busy {
-                limit: "recent_bytes_max",
-                value: 100_000
-            })
-        ),
+        matches!(error, Some(StoreError::Busy { limit: "recent_bytes_max", value: 100_000 })),
         "{refused}"
     );
-    assert!(
-        store
-            .readiness()
-            .is_err_and(|why| why.contains("recent_bytes_max"))
-    );
+    assert!(store.readiness().is_err_and(|why| why.contains("recent_bytes_max")));
     let before = spans(&store).await?.len();
     store.flush().await?;
     assert!(store.readiness().is_ok());
@@ -58,10 +45,7 @@ async fn recent_bytes_max_pushes_back_until_flushed() -> TestResult {
 async fn a_folder_in_use_is_refused() -> TestResult {
     let dir = tempfile::tempdir()?;
     let store = open(dir.path()).await?;
-    assert!(matches!(
-        open(dir.path()).await,
-        Err(StoreError::InUse { .. })
-    ));
+    assert!(matches!(open(dir.path()).await, Err(StoreError::InUse { .. })));
     Ok(close_without_flush(store).await?)
 }
 
@@ -84,12 +68,6 @@ async fn verify_names_a_damaged_file() -> TestResult {
     std::fs::write(&path, bytes)?;
     let report = verify(dir.path()).await?;
     assert!(!report.is_sound());
-    assert!(
-        report
-            .findings
-            .iter()
-            .any(|finding| finding.place.contains(&file.path)),
-        "{report:?}"
-    );
+    assert!(report.findings.iter().any(|finding| finding.place.contains(&file.path)), "{report:?}");
     Ok(())
 }

@@ -29,11 +29,7 @@ fn settings(dir: &Path) -> StoreSettings {
 }
 
 async fn open(dir: &Path) -> Result<Store, StoreError> {
-    Store::open(
-        settings(dir),
-        &mut prometheus_client::registry::Registry::default(),
-    )
-    .await
+    Store::open(settings(dir), &mut prometheus_client::registry::Registry::default()).await
 }
 
 /// Ends a store without a last flush: what is recent stays in the log only.
@@ -42,25 +38,16 @@ async fn close_without_flush(store: Store) -> Result<(), StoreError> {
 }
 
 fn digest(payload: &[u8]) -> u128 {
-    payload
-        .iter()
-        .fold(14_695_981_039_346_656_037, |hash: u128, byte| {
-            (hash ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
-        })
+    payload.iter().fold(14_695_981_039_346_656_037, |hash: u128, byte| {
+        (hash ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
+    })
 }
 
 async fn append(store: &Store, payload: Vec<u8>) -> Result<Appended, Box<dyn std::error::Error>> {
     let (columns, _) = otlp::decode(&payload, NOW)?;
     let digest = digest(&payload);
     let payload = Bytes::from(payload);
-    Ok(store
-        .append(Request {
-            received_at_unix_nano: NOW,
-            digest,
-            payload,
-            columns,
-        })
-        .await?)
+    Ok(store.append(Request { received_at_unix_nano: NOW, digest, payload, columns }).await?)
 }
 
 /// Every visible span.
@@ -73,7 +60,5 @@ async fn spans(store: &Store) -> Result<Vec<FlatSpan>, Box<dyn std::error::Error
         }
     })?;
     result?;
-    Ok(flat::sorted(&ExportTraceServiceRequest::decode(
-        out.as_slice(),
-    )?))
+    Ok(flat::sorted(&ExportTraceServiceRequest::decode(out.as_slice())?))
 }

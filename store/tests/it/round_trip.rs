@@ -37,12 +37,9 @@ fn as_json(request: &ExportTraceServiceRequest) -> Result<Vec<u8>, Box<dyn std::
 async fn protobuf_survives_log_and_table() -> TestResult {
     let mut generated = nasty::requests();
     for case in 0..48 {
-        let between = [
-            Between::Nothing,
-            Between::Flush,
-            Between::Restart,
-            Between::RestartThenFlush,
-        ][case % 4];
+        let between =
+            [Between::Nothing, Between::Flush, Between::Restart, Between::RestartThenFlush]
+                [case % 4];
         let requests: Vec<_> = generated.by_ref().take(6).collect();
         let dir = tempfile::tempdir()?;
         let mut store = open(dir.path()).await?;
@@ -55,14 +52,7 @@ async fn protobuf_survives_log_and_table() -> TestResult {
         }
         if matches!(between, Between::Flush | Between::RestartThenFlush) {
             store.flush().await?;
-            assert!(
-                store
-                    .snapshot()
-                    .await?
-                    .recent
-                    .iter()
-                    .all(|batch| batch.num_rows() == 0)
-            );
+            assert!(store.snapshot().await?.recent.iter().all(|batch| batch.num_rows() == 0));
         }
         assert_eq!(spans(&store).await?, expected(&requests), "{between:?}");
         close_without_flush(store).await?;

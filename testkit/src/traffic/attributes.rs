@@ -54,27 +54,16 @@ pub(super) struct Exchange {
 }
 
 pub(super) fn http_server(exchange: &Exchange, random: &mut Random) -> Vec<KeyValue> {
-    let agent = if exchange.public {
-        *random.pick(USER_AGENTS)
-    } else {
-        "shop-internal/3.2"
-    };
-    let client = format!(
-        "10.{}.{}.{}",
-        random.between(0, 32),
-        random.popular(256),
-        random.between(1, 255)
-    );
+    let agent = if exchange.public { *random.pick(USER_AGENTS) } else { "shop-internal/3.2" };
+    let client =
+        format!("10.{}.{}.{}", random.between(0, 32), random.popular(256), random.between(1, 255));
     let mut attributes = vec![
         text("http.request.method", exchange.method),
         text("url.scheme", if exchange.public { "https" } else { "http" }),
         text("url.path", exchange.path.clone()),
         text("http.route", exchange.route),
         int("http.response.status_code", exchange.status),
-        text(
-            "network.protocol.version",
-            if exchange.public { "2" } else { "1.1" },
-        ),
+        text("network.protocol.version", if exchange.public { "2" } else { "1.1" }),
         text("server.address", exchange.server.clone()),
         int("server.port", if exchange.public { 443 } else { 8080 }),
         text("network.peer.address", client.clone()),
@@ -83,17 +72,11 @@ pub(super) fn http_server(exchange: &Exchange, random: &mut Random) -> Vec<KeyVa
     ];
     if exchange.public {
         attributes.push(text("client.address", client));
-        attributes.push(text(
-            "enduser.id",
-            format!("cust_{:08}", random.popular(2_000_000)),
-        ));
+        attributes.push(text("enduser.id", format!("cust_{:08}", random.popular(2_000_000))));
     }
     if exchange.route == "/search" {
         let words = random.pick(&["shoes", "rain+jacket", "desk+lamp", "usb-c+cable", "tea"]);
-        attributes.push(text(
-            "url.query",
-            format!("q={words}&page={}", random.popular(9)),
-        ));
+        attributes.push(text("url.query", format!("q={words}&page={}", random.popular(9))));
     }
     attributes
 }
@@ -101,10 +84,7 @@ pub(super) fn http_server(exchange: &Exchange, random: &mut Random) -> Vec<KeyVa
 pub(super) fn http_client(exchange: &Exchange, random: &mut Random) -> Vec<KeyValue> {
     vec![
         text("http.request.method", exchange.method),
-        text(
-            "url.full",
-            format!("http://{}:8080{}", exchange.server, exchange.path),
-        ),
+        text("url.full", format!("http://{}:8080{}", exchange.server, exchange.path)),
         text("server.address", exchange.server.clone()),
         int("server.port", 8080),
         text("url.template", exchange.route),
@@ -152,15 +132,9 @@ pub(super) fn database(query: &Query, service: &str, random: &mut Random) -> Vec
         text("db.namespace", service),
         text("db.operation.name", query.operation),
         text("db.collection.name", query.table),
-        text(
-            "db.query.summary",
-            format!("{} {}", query.operation, query.table),
-        ),
+        text("db.query.summary", format!("{} {}", query.operation, query.table)),
         text("db.query.text", query.text),
-        text(
-            "server.address",
-            format!("{kind}-{service}-rw.data.svc.cluster.local"),
-        ),
+        text("server.address", format!("{kind}-{service}-rw.data.svc.cluster.local")),
         int("server.port", port),
         text("network.peer.address", peer(random)),
     ];
@@ -175,14 +149,8 @@ pub(super) fn cache(command: &str, key: &str, service: &str, random: &mut Random
         text("db.system.name", "redis"),
         text("db.namespace", "0"),
         text("db.operation.name", command),
-        text(
-            "db.query.text",
-            format!("{command} {service}:{key}:{} ?", random.popular(2_000_000)),
-        ),
-        text(
-            "server.address",
-            format!("redis-{service}-primary.data.svc.cluster.local"),
-        ),
+        text("db.query.text", format!("{command} {service}:{key}:{} ?", random.popular(2_000_000))),
+        text("server.address", format!("redis-{service}-primary.data.svc.cluster.local")),
         int("server.port", 6_379),
         text("network.peer.address", peer(random)),
         int("network.peer.port", 6_379),
@@ -197,27 +165,12 @@ pub(super) fn messaging(topic: &str, operation: &str, random: &mut Random) -> Ve
         text("messaging.destination.name", topic),
         text("messaging.operation.name", operation),
         text("messaging.operation.type", operation),
-        text(
-            "messaging.client.id",
-            format!("{topic}-{}", random.between(1, 5)),
-        ),
-        text(
-            "messaging.destination.partition.id",
-            random.between(0, 12).to_string(),
-        ),
-        text(
-            "messaging.kafka.message.key",
-            format!("{:016x}", random.bits()),
-        ),
-        int(
-            "messaging.kafka.offset",
-            random.between(1_000_000, 90_000_000),
-        ),
+        text("messaging.client.id", format!("{topic}-{}", random.between(1, 5))),
+        text("messaging.destination.partition.id", random.between(0, 12).to_string()),
+        text("messaging.kafka.message.key", format!("{:016x}", random.bits())),
+        int("messaging.kafka.offset", random.between(1_000_000, 90_000_000)),
         int("messaging.message.body.size", random.between(200, 4_000)),
-        text(
-            "server.address",
-            format!("kafka-{}.data.svc.cluster.local", random.between(0, 3)),
-        ),
+        text("server.address", format!("kafka-{}.data.svc.cluster.local", random.between(0, 3))),
         int("server.port", 9_092),
     ]
 }
@@ -230,10 +183,7 @@ pub(super) fn thread(language: Language, random: &mut Random) -> Vec<KeyValue> {
             int("thread.id", 40 + number),
             text("thread.name", format!("http-nio-8080-exec-{number}")),
         ],
-        Language::DotNet => vec![
-            int("thread.id", number),
-            text("thread.name", ".NET TP Worker"),
-        ],
+        Language::DotNet => vec![int("thread.id", number), text("thread.name", ".NET TP Worker")],
         Language::Python => vec![
             int("thread.id", 139_872_000_000_000 + number * 8_392_704),
             text("thread.name", format!("ThreadPoolExecutor-0_{number}")),
@@ -243,10 +193,7 @@ pub(super) fn thread(language: Language, random: &mut Random) -> Vec<KeyValue> {
             text("thread.name", "tokio-rt-worker"),
             text("code.file.path", "src/service/handler.rs"),
             int("code.line.number", 40 + random.popular(200)),
-            text(
-                "code.function.name",
-                "session::service::handler::Handler::serve",
-            ),
+            text("code.function.name", "session::service::handler::Handler::serve"),
         ],
         Language::Go | Language::Node => vec![],
     }
@@ -256,23 +203,11 @@ pub(super) fn thread(language: Language, random: &mut Random) -> Vec<KeyValue> {
 pub(super) fn work(service: &str, name: &str, random: &mut Random) -> Vec<KeyValue> {
     let function = name.replace([' ', '.'], "_");
     vec![
-        text(
-            "code.function.name",
-            format!("shop.{service}.internal.{function}.run"),
-        ),
-        text(
-            "code.file.path",
-            format!("/srv/app/{service}/internal/{function}/{function}_impl"),
-        ),
+        text("code.function.name", format!("shop.{service}.internal.{function}.run")),
+        text("code.file.path", format!("/srv/app/{service}/internal/{function}/{function}_impl")),
         int("code.line.number", 17 + random.popular(400)),
-        text(
-            "app.tenant",
-            *random.pick(&["eu-retail", "eu-business", "us-retail", "apac-retail"]),
-        ),
-        text(
-            "app.experiment.variant",
-            *random.pick(&["control", "treatment-a", "treatment-b"]),
-        ),
+        text("app.tenant", *random.pick(&["eu-retail", "eu-business", "us-retail", "apac-retail"])),
+        text("app.experiment.variant", *random.pick(&["control", "treatment-a", "treatment-b"])),
         text("app.correlation_id", random.uuid()),
         int("app.items", random.popular(40)),
     ]

@@ -110,10 +110,7 @@ pub fn encode(request: &ExportTraceServiceRequest) -> Vec<u8> {
 
 /// The number of spans in a request.
 pub fn span_count(request: &ExportTraceServiceRequest) -> usize {
-    let scopes = request
-        .resource_spans
-        .iter()
-        .flat_map(|resource| &resource.scope_spans);
+    let scopes = request.resource_spans.iter().flat_map(|resource| &resource.scope_spans);
     scopes.map(|scope| scope.spans.len()).sum()
 }
 
@@ -155,19 +152,13 @@ mod tests {
         let mut sent: Vec<_> = traffic.by_ref().take(requests).collect();
         sent.extend(traffic.remaining());
         let resources = sent.into_iter().flat_map(|request| request.resource_spans);
-        resources
-            .flat_map(|it| it.scope_spans)
-            .flat_map(|scope| scope.spans)
-            .collect()
+        resources.flat_map(|it| it.scope_spans).flat_map(|scope| scope.spans).collect()
     }
 
     #[test]
     fn a_seed_decides_every_byte() {
         let bytes = |seed| -> Vec<Vec<u8>> {
-            Traffic::new(seed, START)
-                .take(8)
-                .map(|request| encode(&request))
-                .collect()
+            Traffic::new(seed, START).take(8).map(|request| encode(&request)).collect()
         };
         assert_eq!(bytes(1), bytes(1));
         assert_ne!(bytes(1), bytes(2));
@@ -181,10 +172,7 @@ mod tests {
             assert!((1..=3).contains(&scopes), "{scopes} scopes");
             assert_eq!(span_count(&request), SPANS_PER_REQUEST);
             let bytes_per_span = encode(&request).len() / SPANS_PER_REQUEST;
-            assert!(
-                (400..=1000).contains(&bytes_per_span),
-                "{bytes_per_span} bytes per span"
-            );
+            assert!((400..=1000).contains(&bytes_per_span), "{bytes_per_span} bytes per span");
         }
     }
 
@@ -218,10 +206,7 @@ mod tests {
             *roots += usize::from(span.parent_span_id.is_empty());
         }
         for (spans, roots) in sizes.values() {
-            assert!(
-                (TRACE_SPANS_MIN..=TRACE_SPANS_MAX).contains(spans),
-                "{spans} spans"
-            );
+            assert!((TRACE_SPANS_MIN..=TRACE_SPANS_MAX).contains(spans), "{spans} spans");
             assert_eq!(*roots, 1);
         }
     }
@@ -233,10 +218,7 @@ mod tests {
             spans.iter().filter(|span| of(span)).count() as f64 / spans.len() as f64
         };
         let errors = share(|span| span.status.as_ref().is_some_and(|status| status.code == 2));
-        assert!(
-            (0.002..0.1).contains(&errors),
-            "{errors} of all spans failed"
-        );
+        assert!((0.002..0.1).contains(&errors), "{errors} of all spans failed");
         assert!(share(|span| span.events.iter().any(|event| event.name == "exception")) > 0.001);
         assert!(share(|span| !span.links.is_empty()) > 0.001);
         let mut queries = BTreeMap::<(Vec<u8>, String), usize>::new();
@@ -261,11 +243,7 @@ mod tests {
             let service = position(root.service).map(|at| &SERVICES[at]);
             assert!(service.is_some_and(|it| root.operation < it.operations.len()));
         }
-        for step in SERVICES
-            .iter()
-            .flat_map(|it| it.operations)
-            .flat_map(|it| it.steps)
-        {
+        for step in SERVICES.iter().flat_map(|it| it.operations).flat_map(|it| it.steps) {
             match step {
                 Step::Call { service, operation } => {
                     let callee = position(service).map(|at| &SERVICES[at]);

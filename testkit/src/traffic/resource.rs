@@ -34,10 +34,7 @@ impl Scope {
                 ("OpenTelemetry.Instrumentation.SqlClient", "1.13.0"),
             ],
             Language::Go => [
-                (
-                    "go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp",
-                    "0.63.0",
-                ),
+                ("go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp", "0.63.0"),
                 (
                     "go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc",
                     "0.63.0",
@@ -80,11 +77,8 @@ pub(super) fn pods(random: &mut Random) -> Vec<Pod> {
     for service in SERVICES {
         let replica_set = random.bits() & 0xff_ffff_ffff;
         for _ in 0..service.replicas {
-            let pod = format!(
-                "{}-{replica_set:010x}-{:05x}",
-                service.name,
-                random.bits() & 0xf_ffff
-            );
+            let pod =
+                format!("{}-{replica_set:010x}-{:05x}", service.name, random.bits() & 0xf_ffff);
             pods.push(Pod {
                 language: service.language,
                 resource: resource(service.name, service.language, &pod, random),
@@ -98,12 +92,7 @@ fn resource(service: &str, language: Language, pod: &str, random: &mut Random) -
     let (sdk, sdk_version, runtime, runtime_version) = match language {
         Language::DotNet => ("dotnet", "1.14.0", ".NET", "10.0.0"),
         Language::Go => ("go", "1.38.0", "go", "go1.25.4"),
-        Language::Java => (
-            "java",
-            "1.56.0",
-            "OpenJDK Runtime Environment",
-            "25.0.1+8-LTS",
-        ),
+        Language::Java => ("java", "1.56.0", "OpenJDK Runtime Environment", "25.0.1+8-LTS"),
         Language::Node => ("nodejs", "2.2.0", "nodejs", "24.11.1"),
         Language::Python => ("python", "1.39.0", "cpython", "3.14.0"),
         Language::Rust => ("rust", "0.31.0", "rustc", "1.95.0"),
@@ -113,12 +102,8 @@ fn resource(service: &str, language: Language, pod: &str, random: &mut Random) -
         random.between(0, 8),
         random.between(2, 250)
     );
-    let version = format!(
-        "{}.{}.{}",
-        random.between(1, 9),
-        random.between(0, 40),
-        random.between(0, 9)
-    );
+    let version =
+        format!("{}.{}.{}", random.between(1, 9), random.between(0, 40), random.between(0, 9));
     Resource {
         attributes: vec![
             text("service.name", service),
@@ -135,14 +120,8 @@ fn resource(service: &str, language: Language, pod: &str, random: &mut Random) -
             text("host.name", pod),
             text("host.arch", "amd64"),
             text("os.type", "linux"),
-            text(
-                "container.id",
-                format!("{}{}", random.uuid(), random.uuid()).replace('-', ""),
-            ),
-            text(
-                "container.image.name",
-                format!("registry.shop.example/shop/{service}"),
-            ),
+            text("container.id", format!("{}{}", random.uuid(), random.uuid()).replace('-', "")),
+            text("container.image.name", format!("registry.shop.example/shop/{service}")),
             text("container.image.tags", version),
             text("k8s.cluster.name", "shop-prod-eu-1"),
             text("k8s.namespace.name", "shop"),

@@ -32,17 +32,9 @@ pub(super) struct Operation {
 /// How an operation is reached.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Entry {
-    Http {
-        method: &'static str,
-        route: &'static str,
-    },
-    Rpc {
-        service: &'static str,
-        method: &'static str,
-    },
-    Message {
-        topic: &'static str,
-    },
+    Http { method: &'static str, route: &'static str },
+    Rpc { service: &'static str, method: &'static str },
+    Message { topic: &'static str },
 }
 
 /// One thing that an operation does, in order.
@@ -89,33 +81,19 @@ const fn service(
     replicas: usize,
     operations: &'static [Operation],
 ) -> Service {
-    Service {
-        name,
-        language,
-        replicas,
-        operations,
-    }
+    Service { name, language, replicas, operations }
 }
 
 const fn http(method: &'static str, route: &'static str, steps: &'static [Step]) -> Operation {
-    Operation {
-        entry: Entry::Http { method, route },
-        steps,
-    }
+    Operation { entry: Entry::Http { method, route }, steps }
 }
 
 const fn rpc(service: &'static str, method: &'static str, steps: &'static [Step]) -> Operation {
-    Operation {
-        entry: Entry::Rpc { service, method },
-        steps,
-    }
+    Operation { entry: Entry::Rpc { service, method }, steps }
 }
 
 const fn message(topic: &'static str, steps: &'static [Step]) -> Operation {
-    Operation {
-        entry: Entry::Message { topic },
-        steps,
-    }
+    Operation { entry: Entry::Message { topic }, steps }
 }
 
 const fn call(service: &'static str, operation: usize) -> Step {
@@ -135,12 +113,7 @@ const fn publish(topic: &'static str) -> Step {
 }
 
 const fn query(operation: &'static str, table: &'static str, text: &'static str) -> Query {
-    Query {
-        system: "postgresql",
-        operation,
-        table,
-        text,
-    }
+    Query { system: "postgresql", operation, table, text }
 }
 
 const fn select(table: &'static str, text: &'static str) -> Step {
@@ -161,60 +134,19 @@ const fn query_in(
     table: &'static str,
     text: &'static str,
 ) -> Step {
-    Step::Query(Query {
-        system,
-        operation,
-        table,
-        text,
-    })
+    Step::Query(Query { system, operation, table, text })
 }
 
 pub(super) const ROOTS: &[Root] = &[
-    Root {
-        service: "storefront",
-        operation: 0,
-        percent: 22,
-    },
-    Root {
-        service: "storefront",
-        operation: 1,
-        percent: 26,
-    },
-    Root {
-        service: "storefront",
-        operation: 2,
-        percent: 15,
-    },
-    Root {
-        service: "storefront",
-        operation: 3,
-        percent: 10,
-    },
-    Root {
-        service: "storefront",
-        operation: 4,
-        percent: 3,
-    },
-    Root {
-        service: "storefront",
-        operation: 5,
-        percent: 5,
-    },
-    Root {
-        service: "mobile-gateway",
-        operation: 0,
-        percent: 10,
-    },
-    Root {
-        service: "mobile-gateway",
-        operation: 1,
-        percent: 7,
-    },
-    Root {
-        service: "mobile-gateway",
-        operation: 2,
-        percent: 2,
-    },
+    Root { service: "storefront", operation: 0, percent: 22 },
+    Root { service: "storefront", operation: 1, percent: 26 },
+    Root { service: "storefront", operation: 2, percent: 15 },
+    Root { service: "storefront", operation: 3, percent: 10 },
+    Root { service: "storefront", operation: 4, percent: 3 },
+    Root { service: "storefront", operation: 5, percent: 5 },
+    Root { service: "mobile-gateway", operation: 0, percent: 10 },
+    Root { service: "mobile-gateway", operation: 1, percent: 7 },
+    Root { service: "mobile-gateway", operation: 2, percent: 2 },
 ];
 
 // One line per operation reads as the table that it is.

@@ -53,20 +53,13 @@ impl Shop {
             next += service.replicas;
         }
         let languages = pods.iter().map(|pod| pod.language).collect();
-        Self {
-            languages,
-            first_pods,
-            queues: BTreeMap::new(),
-        }
+        Self { languages, first_pods, queues: BTreeMap::new() }
     }
 
     /// One trace: a waiting batch of messages if there is one, else a request of a customer.
     pub(super) fn trace(&mut self, start_unix_nano: u64, random: &mut Random) -> Vec<Made> {
         let batch = random.between(1, MESSAGES_PER_POLL_MAX + 1) as usize;
-        let ready = self
-            .queues
-            .iter()
-            .find(|(_, messages)| messages.len() >= batch * 2);
+        let ready = self.queues.iter().find(|(_, messages)| messages.len() >= batch * 2);
         let (service, operation, links) = match ready.map(|(topic, _)| *topic) {
             Some(topic) => self.poll(topic, batch, random),
             None => {
@@ -85,13 +78,7 @@ impl Shop {
             shop: self,
             random,
         };
-        let inbound = Inbound {
-            service,
-            operation,
-            parent: Vec::new(),
-            path: None,
-            links,
-        };
+        let inbound = Inbound { service, operation, parent: Vec::new(), path: None, links };
         walk.serve(inbound, start_unix_nano);
         walk.made
     }
@@ -197,10 +184,7 @@ impl Walk<'_> {
         span.parent_span_id = inbound.parent;
         span.links = inbound.links;
         self.finish(server.pod, Scope::Inbound, span);
-        Served {
-            end,
-            failed: failed || broken_here,
-        }
+        Served { end, failed: failed || broken_here }
     }
 
     /// What a framework adds around a handler that did very little.
@@ -227,18 +211,11 @@ impl Walk<'_> {
                         Some(path) => path.clone(),
                         None => attributes::path(route, self.random),
                     },
-                    server: if public {
-                        "www.shop.example".to_owned()
-                    } else {
-                        host(name)
-                    },
+                    server: if public { "www.shop.example".to_owned() } else { host(name) },
                     status: self.http_status(method, failed),
                     public,
                 };
-                (
-                    format!("{method} {route}"),
-                    attributes::http_server(&exchange, self.random),
-                )
+                (format!("{method} {route}"), attributes::http_server(&exchange, self.random))
             }
             Entry::Rpc { service, method } => {
                 let status = if failed { 13 } else { 0 };
@@ -248,25 +225,12 @@ impl Walk<'_> {
             Entry::Message { topic } => {
                 let mut attributes = attributes::messaging(topic, "process", self.random);
                 attributes.push(text("messaging.consumer.group.name", name));
-                attributes.push(int(
-                    "messaging.batch.message_count",
-                    inbound.links.len() as u64,
-                ));
+                attributes.push(int("messaging.batch.message_count", inbound.links.len() as u64));
                 (format!("process {topic}"), attributes)
             }
         };
-        let flags = if inbound.parent.is_empty() {
-            FLAGS_LOCAL
-        } else {
-            FLAGS_REMOTE
-        };
-        let mut span = Span {
-            name,
-            kind: kind.into(),
-            attributes,
-            flags,
-            ..Span::default()
-        };
+        let flags = if inbound.parent.is_empty() { FLAGS_LOCAL } else { FLAGS_REMOTE };
+        let mut span = Span { name, kind: kind.into(), attributes, flags, ..Span::default() };
         if failed {
             span.status = Some(error("").clone());
         }
@@ -275,20 +239,14 @@ impl Walk<'_> {
 
     fn step(&mut self, step: Step, server: &Server, now: u64) -> Served {
         if self.budget < 2 {
-            return Served {
-                end: now,
-                failed: false,
-            };
+            return Served { end: now, failed: false };
         }
         match step {
             Step::Call { service, operation } => self.call(service, operation, server, now),
             Step::Query(query) => self.query(&query, server, now),
             Step::QueryPerRow(query) => {
                 let rows = self.random.between(2, 17);
-                let mut served = Served {
-                    end: now,
-                    failed: false,
-                };
+                let mut served = Served { end: now, failed: false };
                 for _ in 0..rows {
                     if self.budget < 2 {
                         break;
@@ -311,10 +269,7 @@ impl Walk<'_> {
         now: u64,
     ) -> Served {
         let Some(service) = position(callee) else {
-            return Served {
-                end: now,
-                failed: false,
-            };
+            return Served { end: now, failed: false };
         };
         self.budget -= 1;
         let entry = SERVICES[service].operations[operation].entry;
@@ -336,18 +291,9 @@ impl Walk<'_> {
         let (name, attributes) = match entry {
             Entry::Http { method, route } => {
                 let status = self.http_status(method, served.failed);
-                let exchange = Exchange {
-                    method,
-                    route,
-                    path,
-                    server: host(callee),
-                    status,
-                    public: false,
-                };
-                (
-                    method.to_owned(),
-                    attributes::http_client(&exchange, self.random),
-                )
+                let exchange =
+                    Exchange { method, route, path, server: host(callee), status, public: false };
+                (method.to_owned(), attributes::http_client(&exchange, self.random))
             }
             Entry::Rpc { service, method } => {
                 let status = if served.failed { 13 } else { 0 };
@@ -364,10 +310,7 @@ impl Walk<'_> {
             span.status = Some(error("upstream request failed"));
         }
         self.finish(server.pod, Scope::Outbound, span);
-        Served {
-            end,
-            failed: served.failed,
-        }
+        Served { end, failed: served.failed }
     }
 
     fn query(&mut self, query: &Query, server: &Server, now: u64) -> Served {
@@ -389,13 +332,7 @@ impl Walk<'_> {
         let end = now + self.random.duration_ns(320);
         let attributes =
             attributes::cache(command, key, SERVICES[server.service].name, self.random);
-        let span = self.inner(
-            command.to_owned(),
-            SpanKind::Client,
-            attributes,
-            server,
-            now..end,
-        );
+        let span = self.inner(command.to_owned(), SpanKind::Client, attributes, server, now..end);
         self.finish(server.pod, Scope::Database, span);
         Served { end, failed: false }
     }
@@ -422,13 +359,8 @@ impl Walk<'_> {
         self.budget = self.budget.saturating_sub(1);
         let end = now + self.random.duration_ns(median_us);
         let attributes = attributes::work(SERVICES[server.service].name, name, self.random);
-        let mut span = self.inner(
-            name.to_owned(),
-            SpanKind::Internal,
-            attributes,
-            server,
-            now..end,
-        );
+        let mut span =
+            self.inner(name.to_owned(), SpanKind::Internal, attributes, server, now..end);
         if self.random.chance(80) {
             span.events.push(Event {
                 time_unix_nano: now + (end - now) / 2,
@@ -471,8 +403,7 @@ impl Walk<'_> {
         let language = self.shop.languages[pod];
         span.trace_id = self.trace_id.clone();
         span.trace_state = self.trace_state.clone();
-        span.attributes
-            .extend(attributes::thread(language, self.random));
+        span.attributes.extend(attributes::thread(language, self.random));
         self.made.push(Made { pod, scope, span });
     }
 
@@ -535,10 +466,7 @@ impl Walk<'_> {
 }
 
 fn error(message: &str) -> Status {
-    Status {
-        message: message.to_owned(),
-        code: StatusCode::Error.into(),
-    }
+    Status { message: message.to_owned(), code: StatusCode::Error.into() }
 }
 
 /// The name of a service inside the cluster.

@@ -31,10 +31,7 @@ fn person_finds_and_reads_traces() -> Result<()> {
     if !chromium.is_file() || !environment::has_program("node") {
         return environment::missing_tool("browser: no Chromium or no Node; set CAUSEWAY_CHROMIUM");
     }
-    if !environment::repository()
-        .join("web/node_modules/playwright-core")
-        .is_dir()
-    {
+    if !environment::repository().join("web/node_modules/playwright-core").is_dir() {
         return environment::missing_tool("browser: no playwright-core; run npm ci --prefix web");
     }
     let dir = TempDir::new()?;
@@ -42,9 +39,7 @@ fn person_finds_and_reads_traces() -> Result<()> {
     let traces = fill(&server)?.to_string();
 
     let mut command = Command::new("node");
-    command
-        .arg(environment::repository().join("tests/ui/journeys.mjs"))
-        .env("CHROMIUM", chromium);
+    command.arg(environment::repository().join("tests/ui/journeys.mjs")).env("CHROMIUM", chromium);
     command.args([&format!("http://{}", server.addresses.http), &traces]);
     if let Some(folder) = environment::path("CAUSEWAY_SCREENSHOTS") {
         command.arg(folder);
@@ -56,20 +51,13 @@ fn person_finds_and_reads_traces() -> Result<()> {
 /// Sends three traces and says what they are.
 fn fill(server: &Server) -> Result<serde_json::Value> {
     let small: Vec<Span> = (0..12)
-        .map(|nth| {
-            child(
-                1,
-                100 + nth,
-                nth.checked_sub(1).map(|_| 100 + (nth - 1) / 3),
-            )
-        })
+        .map(|nth| child(1, 100 + nth, nth.checked_sub(1).map(|_| 100 + (nth - 1) / 3)))
         .collect();
     let small_names: Vec<_> = small.iter().map(|span| span.name.clone()).collect();
     server.send(&otlp::request("shop", small).encode_to_vec())?;
 
-    let mut evil: Vec<Span> = (0..3)
-        .map(|nth| child(2, 200 + nth, nth.checked_sub(1).map(|_| 200)))
-        .collect();
+    let mut evil: Vec<Span> =
+        (0..3).map(|nth| child(2, 200 + nth, nth.checked_sub(1).map(|_| 200))).collect();
     for (span, name) in evil.iter_mut().zip(EVIL_NAMES) {
         span.name = name.to_owned();
         span.attributes = vec![otlp::attribute(name, name)];
@@ -82,8 +70,7 @@ fn fill(server: &Server) -> Result<serde_json::Value> {
             child(
                 3,
                 1000 + nth,
-                nth.checked_sub(1)
-                    .map(|below| 1000 + if below < 99 { 0 } else { 1 + below % 99 }),
+                nth.checked_sub(1).map(|below| 1000 + if below < 99 { 0 } else { 1 + below % 99 }),
             )
         })
         .collect();

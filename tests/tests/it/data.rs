@@ -37,9 +37,8 @@ fn import(dir: &Path, files: &[PathBuf]) -> Result<Imported> {
         cli::causeway(&arguments.iter().map(String::as_str).collect::<Vec<_>>())?.success()?;
     let line = output.lines().last().context("no output")?;
     let number = |before: &str| -> Result<u64> {
-        let (start, _) = line
-            .split_once(before)
-            .with_context(|| format!("no {before:?} in {line:?}"))?;
+        let (start, _) =
+            line.split_once(before).with_context(|| format!("no {before:?} in {line:?}"))?;
         Ok(start.rsplit(' ').next().unwrap_or_default().parse()?)
     };
     Ok(Imported {
@@ -55,11 +54,7 @@ fn counts(dir: &Path) -> Result<(u64, u64)> {
     let output =
         cli::causeway(&["sql", "--data-dir", &path, "--format", "json", statement])?.success()?;
     let answer: serde_json::Value = serde_json::from_str(&output)?;
-    let count = |nth: usize| {
-        answer["rows"][0][nth]
-            .as_u64()
-            .with_context(|| output.clone())
-    };
+    let count = |nth: usize| answer["rows"][0][nth].as_u64().with_context(|| output.clone());
     Ok((count(0)?, count(1)?))
 }
 
@@ -75,9 +70,7 @@ fn read(file: &Path) -> Result<ExportTraceServiceRequest> {
 
 fn export(dir: &Path, file: &Path) -> Result<()> {
     let (dir, file) = (dir.display().to_string(), file.display().to_string());
-    cli::causeway(&["export", "--data-dir", &dir, "-o", &file])?
-        .success()
-        .map(drop)
+    cli::causeway(&["export", "--data-dir", &dir, "-o", &file])?.success().map(drop)
 }
 
 /// Imports, counts, exports and compares, imports again, imports the export and compares.
@@ -94,14 +87,7 @@ fn check(file: &str, spans: u64, traces: u64) -> Result<()> {
     let exported = dir.path().join("export.jsonl.gz");
 
     let imported = import(&first, std::slice::from_ref(&file))?;
-    assert_eq!(
-        imported,
-        Imported {
-            spans,
-            duplicates: 0,
-            refused: 0
-        }
-    );
+    assert_eq!(imported, Imported { spans, duplicates: 0, refused: 0 });
     assert_eq!(counts(&first)?, (spans, traces));
     let original = read(&file)?;
     export(&first, &exported)?;
@@ -109,25 +95,11 @@ fn check(file: &str, spans: u64, traces: u64) -> Result<()> {
         .context("the export differs from the original")?;
 
     let again = import(&first, std::slice::from_ref(&file))?;
-    assert_eq!(
-        again,
-        Imported {
-            spans: 0,
-            duplicates: spans,
-            refused: 0
-        }
-    );
+    assert_eq!(again, Imported { spans: 0, duplicates: spans, refused: 0 });
     assert_eq!(counts(&first)?, (spans, traces));
 
     let imported = import(&second, std::slice::from_ref(&exported))?;
-    assert_eq!(
-        imported,
-        Imported {
-            spans,
-            duplicates: 0,
-            refused: 0
-        }
-    );
+    assert_eq!(imported, Imported { spans, duplicates: 0, refused: 0 });
     let exported_again = dir.path().join("again.jsonl");
     export(&second, &exported_again)?;
     difference::ensure_equal(&original, &read(&exported_again)?)
@@ -182,11 +154,7 @@ fn opentelemetry_proto_example() -> Result<()> {
     let (first, exported) = (dir.path().join("first"), dir.path().join("export.jsonl"));
     assert_eq!(
         import(&first, std::slice::from_ref(&file))?,
-        Imported {
-            spans: 1,
-            duplicates: 0,
-            refused: 0
-        }
+        Imported { spans: 1, duplicates: 0, refused: 0 }
     );
     export(&first, &exported)?;
     let original = otlp_json::request(serde_json::from_str(&fs::read_to_string(&file)?)?)?;
@@ -207,22 +175,11 @@ fn jaeger_and_zipkin_originals() -> Result<()> {
         ("zipkin/original/messaging.json", 4),
         ("zipkin/original/messaging-kafka.json", 28),
         ("zipkin/original/simple-db-p6.json", 5),
-        (
-            "zipkin/original/smartthings-oauth-authorization.json.gz",
-            175,
-        ),
+        ("zipkin/original/smartthings-oauth-authorization.json.gz", 175),
     ] {
         let dir = TempDir::new()?;
         let imported = import(dir.path(), &[data.join(file)]).context(file)?;
-        assert_eq!(
-            imported,
-            Imported {
-                spans,
-                duplicates: 0,
-                refused: 0
-            },
-            "{file}"
-        );
+        assert_eq!(imported, Imported { spans, duplicates: 0, refused: 0 }, "{file}");
         assert_eq!(counts(dir.path())?, (spans, 1), "{file}");
     }
     Ok(())
@@ -242,10 +199,7 @@ fn import_through_a_server() -> Result<()> {
     let url = format!("http://{}", server.addresses.otlp_http);
     let output =
         cli::causeway(&["import", "--server", &url, &file.display().to_string()])?.success()?;
-    ensure!(
-        output.contains("imported 220 spans, 5 traces, "),
-        "{output}"
-    );
+    ensure!(output.contains("imported 220 spans, 5 traces, "), "{output}");
     assert_eq!(server.sql_count("SELECT count(*) FROM spans")?, 220);
     server.stop()?;
     let exported = dir.path().join("export.jsonl");
@@ -265,14 +219,7 @@ fn import_counts_only_its_own_duplicates() -> Result<()> {
     server.kill()?;
     let file = dir.path().join("request.pb");
     fs::write(&file, otlp::encoded("other", 100, 3))?;
-    assert_eq!(
-        import(dir.path(), &[file])?,
-        Imported {
-            spans: 3,
-            duplicates: 0,
-            refused: 0
-        }
-    );
+    assert_eq!(import(dir.path(), &[file])?, Imported { spans: 3, duplicates: 0, refused: 0 });
     assert_eq!(counts(dir.path())?, (43, 2));
     Ok(())
 }
@@ -287,28 +234,12 @@ fn export_takes_a_condition() -> Result<()> {
     };
     let file = data.join("zipkin/otlp.jsonl.gz");
     let dir = TempDir::new()?;
-    let (first, exported) = (
-        dir.path().join("first"),
-        dir.path().join("export.jsonl.zst"),
-    );
+    let (first, exported) = (dir.path().join("first"), dir.path().join("export.jsonl.zst"));
     import(&first, std::slice::from_ref(&file))?;
     let (from, to) = (first.display().to_string(), exported.display().to_string());
-    cli::causeway(&[
-        "export",
-        "--data-dir",
-        &from,
-        "--where",
-        "kind = 3",
-        "-o",
-        &to,
-    ])?
-    .success()?;
+    cli::causeway(&["export", "--data-dir", &from, "--where", "kind = 3", "-o", &to])?.success()?;
     let mut wanted = read(&file)?;
-    for scope_spans in wanted
-        .resource_spans
-        .iter_mut()
-        .flat_map(|one| &mut one.scope_spans)
-    {
+    for scope_spans in wanted.resource_spans.iter_mut().flat_map(|one| &mut one.scope_spans) {
         scope_spans.spans.retain(|span| span.kind == 3);
     }
     let second = dir.path().join("second");
@@ -329,15 +260,8 @@ fn killed_import_is_finished_by_the_next() -> Result<()> {
     let file = data.join("traceweaver-hotel/hotel_load100.jsonl.gz");
     let dir = TempDir::new()?;
     let mut command = environment::causeway_command()?;
-    command
-        .arg("import")
-        .arg("--data-dir")
-        .arg(dir.path())
-        .arg(&file);
-    let mut child = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
+    command.arg("import").arg("--data-dir").arg(dir.path()).arg(&file);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     thread::sleep(Duration::from_millis(700));
     child.kill()?;
     child.wait()?;
@@ -361,10 +285,7 @@ fn every_shape_of_span_comes_back() -> Result<()> {
             server.kill()?;
             server = Server::start(dir.path(), &[])?;
         }
-        let request = nasty::request()
-            .new_tree(&mut random)
-            .map_err(anyhow::Error::msg)?
-            .current();
+        let request = nasty::request().new_tree(&mut random).map_err(anyhow::Error::msg)?.current();
         server.send(&request.encode_to_vec())?;
         sent.resource_spans.extend(request.resource_spans);
     }

@@ -35,17 +35,11 @@ impl World {
     }
 
     fn url(&self) -> Option<String> {
-        self.url
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.url.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn acknowledged(&self) -> HashSet<u64> {
-        self.acknowledged
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Sends requests one after another; each until it is acknowledged, always with the same bytes.
@@ -62,17 +56,11 @@ impl World {
             let body = otlp::encoded("killed", next_id, count);
             let deadline = Instant::now() + Duration::from_secs(120);
             while !self.is_acknowledged(&agent, &body)? {
-                ensure!(
-                    Instant::now() < deadline,
-                    "not acknowledged for two minutes"
-                );
+                ensure!(Instant::now() < deadline, "not acknowledged for two minutes");
                 resent += 1;
                 thread::sleep(Duration::from_millis(random.between(5, 30)));
             }
-            let mut acknowledged = self
-                .acknowledged
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut acknowledged = self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner);
             acknowledged.extend(next_id..next_id + count);
             drop(acknowledged);
             next_id += count;
@@ -99,14 +87,9 @@ impl World {
 fn ensure_exactly_once(server: &Server, acknowledged: &HashSet<u64>) -> Result<usize> {
     let mut counts: HashMap<u64, u64> = HashMap::new();
     for id in server.sql_column("SELECT span_id FROM spans")? {
-        *counts
-            .entry(u64::from_str_radix(&id, 16).context(id)?)
-            .or_default() += 1;
+        *counts.entry(u64::from_str_radix(&id, 16).context(id)?).or_default() += 1;
     }
-    let lost: Vec<_> = acknowledged
-        .iter()
-        .filter(|id| !counts.contains_key(id))
-        .collect();
+    let lost: Vec<_> = acknowledged.iter().filter(|id| !counts.contains_key(id)).collect();
     let doubled: Vec<_> = counts.iter().filter(|(_, count)| **count > 1).collect();
     ensure!(
         lost.is_empty(),
@@ -158,9 +141,7 @@ fn kill_rounds(rounds: u64, seed: u64) -> Result<()> {
     world.set_url(Some(server.traces_url()));
     let mut resent = 0;
     for sender in senders {
-        resent += sender
-            .join()
-            .map_err(|_| anyhow::anyhow!("a sender panicked"))??;
+        resent += sender.join().map_err(|_| anyhow::anyhow!("a sender panicked"))??;
     }
     let acknowledged = world.acknowledged();
     assert_eq!(
@@ -174,10 +155,7 @@ fn kill_rounds(rounds: u64, seed: u64) -> Result<()> {
         acknowledged.len()
     );
     // Else the kills never fell between storing and answering, and resending was not tested.
-    ensure!(
-        unanswered > 0 || rounds < 30,
-        "no kill left a request stored but not acknowledged"
-    );
+    ensure!(unanswered > 0 || rounds < 30, "no kill left a request stored but not acknowledged");
     server.stop()?;
     let (code, output) = verify(dir.path())?;
     assert_eq!(code, Some(0), "{output}");
@@ -210,10 +188,7 @@ fn kill_while_it_starts(dir: &Path, after: Duration) -> Result<()> {
     for address in ["--otlp-grpc-addr", "--otlp-http-addr", "--http-addr"] {
         command.args([address, "127.0.0.1:0"]);
     }
-    let mut child = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     thread::sleep(after);
     child.kill()?;
     child.wait()?;
@@ -239,10 +214,7 @@ fn resent_spans_are_recognised_across_restarts() -> Result<()> {
     server.send(&otlp::request("shop", spans[10..30].to_vec()).encode_to_vec())?;
     assert_eq!(server.sql_count("SELECT count(*) FROM spans")?, 41);
     assert_eq!(
-        server
-            .trace(&otlp::hex(&7u128.to_be_bytes()))?
-            .resource_spans[0]
-            .scope_spans[0]
+        server.trace(&otlp::hex(&7u128.to_be_bytes()))?.resource_spans[0].scope_spans[0]
             .spans
             .len(),
         40
@@ -253,9 +225,8 @@ fn resent_spans_are_recognised_across_restarts() -> Result<()> {
 /// A killed server with `requests` requests of one span each in its log, and their bodies.
 fn killed_with_a_log(dir: &Path, requests: u64) -> Result<Vec<Vec<u8>>> {
     let server = Server::start(dir, &["--flush-interval", "1h"])?;
-    let bodies: Vec<_> = (0..requests)
-        .map(|nth| otlp::encoded(&format!("victim-{nth}"), 1 + nth, 1))
-        .collect();
+    let bodies: Vec<_> =
+        (0..requests).map(|nth| otlp::encoded(&format!("victim-{nth}"), 1 + nth, 1)).collect();
     for body in &bodies {
         server.send(body)?;
     }
@@ -289,10 +260,7 @@ fn torn_log_tail_is_recoverable() -> Result<()> {
     let dir = TempDir::new()?;
     let bodies = killed_with_a_log(dir.path(), 10)?;
     let segment = segment(dir.path())?;
-    OpenOptions::new()
-        .write(true)
-        .open(&segment)?
-        .set_len(segment.metadata()?.len() - 7)?;
+    OpenOptions::new().write(true).open(&segment)?.set_len(segment.metadata()?.len() - 7)?;
     let (code, output) = verify(dir.path())?;
     assert_eq!(code, Some(0), "{output}");
     ensure!(
@@ -352,13 +320,9 @@ impl SmallDisk {
     fn mount(size: &str) -> Result<Option<Self>> {
         let dir = TempDir::new()?;
         let mut command = Command::new("mount");
-        command
-            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
-            .arg(dir.path());
+        command.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(dir.path());
         if !environment::has_program("mount")
-            || !cli::run(&mut command, Duration::from_secs(10))?
-                .status
-                .success()
+            || !cli::run(&mut command, Duration::from_secs(10))?.status.success()
         {
             return Ok(None);
         }
@@ -369,10 +333,7 @@ impl SmallDisk {
 impl Drop for SmallDisk {
     fn drop(&mut self) {
         let mut command = Command::new("umount");
-        let _ = cli::run(
-            command.arg("-l").arg(self.0.path()),
-            Duration::from_secs(10),
-        );
+        let _ = cli::run(command.arg("-l").arg(self.0.path()), Duration::from_secs(10));
     }
 }
 
@@ -395,9 +356,7 @@ fn full_disk_refuses_and_recovers_without_a_restart() -> Result<()> {
     let dir = disk.0.path().join("data");
     fs::create_dir(&dir)?;
     let server = Server::start(&dir, &["--flush-interval", "1s"])?;
-    let bodies: Vec<_> = (0..60)
-        .map(|nth| otlp::encoded("shop", 1 + nth * 100, 100))
-        .collect();
+    let bodies: Vec<_> = (0..60).map(|nth| otlp::encoded("shop", 1 + nth * 100, 100)).collect();
     let mut acknowledged: HashSet<u64> = HashSet::new();
     let mut refused = Vec::new();
     for (nth, body) in bodies.iter().enumerate() {
@@ -414,11 +373,7 @@ fn full_disk_refuses_and_recovers_without_a_restart() -> Result<()> {
             }
         }
     }
-    ensure!(
-        acknowledged.len() >= 1000 && refused.len() > 20,
-        "{} refused",
-        refused.len()
-    );
+    ensure!(acknowledged.len() >= 1000 && refused.len() > 20, "{} refused", refused.len());
     let ready = server.get("/readyz")?;
     assert_eq!(ready.status, 503);
     ensure!(ready.text().contains("log"), "{}", ready.text());
@@ -428,10 +383,7 @@ fn full_disk_refuses_and_recovers_without_a_restart() -> Result<()> {
     fs::remove_file(disk.0.path().join("ballast"))?;
     let freed = Instant::now();
     while server.get("/readyz")?.status != 200 {
-        ensure!(
-            freed.elapsed() < Duration::from_secs(20),
-            "not ready 20 s after space returned"
-        );
+        ensure!(freed.elapsed() < Duration::from_secs(20), "not ready 20 s after space returned");
         thread::sleep(Duration::from_millis(50));
     }
     for (first, body) in refused {

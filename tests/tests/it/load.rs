@@ -40,9 +40,7 @@ impl Connection {
             "POST /v1/traces HTTP/1.1\r\nHost: test\r\nContent-Type: {PROTOBUF}\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
-        self.0
-            .write_all(&[head.as_bytes(), body].concat())
-            .context("send")
+        self.0.write_all(&[head.as_bytes(), body].concat()).context("send")
     }
 
     /// The status of one answer with a Content-Length.
@@ -52,9 +50,7 @@ impl Connection {
         loop {
             let text = String::from_utf8_lossy(&received).to_lowercase();
             if let Some((head, body)) = text.split_once("\r\n\r\n") {
-                let length = head
-                    .lines()
-                    .find_map(|line| line.strip_prefix("content-length: "));
+                let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
                 let length: usize = length.unwrap_or("0").parse()?;
                 if body.len() >= length {
                     return Ok(head.split(' ').nth(1).context("no status")?.parse()?);
@@ -74,12 +70,7 @@ fn open_files_max() -> Result<u64> {
         .lines()
         .find(|line| line.starts_with("Max open files"))
         .context("no limit of open files")?;
-    Ok(line
-        .split_whitespace()
-        .nth(3)
-        .context("soft limit")?
-        .parse()
-        .unwrap_or(u64::MAX))
+    Ok(line.split_whitespace().nth(3).context("soft limit")?.parse().unwrap_or(u64::MAX))
 }
 
 /// Scenario: small requests over 1,000 connections at once, with 1,000 idle ones beside.
@@ -96,18 +87,13 @@ fn thousand_busy_and_thousand_idle_connections() -> Result<()> {
             "1,000 connections: {files_max} open files are allowed; raise the limit with ulimit -n {FILES_NEEDED}"
         ));
     }
-    let requests: u64 = if environment::is_full() {
-        100_000
-    } else {
-        20_000
-    };
+    let requests: u64 = if environment::is_full() { 100_000 } else { 20_000 };
     let dir = TempDir::new()?;
     let server = Server::start(dir.path(), &[])?;
     let address = server.addresses.otlp_http.clone();
     let idle_since = Instant::now();
-    let mut idle = (0..CONNECTIONS)
-        .map(|_| Connection::open(&address))
-        .collect::<Result<Vec<_>>>()?;
+    let mut idle =
+        (0..CONNECTIONS).map(|_| Connection::open(&address)).collect::<Result<Vec<_>>>()?;
 
     let barrier = Barrier::new(THREADS as usize);
     let failures: Mutex<Vec<anyhow::Error>> = Mutex::default();
@@ -118,10 +104,7 @@ fn thousand_busy_and_thousand_idle_connections() -> Result<()> {
             scope.spawn(move || {
                 if let Err(error) = send_over_many(address, thread, requests / CONNECTIONS, barrier)
                 {
-                    failures
-                        .lock()
-                        .map(|mut failures| failures.push(error))
-                        .unwrap_or_default();
+                    failures.lock().map(|mut failures| failures.push(error)).unwrap_or_default();
                 }
             });
         }
@@ -131,20 +114,13 @@ fn thousand_busy_and_thousand_idle_connections() -> Result<()> {
         return Err(error);
     }
     // Beyond a minute, the server may close what is idle.
-    let idle_spans = if idle_since.elapsed() < Duration::from_secs(50) {
-        CONNECTIONS
-    } else {
-        0
-    };
+    let idle_spans = if idle_since.elapsed() < Duration::from_secs(50) { CONNECTIONS } else { 0 };
     for (nth, connection) in (0..idle_spans).zip(&mut idle) {
         connection.send(&otlp::encoded("idle", (1 << 50) + nth, 1))?;
         assert_eq!(connection.status().context("an idle connection")?, 200);
     }
     let memory = server.memory_peak_bytes()?;
-    assert_eq!(
-        server.sql_count("SELECT count(*) FROM spans")?,
-        requests + idle_spans
-    );
+    assert_eq!(server.sql_count("SELECT count(*) FROM spans")?, requests + idle_spans);
     assert_eq!(
         server.sql_count("SELECT count(DISTINCT span_id) FROM spans")?,
         requests + idle_spans
@@ -183,10 +159,8 @@ fn senders_faster_than_the_disk_are_held_back() -> Result<()> {
     const REQUESTS: u64 = 40;
     const SPANS: u64 = 500;
     let dir = TempDir::new()?;
-    let server = Server::start(
-        dir.path(),
-        &["--recent-bytes-max", "4MiB", "--flush-interval", "1s"],
-    )?;
+    let server =
+        Server::start(dir.path(), &["--recent-bytes-max", "4MiB", "--flush-interval", "1s"])?;
     let (held_back, url) = (AtomicU64::new(0), server.traces_url());
     let send_all = &|sender: u64| -> Result<()> {
         let agent = http::agent();
@@ -204,20 +178,13 @@ fn senders_faster_than_the_disk_are_held_back() -> Result<()> {
                     answer.status,
                     answer.text()
                 );
-                let pause = answer
-                    .headers
-                    .get("retry-after")
-                    .context("no Retry-After")?
-                    .to_str()?;
+                let pause =
+                    answer.headers.get("retry-after").context("no Retry-After")?.to_str()?;
                 ensure!(
                     pause.parse::<u64>().is_ok_and(|seconds| seconds <= 60),
                     "Retry-After: {pause}"
                 );
-                ensure!(
-                    Instant::now() < deadline,
-                    "held back for a minute: {}",
-                    answer.text()
-                );
+                ensure!(Instant::now() < deadline, "held back for a minute: {}", answer.text());
                 held_back.fetch_add(1, Ordering::Relaxed);
                 thread::sleep(Duration::from_millis(50));
             }
@@ -226,9 +193,8 @@ fn senders_faster_than_the_disk_are_held_back() -> Result<()> {
     };
     let started = Instant::now();
     let results: Vec<Result<()>> = thread::scope(|scope| {
-        let senders: Vec<_> = (0..SENDERS)
-            .map(|sender| scope.spawn(move || send_all(sender)))
-            .collect();
+        let senders: Vec<_> =
+            (0..SENDERS).map(|sender| scope.spawn(move || send_all(sender))).collect();
         let join = |sender: thread::ScopedJoinHandle<'_, Result<()>>| {
             sender.join().unwrap_or_else(|_| bail!("a sender panicked"))
         };
@@ -241,10 +207,7 @@ fn senders_faster_than_the_disk_are_held_back() -> Result<()> {
     ensure!(memory < MEMORY_BYTES_MAX, "{memory} bytes of memory");
     server.kill()?;
     let server = Server::start(dir.path(), &[])?;
-    assert_eq!(
-        server.sql_count("SELECT count(*) FROM spans")?,
-        SENDERS * REQUESTS * SPANS
-    );
+    assert_eq!(server.sql_count("SELECT count(*) FROM spans")?, SENDERS * REQUESTS * SPANS);
     assert_eq!(
         server.sql_count("SELECT count(DISTINCT span_id) FROM spans")?,
         SENDERS * REQUESTS * SPANS

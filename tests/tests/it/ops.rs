@@ -36,11 +36,7 @@ fn running_server_tells_how_it_is() -> Result<()> {
         Some(8.0),
         "{metrics}"
     );
-    assert_eq!(
-        value("collector_duplicate_spans_total"),
-        Some(7.0),
-        "{metrics}"
-    );
+    assert_eq!(value("collector_duplicate_spans_total"), Some(7.0), "{metrics}");
     assert_eq!(value("store_healthy"), Some(1.0), "{metrics}");
     assert_eq!(server.sql_count("SELECT count(*) FROM spans")?, 8);
     Ok(())
@@ -60,16 +56,10 @@ fn stop_is_quick_and_keeps_everything_and_so_is_the_next_start() -> Result<()> {
         .write_all(b"POST /v1/traces HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\nhalf")?;
     let (status, stop_time) = server.stop()?;
     ensure!(status.success(), "{status}");
-    ensure!(
-        stop_time < Duration::from_secs(10),
-        "stopping took {stop_time:?}"
-    );
+    ensure!(stop_time < Duration::from_secs(10), "stopping took {stop_time:?}");
 
     let server = Server::start(dir.path(), &[])?;
-    assert_eq!(
-        server.sql_count("SELECT count(DISTINCT span_id) FROM spans")?,
-        10_000
-    );
+    assert_eq!(server.sql_count("SELECT count(DISTINCT span_id) FROM spans")?, 10_000);
     assert_eq!(server.sql_count("SELECT count(*) FROM spans")?, 10_000);
     ensure!(
         server.start_time < Duration::from_secs(2),
@@ -99,11 +89,7 @@ fn folder_of_a_running_server_is_refused_to_another() -> Result<()> {
         "--http-addr",
         "127.0.0.1:0",
     ])?;
-    ensure!(
-        !second.status.success() && second.output().contains(&path),
-        "{}",
-        second.output()
-    );
+    ensure!(!second.status.success() && second.output().contains(&path), "{}", second.output());
     // The command line reaches the running server instead.
     let rows = cli::causeway(&[
         "sql",
@@ -129,10 +115,7 @@ fn mistyped_settings_name_the_nearest() -> Result<()> {
 
     let limit = Duration::from_secs(10);
     let mut command = environment::causeway_command()?;
-    let variable = cli::run(
-        command.arg("serve").env("CAUSEWAY_RECENT_BYTE_MAX", "1MiB"),
-        limit,
-    )?;
+    let variable = cli::run(command.arg("serve").env("CAUSEWAY_RECENT_BYTE_MAX", "1MiB"), limit)?;
     ensure!(
         !variable.status.success() && variable.stderr.contains("recent-bytes-max"),
         "{}",
@@ -142,11 +125,7 @@ fn mistyped_settings_name_the_nearest() -> Result<()> {
     let file = dir.path().join("causeway.toml");
     fs::write(&file, "htpp-addr = \"127.0.0.1:0\"\n")?;
     let config = cli::causeway(&["serve", "--config", &file.display().to_string()])?;
-    ensure!(
-        !config.status.success() && config.stderr.contains("http-addr"),
-        "{}",
-        config.output()
-    );
+    ensure!(!config.status.success() && config.stderr.contains("http-addr"), "{}", config.output());
     Ok(())
 }
 
@@ -167,10 +146,7 @@ fn flag_beats_environment_beats_file() -> Result<()> {
         let server = Server::start_by(&mut command, data.path(), &flags)?;
         server.send(&otlp::encoded("shop", 1, 9))?;
         let url = format!("http://{}/api/v1/sql", server.addresses.http);
-        let headers = [
-            ("accept", "application/json"),
-            ("content-type", "text/plain"),
-        ];
+        let headers = [("accept", "application/json"), ("content-type", "text/plain")];
         let answer = causeway_tests::http::post(&url, &headers, b"SELECT span_id FROM spans")?
             .ok()?
             .json()?;
@@ -201,16 +177,8 @@ fn verify_finds_a_sound_folder_sound_and_a_damaged_table_damaged() -> Result<()>
     fs::write(&parquet, bytes)?;
     let damaged = cli::causeway(&["verify", "--data-dir", &path])?;
     assert_eq!(damaged.status.code(), Some(1), "{}", damaged.output());
-    let name = parquet
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    ensure!(
-        damaged.output().contains(&name),
-        "{name} is not named: {}",
-        damaged.output()
-    );
+    let name = parquet.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    ensure!(damaged.output().contains(&name), "{name} is not named: {}", damaged.output());
     Ok(())
 }
 

@@ -27,12 +27,7 @@ const NOT_SUPPORTED: i32 = 3;
 #[test]
 fn python() -> Result<()> {
     let program = clients().map(|dir| dir.join("python/bin/python"));
-    check(
-        "python",
-        &["http/json"],
-        program,
-        &[source("python/client.py")],
-    )
+    check("python", &["http/json"], program, &[source("python/client.py")])
 }
 
 #[test]
@@ -48,36 +43,20 @@ fn javascript() -> Result<()> {
 
 #[test]
 fn go() -> Result<()> {
-    check(
-        "go",
-        &["http/json"],
-        clients().map(|dir| dir.join("sdk-go")),
-        &[],
-    )
+    check("go", &["http/json"], clients().map(|dir| dir.join("sdk-go")), &[])
 }
 
 #[test]
 fn java() -> Result<()> {
-    let jar = clients()
-        .map(|dir| dir.join("java/client.jar"))
-        .filter(|jar| jar.is_file());
-    let arguments = [
-        "-jar".to_owned(),
-        jar.as_ref()
-            .map(|jar| jar.display().to_string())
-            .unwrap_or_default(),
-    ];
+    let jar = clients().map(|dir| dir.join("java/client.jar")).filter(|jar| jar.is_file());
+    let arguments =
+        ["-jar".to_owned(), jar.as_ref().map(|jar| jar.display().to_string()).unwrap_or_default()];
     check("java", &[], jar.map(|_| PathBuf::from("java")), &arguments)
 }
 
 #[test]
 fn rust() -> Result<()> {
-    check(
-        "rust",
-        &["http/json"],
-        Some(environment::built("causeway-sdk-client")?),
-        &[],
-    )
+    check("rust", &["http/json"], Some(environment::built("causeway-sdk-client")?), &[])
 }
 
 /// Where `cargo xtask test` built the clients.
@@ -86,11 +65,7 @@ fn clients() -> Option<PathBuf> {
 }
 
 fn source(file: &str) -> String {
-    environment::repository()
-        .join("tests/sdk")
-        .join(file)
-        .display()
-        .to_string()
+    environment::repository().join("tests/sdk").join(file).display().to_string()
 }
 
 /// Runs a client in every way it has and compares each time. `beyond` are protocols it must have
@@ -116,26 +91,16 @@ fn check(
                 _ => &server.addresses.otlp_http,
             };
             let mut command = Command::new(&program);
-            command
-                .args(arguments)
-                .args(["--endpoint", &format!("http://{address}")]);
+            command.args(arguments).args(["--endpoint", &format!("http://{address}")]);
             command.args(["--protocol", protocol, "--compression", compression]);
             let finished = cli::run(&mut command, Duration::from_secs(120)).with_context(what)?;
             if finished.status.code() == Some(NOT_SUPPORTED) && protocol == "http/json" {
-                ensure!(
-                    !beyond.contains(&protocol),
-                    "{}: {}",
-                    what(),
-                    finished.output()
-                );
+                ensure!(!beyond.contains(&protocol), "{}: {}", what(), finished.output());
                 continue;
             }
             let printed = serde_json::from_str(&finished.success().with_context(what)?)?;
-            compare(
-                &server,
-                otlp_json::printed_spans(printed).with_context(what)?,
-            )
-            .with_context(what)?;
+            compare(&server, otlp_json::printed_spans(printed).with_context(what)?)
+                .with_context(what)?;
         }
     }
     Ok(())
@@ -148,15 +113,9 @@ fn compare(server: &Server, mut printed: ExportTraceServiceRequest) -> Result<()
     assert_eq!(traces.len(), 3);
     let mut received = ExportTraceServiceRequest::default();
     for trace in &traces {
-        received
-            .resource_spans
-            .extend(server.trace(trace)?.resource_spans);
+        received.resource_spans.extend(server.trace(trace)?.resource_spans);
     }
-    let resources: Vec<_> = printed
-        .resource_spans
-        .iter()
-        .map(|one| one.resource.clone())
-        .collect();
+    let resources: Vec<_> = printed.resource_spans.iter().map(|one| one.resource.clone()).collect();
     without_absence(&mut printed);
     without_absence(&mut received);
     difference::ensure_equal(&printed, &received)?;
@@ -169,11 +128,7 @@ fn compare(server: &Server, mut printed: ExportTraceServiceRequest) -> Result<()
 }
 
 fn spans(request: &ExportTraceServiceRequest) -> impl Iterator<Item = &Span> {
-    request
-        .resource_spans
-        .iter()
-        .flat_map(|one| &one.scope_spans)
-        .flat_map(|one| &one.spans)
+    request.resource_spans.iter().flat_map(|one| &one.scope_spans).flat_map(|one| &one.spans)
 }
 
 /// A message that is absent reads as its default: SDKs differ in what they leave out.
@@ -184,10 +139,7 @@ fn without_absence(request: &mut ExportTraceServiceRequest) {
             scope_spans.scope.get_or_insert_default();
             for span in &mut scope_spans.spans {
                 span.status.get_or_insert_default();
-                let events = span
-                    .events
-                    .iter_mut()
-                    .flat_map(|event| &mut event.attributes);
+                let events = span.events.iter_mut().flat_map(|event| &mut event.attributes);
                 let links = span.links.iter_mut().flat_map(|link| &mut link.attributes);
                 for attribute in span.attributes.iter_mut().chain(events).chain(links) {
                     attribute.value.get_or_insert_default();
@@ -237,24 +189,11 @@ fn compare_sql(server: &Server, span: &Span, resource: &[KeyValue]) -> Result<()
         Json::Array(links.collect()),
     ];
     let mut found = rows[0].clone();
-    found[9] = fields(
-        &found[9],
-        &[
-            "time_unix_nano",
-            "name",
-            "attributes",
-            "dropped_attributes_count",
-        ],
-    );
-    found[10] = fields(
-        &found[10],
-        &["trace_id", "span_id", "trace_state", "attributes"],
-    );
+    found[9] =
+        fields(&found[9], &["time_unix_nano", "name", "attributes", "dropped_attributes_count"]);
+    found[10] = fields(&found[10], &["trace_id", "span_id", "trace_state", "attributes"]);
     for ((found, expected), column) in found.iter().zip(&expected).zip(columns.split(", ")) {
-        ensure!(
-            found == expected,
-            "{column} is\n{found}\ninstead of\n{expected}"
-        );
+        ensure!(found == expected, "{column} is\n{found}\ninstead of\n{expected}");
     }
     Ok(())
 }
@@ -263,19 +202,12 @@ fn compare_sql(server: &Server, span: &Span, resource: &[KeyValue]) -> Result<()
 fn fields(list: &Json, names: &[&str]) -> Json {
     let pick =
         |object: &Json| Json::Array(names.iter().map(|name| object[*name].clone()).collect());
-    Json::Array(
-        list.as_array()
-            .map_or(Vec::new(), |list| list.iter().map(pick).collect()),
-    )
+    Json::Array(list.as_array().map_or(Vec::new(), |list| list.iter().map(pick).collect()))
 }
 
 fn object(attributes: &[KeyValue]) -> Json {
-    let entry = |one: &KeyValue| {
-        (
-            one.key.clone(),
-            one.value.as_ref().map_or(Json::Null, sql_value),
-        )
-    };
+    let entry =
+        |one: &KeyValue| (one.key.clone(), one.value.as_ref().map_or(Json::Null, sql_value));
     Json::Object(attributes.iter().map(entry).collect())
 }
 

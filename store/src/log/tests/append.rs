@@ -25,10 +25,7 @@ async fn appended_records_are_published_and_replayed_in_order() -> TestResult {
     assert!(replay.report().segments > 1);
     let records: Vec<Record> = replay.collect::<Result<_, _>>()?;
     assert_eq!(records, published);
-    assert!(
-        around.published.lock().is_empty(),
-        "replay is the caller's to publish"
-    );
+    assert!(around.published.lock().is_empty(), "replay is the caller's to publish");
     Ok(())
 }
 
@@ -80,10 +77,7 @@ async fn a_group_is_bounded_but_takes_one_record_of_any_size() -> TestResult {
     around.settings.group_bytes_max = 10;
     around.settings.queue_bytes_max = 10;
     let (log, _) = around.open()?;
-    assert_eq!(
-        around.append(&log, "much longer than ten bytes").await?,
-        stored(1)
-    );
+    assert_eq!(around.append(&log, "much longer than ten bytes").await?, stored(1));
     assert_eq!(log.counters().groups, 1);
     Ok(())
 }
@@ -103,13 +97,7 @@ async fn a_full_queue_refuses_at_once() -> TestResult {
     let first = tokio::spawn(async move { holder.append(first).await });
     until(|| log.queued_bytes() == 58).await?;
     let second = around.append(&log, "more").await;
-    let Err(
-        error @ LogError::Full {
-            queued_bytes: 58,
-            limit_bytes: 100,
-        },
-    ) = second
-    else {
+    let Err(error @ LogError::Full { queued_bytes: 58, limit_bytes: 100 }) = second else {
         return Err(format!("{second:?}").into());
     };
     assert!(error.is_retryable());
@@ -131,10 +119,7 @@ async fn payload_limit() -> TestResult {
     };
     let largest = with_payload(RECORD_PAYLOAD_BYTES_MAX, 1);
     assert_eq!(log.append(largest).await?, stored(1));
-    let Err(error) = log
-        .append(with_payload(RECORD_PAYLOAD_BYTES_MAX + 1, 2))
-        .await
-    else {
+    let Err(error) = log.append(with_payload(RECORD_PAYLOAD_BYTES_MAX + 1, 2)).await else {
         return Err("one byte beyond the limit was taken".into());
     };
     assert!(matches!(error, LogError::TooLarge { .. }) && !error.is_retryable());
@@ -157,10 +142,7 @@ async fn closing_stores_what_waits_and_takes_no_more() -> TestResult {
     log.close();
     log.close();
     assert_eq!(last.await??, stored(1));
-    assert!(matches!(
-        around.append(&log, "late").await,
-        Err(LogError::Closed)
-    ));
+    assert!(matches!(around.append(&log, "late").await, Err(LogError::Closed)));
     Ok(())
 }
 
@@ -169,15 +151,9 @@ async fn a_panic_in_publish_closes_the_log_and_shows() -> TestResult {
     let around = Surroundings::new();
     let publish = Box::new(|_| std::panic::resume_unwind(Box::new("broken")));
     let (log, _) = Log::open_on(around.disk(), around.settings.clone(), 1, publish)?;
-    assert!(matches!(
-        around.append(&log, "a").await,
-        Err(LogError::Closed)
-    ));
+    assert!(matches!(around.append(&log, "a").await, Err(LogError::Closed)));
     until(|| log.state() != crate::log::LogState::Healthy).await?;
-    assert!(matches!(
-        around.append(&log, "b").await,
-        Err(LogError::Closed)
-    ));
+    assert!(matches!(around.append(&log, "b").await, Err(LogError::Closed)));
     Ok(())
 }
 

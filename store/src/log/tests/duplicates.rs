@@ -34,13 +34,7 @@ async fn a_repetition_in_the_same_group_is_a_duplicate() -> TestResult {
     let (log, _) = Log::open_on(around.disk(), around.settings.clone(), 1, publish)?;
     let log = Arc::new(log);
     let mut tasks = Vec::new();
-    for (text, queued) in [
-        ("first", 53),
-        ("a", 102),
-        ("a", 151),
-        ("b", 200),
-        ("first", 253),
-    ] {
+    for (text, queued) in [("first", 53), ("a", 102), ("a", 151), ("b", 200), ("first", 253)] {
         let record = around.record(text);
         let appender = Arc::clone(&log);
         tasks.push(tokio::spawn(async move { appender.append(record).await }));
@@ -116,10 +110,7 @@ async fn a_record_that_is_in_the_log_twice_is_replayed_once() -> TestResult {
     around.settings.digests_max = 100;
     let (_log, replay) = around.open()?;
     assert_eq!(replay.report().duplicates, 1);
-    assert_eq!(
-        replayed(replay)?,
-        [(1, "a".to_owned()), (2, "b".to_owned())]
-    );
+    assert_eq!(replayed(replay)?, [(1, "a".to_owned()), (2, "b".to_owned())]);
     Ok(())
 }
 
@@ -200,10 +191,7 @@ async fn digests_of_a_failed_release_are_written_again() -> TestResult {
     let around = Surroundings::new();
     let (log, _) = around.open()?;
     around.append(&log, "a").await?;
-    around.disk.set(Faults {
-        syncs_fail: true,
-        ..Faults::default()
-    });
+    around.disk.set(Faults { syncs_fail: true, ..Faults::default() });
     log.release(1);
     drop(log);
     around.disk.set(Faults::default());

@@ -15,14 +15,8 @@ async fn recovers(around: &Surroundings, log: Log, texts: &[&str]) -> TestResult
     expected.push("after".to_owned());
     assert_eq!(around.published_texts(), expected);
     let (_log, replay) = around.open()?;
-    assert_eq!(
-        (&replay.report().torn, replay.report().damaged.len()),
-        (&None, 0)
-    );
-    let texts: Vec<String> = replayed(replay)?
-        .into_iter()
-        .map(|(_, text)| text)
-        .collect();
+    assert_eq!((&replay.report().torn, replay.report().damaged.len()), (&None, 0));
+    let texts: Vec<String> = replayed(replay)?.into_iter().map(|(_, text)| text).collect();
     assert_eq!(texts, expected);
     Ok(())
 }
@@ -40,10 +34,7 @@ async fn a_disk_that_is_full_at_any_byte_loses_nothing() -> TestResult {
         let around = Surroundings::new();
         let (log, _) = around.open()?;
         around.append(&log, "before").await?;
-        around.disk.set(Faults {
-            space_left: Some(space_left),
-            ..Faults::default()
-        });
+        around.disk.set(Faults { space_left: Some(space_left), ..Faults::default() });
         refused(&around, &log, "0123456789012").await?;
         refused(&around, &log, "0123456789012").await?;
         assert_eq!(log.counters().failed, 2);
@@ -56,10 +47,7 @@ async fn a_disk_that_is_full_at_any_byte_loses_nothing() -> TestResult {
 async fn a_disk_that_is_full_from_the_start_recovers() -> TestResult {
     for space_left in [0, 20, 48, 60] {
         let around = Surroundings::new();
-        around.disk.set(Faults {
-            space_left: Some(space_left),
-            ..Faults::default()
-        });
+        around.disk.set(Faults { space_left: Some(space_left), ..Faults::default() });
         let (log, _) = around.open()?;
         refused(&around, &log, "a").await?;
         recovers(&around, log, &[]).await?;
@@ -71,10 +59,7 @@ async fn a_disk_that_is_full_from_the_start_recovers() -> TestResult {
 async fn a_refused_record_is_no_duplicate_when_it_comes_again() -> TestResult {
     let around = Surroundings::new();
     let (log, _) = around.open()?;
-    around.disk.set(Faults {
-        syncs_fail: true,
-        ..Faults::default()
-    });
+    around.disk.set(Faults { syncs_fail: true, ..Faults::default() });
     refused(&around, &log, "a").await?;
     around.disk.set(Faults::default());
     until(|| log.state() == LogState::Healthy).await?;
@@ -92,15 +77,9 @@ async fn a_repetition_of_what_is_stored_is_answered_while_the_disk_fails() -> Te
     let around = Surroundings::new();
     let (log, _) = around.open()?;
     around.append(&log, "a").await?;
-    around.disk.set(Faults {
-        syncs_fail: true,
-        ..Faults::default()
-    });
+    around.disk.set(Faults { syncs_fail: true, ..Faults::default() });
     refused(&around, &log, "b").await?;
-    assert_eq!(
-        around.append(&log, "a").await?,
-        crate::log::Appended::Duplicate
-    );
+    assert_eq!(around.append(&log, "a").await?, crate::log::Appended::Duplicate);
     recovers(&around, log, &["a"]).await
 }
 
@@ -111,10 +90,7 @@ async fn after_a_failed_fsync_the_segment_is_cut_and_left() -> TestResult {
     around.append(&log, "before").await?;
     let segment = around.files(".log").pop().ok_or("no segment")?;
     let durable = around.disk.bytes(&segment)?;
-    around.disk.set(Faults {
-        syncs_fail: true,
-        ..Faults::default()
-    });
+    around.disk.set(Faults { syncs_fail: true, ..Faults::default() });
     refused(&around, &log, "lost").await?;
     assert_eq!(around.disk.bytes(&segment)?, durable);
     around.disk.set(Faults::default());
@@ -130,26 +106,16 @@ async fn nothing_is_written_while_the_suspect_cannot_be_cut() -> TestResult {
     let around = Surroundings::new();
     let (log, _) = around.open()?;
     around.append(&log, "before").await?;
-    around.disk.set(Faults {
-        syncs_fail: true,
-        truncations_fail: true,
-        ..Faults::default()
-    });
+    around.disk.set(Faults { syncs_fail: true, truncations_fail: true, ..Faults::default() });
     refused(&around, &log, "lost").await?;
     // Fsyncs work again, cutting does not.
-    around.disk.set(Faults {
-        truncations_fail: true,
-        ..Faults::default()
-    });
+    around.disk.set(Faults { truncations_fail: true, ..Faults::default() });
     let syncs = around.disk.syncs();
     for i in 0..20 {
         refused(&around, &log, &format!("{i}")).await?;
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
     }
-    assert_eq!(
-        (around.disk.syncs(), around.files(".log").len()),
-        (syncs, 1)
-    );
+    assert_eq!((around.disk.syncs(), around.files(".log").len()), (syncs, 1));
     recovers(&around, log, &["before"]).await
 }
 
@@ -157,16 +123,9 @@ async fn nothing_is_written_while_the_suspect_cannot_be_cut() -> TestResult {
 async fn a_folder_that_cannot_be_synced_or_tidied_recovers() -> TestResult {
     let around = Surroundings::new();
     let (log, _) = around.open()?;
-    around.disk.set(Faults {
-        dir_syncs_fail: true,
-        removals_fail: true,
-        ..Faults::default()
-    });
+    around.disk.set(Faults { dir_syncs_fail: true, removals_fail: true, ..Faults::default() });
     refused(&around, &log, "a").await?;
-    around.disk.set(Faults {
-        removals_fail: true,
-        ..Faults::default()
-    });
+    around.disk.set(Faults { removals_fail: true, ..Faults::default() });
     tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     refused(&around, &log, "a").await?;
     recovers(&around, log, &[]).await
@@ -175,15 +134,9 @@ async fn a_folder_that_cannot_be_synced_or_tidied_recovers() -> TestResult {
 #[tokio::test]
 async fn short_writes_are_continued() -> TestResult {
     let around = Surroundings::new();
-    around.disk.set(Faults {
-        write_bytes_max: Some(7),
-        ..Faults::default()
-    });
+    around.disk.set(Faults { write_bytes_max: Some(7), ..Faults::default() });
     let (log, _) = around.open()?;
-    assert_eq!(
-        around.append(&log, "a somewhat longer text").await?,
-        stored(1)
-    );
+    assert_eq!(around.append(&log, "a somewhat longer text").await?, stored(1));
     drop(log);
     let (_log, replay) = around.open()?;
     assert_eq!(replayed(replay)?.len(), 1);
@@ -195,10 +148,7 @@ async fn between_attempts_the_disk_is_left_alone() -> TestResult {
     let mut around = Surroundings::new();
     around.settings.retry_pause_first = std::time::Duration::from_secs(1000);
     let (log, _) = around.open()?;
-    around.disk.set(Faults {
-        syncs_fail: true,
-        ..Faults::default()
-    });
+    around.disk.set(Faults { syncs_fail: true, ..Faults::default() });
     refused(&around, &log, "a").await?;
     let syncs = around.disk.syncs();
     around.disk.set(Faults::default());
@@ -214,15 +164,9 @@ async fn state_changes_can_be_awaited() -> TestResult {
     let around = Surroundings::new();
     let (log, _) = around.open()?;
     let mut state = log.watch_state();
-    around.disk.set(Faults {
-        syncs_fail: true,
-        ..Faults::default()
-    });
+    around.disk.set(Faults { syncs_fail: true, ..Faults::default() });
     refused(&around, &log, "a").await?;
-    let failing = state
-        .wait_for(|state| *state != LogState::Healthy)
-        .await?
-        .clone();
+    let failing = state.wait_for(|state| *state != LogState::Healthy).await?.clone();
     assert!(
         matches!(failing, LogState::Failing { ref reason, .. } if reason.contains("fsync")),
         "{failing:?}"
@@ -240,10 +184,7 @@ async fn what_is_replayed_is_durable() -> TestResult {
     let (log, _) = around.open()?;
     around.append(&log, "a").await?;
     // The write succeeds, then the process is gone.
-    around.disk.set(Faults {
-        operations_left: Some(1),
-        ..Faults::default()
-    });
+    around.disk.set(Faults { operations_left: Some(1), ..Faults::default() });
     refused(&around, &log, "b").await?;
     drop(log);
     around.disk.set(Faults::default());

@@ -81,11 +81,7 @@ impl FaultyDisk {
     pub(super) fn bytes(&self, path: &Path) -> io::Result<Vec<u8>> {
         let world = self.0.lock();
         let idx = world.idx(path)?;
-        world
-            .files
-            .get(idx)
-            .map(|content| content.written.clone())
-            .ok_or_else(not_found)
+        world.files.get(idx).map(|content| content.written.clone()).ok_or_else(not_found)
     }
 
     /// Puts a file there, durably.
@@ -116,11 +112,7 @@ impl FaultyDisk {
     pub(super) fn lose_power(&self, kept_of_256: u8, names: Names) {
         let mut world = self.0.lock();
         world.faults = Faults::default();
-        let World {
-            names: latest,
-            durable_names,
-            ..
-        } = &mut *world;
+        let World { names: latest, durable_names, .. } = &mut *world;
         match names {
             Names::Confirmed => {}
             Names::Latest => durable_names.clone_from(latest),
@@ -145,9 +137,7 @@ impl World {
         let Some(left) = &mut self.faults.operations_left else {
             return Ok(());
         };
-        *left = left
-            .checked_sub(1)
-            .ok_or_else(|| io::Error::other("power is off"))?;
+        *left = left.checked_sub(1).ok_or_else(|| io::Error::other("power is off"))?;
         Ok(())
     }
 
@@ -167,11 +157,7 @@ fn not_found() -> io::Error {
 }
 
 fn fail_if(fails: bool) -> io::Result<()> {
-    if fails {
-        Err(io::Error::other("fault injected"))
-    } else {
-        Ok(())
-    }
+    if fails { Err(io::Error::other("fault injected")) } else { Ok(()) }
 }
 
 impl Disk for FaultyDisk {
@@ -181,10 +167,7 @@ impl Disk for FaultyDisk {
 
     fn list(&self, dir: &Path) -> io::Result<Vec<(String, u64)>> {
         let world = self.0.lock();
-        let in_dir = world
-            .names
-            .iter()
-            .filter(|(path, _)| path.parent() == Some(dir));
+        let in_dir = world.names.iter().filter(|(path, _)| path.parent() == Some(dir));
         let listed = in_dir.filter_map(|(path, idx)| {
             let name = path.file_name()?.to_str()?.to_owned();
             Some((name, world.files.get(*idx)?.written.len() as u64))
@@ -210,18 +193,12 @@ impl Disk for FaultyDisk {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let idx = world.add(path);
-        Ok(Box::new(FaultyFile {
-            disk: self.clone(),
-            idx,
-        }))
+        Ok(Box::new(FaultyFile { disk: self.clone(), idx }))
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         let idx = self.0.lock().idx(path)?;
-        Ok(Box::new(FaultyFile {
-            disk: self.clone(),
-            idx,
-        }))
+        Ok(Box::new(FaultyFile { disk: self.clone(), idx }))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -257,11 +234,7 @@ struct FaultyFile {
 impl FaultyFile {
     fn change<R>(&self, change: impl FnOnce(&mut Content) -> R) -> io::Result<R> {
         let mut world = self.disk.0.lock();
-        world
-            .files
-            .get_mut(self.idx)
-            .map(change)
-            .ok_or_else(not_found)
+        world.files.get_mut(self.idx).map(change).ok_or_else(not_found)
     }
 }
 
@@ -311,9 +284,7 @@ impl DiskFile for FaultyFile {
             fail_if(world.faults.truncations_fail)?;
         }
         self.change(|content| {
-            content
-                .written
-                .truncate(usize::try_from(bytes).unwrap_or(usize::MAX));
+            content.written.truncate(usize::try_from(bytes).unwrap_or(usize::MAX));
             content.durable.clone_from(&content.written);
         })
     }

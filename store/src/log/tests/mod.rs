@@ -50,12 +50,7 @@ impl Surroundings {
         settings.digest_window = WINDOW;
         settings.retry_pause_first = Duration::from_millis(1);
         settings.retry_pause_max = Duration::from_millis(2);
-        Self {
-            disk: FaultyDisk::default(),
-            time_ns,
-            published: Arc::default(),
-            settings,
-        }
+        Self { disk: FaultyDisk::default(), time_ns, published: Arc::default(), settings }
     }
 
     /// Segments that take one record of a few bytes each.
@@ -76,12 +71,7 @@ impl Surroundings {
     fn open_from(&self, first_sequence_at_least: u64) -> Result<(Log, Replay), LogError> {
         let published = Arc::clone(&self.published);
         let publish = Box::new(move |records| published.lock().extend(records));
-        Log::open_on(
-            self.disk(),
-            self.settings.clone(),
-            first_sequence_at_least,
-            publish,
-        )
+        Log::open_on(self.disk(), self.settings.clone(), first_sequence_at_least, publish)
     }
 
     fn open(&self) -> Result<(Log, Replay), LogError> {
@@ -130,9 +120,7 @@ fn text_of(record: &Record) -> String {
 
 /// Everything that replay yields, as (sequence, text).
 fn replayed(replay: Replay) -> Result<Vec<(u64, String)>, LogError> {
-    replay
-        .map(|record| record.map(|record| (record.sequence, text_of(&record))))
-        .collect()
+    replay.map(|record| record.map(|record| (record.sequence, text_of(&record)))).collect()
 }
 
 fn stored(sequence: u64) -> Appended {

@@ -44,9 +44,8 @@ async fn append_crash_inspect_replay_release() -> TestResult {
     assert_eq!(inspect(&path)?.records, 1, "inspecting changes nothing");
 
     let (log, replay) = open(&path)?;
-    let sequences: Vec<u64> = replay
-        .map(|record| record.map(|record| record.sequence))
-        .collect::<Result<_, _>>()?;
+    let sequences: Vec<u64> =
+        replay.map(|record| record.map(|record| record.sequence)).collect::<Result<_, _>>()?;
     assert_eq!(sequences, [1]);
     assert_eq!(
         log.append(record("two")).await?,
@@ -64,8 +63,5 @@ async fn append_crash_inspect_replay_release() -> TestResult {
 
 #[test]
 fn inspecting_what_is_not_there_is_an_error() {
-    assert!(matches!(
-        inspect(Path::new("/nowhere/log")),
-        Err(LogError::Disk { .. })
-    ));
+    assert!(matches!(inspect(Path::new("/nowhere/log")), Err(LogError::Disk { .. })));
 }

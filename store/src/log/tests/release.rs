@@ -15,10 +15,7 @@ async fn only_fully_released_segments_go() -> TestResult {
     for text in ["a", "b", "c", "d", "e"] {
         around.append(&log, text).await?;
     }
-    assert_eq!(
-        (around.files(".log").len(), log.size_bytes()),
-        (3, 2 * 146 + 97)
-    );
+    assert_eq!((around.files(".log").len(), log.size_bytes()), (3, 2 * 146 + 97));
     log.release(1);
     log.release(3);
     until(|| log.size_bytes() == 146 + 97).await?;
@@ -42,10 +39,7 @@ async fn numbers_are_never_used_again() -> TestResult {
     for expected in 1..6 {
         let (log, replay) = around.open()?;
         assert_eq!(replayed(replay)?, []);
-        assert_eq!(
-            around.append(&log, &format!("{expected}")).await?,
-            stored(expected)
-        );
+        assert_eq!(around.append(&log, &format!("{expected}")).await?, stored(expected));
         log.release(expected);
     }
     assert_eq!(around.files(".log"), Vec::<PathBuf>::new());
@@ -83,22 +77,10 @@ async fn replay_passes_over_what_is_released_meanwhile() -> TestResult {
 #[tokio::test]
 async fn a_release_that_fails_is_made_up_for() -> TestResult {
     for faults in [
-        Faults {
-            syncs_fail: true,
-            ..Faults::default()
-        },
-        Faults {
-            removals_fail: true,
-            ..Faults::default()
-        },
-        Faults {
-            space_left: Some(30),
-            ..Faults::default()
-        },
-        Faults {
-            dir_syncs_fail: true,
-            ..Faults::default()
-        },
+        Faults { syncs_fail: true, ..Faults::default() },
+        Faults { removals_fail: true, ..Faults::default() },
+        Faults { space_left: Some(30), ..Faults::default() },
+        Faults { dir_syncs_fail: true, ..Faults::default() },
     ] {
         let around = Surroundings::with_small_segments();
         let (log, _) = around.open()?;
@@ -142,10 +124,7 @@ async fn dying_at_any_operation_of_a_release_forgets_nothing() -> TestResult {
             for text in ["a", "b", "c"] {
                 around.append(&log, text).await?;
             }
-            around.disk.set(Faults {
-                operations_left: Some(operations),
-                ..Faults::default()
-            });
+            around.disk.set(Faults { operations_left: Some(operations), ..Faults::default() });
             log.release(2);
             drop(log);
             around.disk.lose_power(kept_of_256, names);
@@ -154,11 +133,7 @@ async fn dying_at_any_operation_of_a_release_forgets_nothing() -> TestResult {
             let records = replayed(replay)?;
             assert_eq!(records.last(), Some(&(3, "c".to_owned())));
             for text in ["a", "b", "c"] {
-                assert_eq!(
-                    around.append(&log, text).await?,
-                    Duplicate,
-                    "died after {operations}"
-                );
+                assert_eq!(around.append(&log, text).await?, Duplicate, "died after {operations}");
             }
         }
     }

@@ -109,15 +109,8 @@ impl Simulation {
         let mut around = Surroundings::new();
         around.settings.segment_bytes_max = 400;
         around.settings.group_bytes_max = 200;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()?;
-        let mut simulation = Self {
-            around,
-            model: Model::default(),
-            log: None,
-            runtime,
-        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        let mut simulation = Self { around, model: Model::default(), log: None, runtime };
         simulation.open()?;
         Ok(simulation)
     }
@@ -137,10 +130,7 @@ impl Simulation {
             .collect();
         let mut found = BTreeMap::new();
         for (sequence, text) in records {
-            prop_assert!(
-                found.insert(sequence, text.clone()).is_none(),
-                "replayed twice"
-            );
+            prop_assert!(found.insert(sequence, text.clone()).is_none(), "replayed twice");
             match self.model.stored.get(&sequence) {
                 Some(stored) => prop_assert_eq!(stored, &text),
                 // Durable, but the power failed before it could be acknowledged.
@@ -148,11 +138,7 @@ impl Simulation {
             }
         }
         for (sequence, text) in must {
-            prop_assert_eq!(
-                found.get(&sequence),
-                Some(&text),
-                "acknowledged record is lost"
-            );
+            prop_assert_eq!(found.get(&sequence), Some(&text), "acknowledged record is lost");
         }
         self.log = Some(Arc::new(log));
         Ok(())
@@ -217,17 +203,8 @@ impl Simulation {
                 self.around.disk.set(Faults::default());
                 Ok(())
             }
-            Step::Crash {
-                loses_power,
-                at_operation,
-                during,
-                kept_of_256,
-                names,
-            } => {
-                let faults = Faults {
-                    operations_left: Some(at_operation),
-                    ..Faults::default()
-                };
+            Step::Crash { loses_power, at_operation, during, kept_of_256, names } => {
+                let faults = Faults { operations_left: Some(at_operation), ..Faults::default() };
                 self.around.disk.set(faults);
                 self.append(&during)?;
                 self.log = None;
@@ -250,27 +227,13 @@ impl Fault {
     fn faults(self) -> Faults {
         let none = Faults::default();
         match self {
-            Self::Full(space_left) => Faults {
-                space_left: Some(usize::from(space_left)),
-                ..none
-            },
-            Self::Syncs => Faults {
-                syncs_fail: true,
-                ..none
-            },
-            Self::SyncsAndTruncations => Faults {
-                syncs_fail: true,
-                truncations_fail: true,
-                ..none
-            },
-            Self::DirSyncs => Faults {
-                dir_syncs_fail: true,
-                ..none
-            },
-            Self::Removals => Faults {
-                removals_fail: true,
-                ..none
-            },
+            Self::Full(space_left) => Faults { space_left: Some(usize::from(space_left)), ..none },
+            Self::Syncs => Faults { syncs_fail: true, ..none },
+            Self::SyncsAndTruncations => {
+                Faults { syncs_fail: true, truncations_fail: true, ..none }
+            }
+            Self::DirSyncs => Faults { dir_syncs_fail: true, ..none },
+            Self::Removals => Faults { removals_fail: true, ..none },
         }
     }
 }

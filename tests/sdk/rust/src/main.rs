@@ -37,40 +37,25 @@ fn main() -> anyhow::Result<ExitCode> {
     let guard = (settings.protocol == "grpc").then(|| runtime.enter());
 
     let (exporter, recording) = RecordingExporter::around(stock_exporter(&settings)?);
-    let resource = Resource::builder()
-        .with_schema_url(scenario::resource(), SCHEMA_URL)
-        .build();
-    let provider = SdkTracerProvider::builder()
-        .with_resource(resource)
-        .with_batch_exporter(exporter)
-        .build();
+    let resource = Resource::builder().with_schema_url(scenario::resource(), SCHEMA_URL).build();
+    let provider =
+        SdkTracerProvider::builder().with_resource(resource).with_batch_exporter(exporter).build();
     scenario::send(&provider.tracer_with_scope(scope()));
     let flushed = provider.force_flush();
     let closed = provider.shutdown();
     drop(guard);
 
-    let recording = recording
-        .lock()
-        .map_err(|_| anyhow::anyhow!("the exporter panicked"))?;
+    let recording = recording.lock().map_err(|_| anyhow::anyhow!("the exporter panicked"))?;
     writeln!(std::io::stdout(), "{}", otlp_json::document(&recording))?;
     let succeeded = flushed.is_ok() && closed.is_ok() && recording.succeeded;
-    Ok(if succeeded {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn settings(mut args: impl Iterator<Item = String>) -> anyhow::Result<Settings> {
-    let mut settings = Settings {
-        endpoint: String::new(),
-        protocol: String::new(),
-        compression: None,
-    };
+    let mut settings =
+        Settings { endpoint: String::new(), protocol: String::new(), compression: None };
     while let Some(name) = args.next() {
-        let value = args
-            .next()
-            .with_context(|| format!("{name} needs a value"))?;
+        let value = args.next().with_context(|| format!("{name} needs a value"))?;
         match (name.as_str(), value.as_str()) {
             ("--endpoint", _) => settings.endpoint = value,
             ("--protocol", _) => settings.protocol = value,
@@ -100,9 +85,7 @@ fn stock_exporter(settings: &Settings) -> anyhow::Result<SpanExporter> {
 }
 
 fn grpc_exporter(settings: &Settings) -> anyhow::Result<SpanExporter> {
-    let mut builder = SpanExporter::builder()
-        .with_tonic()
-        .with_endpoint(&settings.endpoint);
+    let mut builder = SpanExporter::builder().with_tonic().with_endpoint(&settings.endpoint);
     if let Some(compression) = settings.compression {
         builder = builder.with_compression(compression);
     }

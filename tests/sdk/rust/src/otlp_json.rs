@@ -99,9 +99,7 @@ fn status(status: &Status) -> Json {
 }
 
 fn nanoseconds(time: SystemTime) -> String {
-    let since = time
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     since.as_nanos().to_string()
 }
 
@@ -110,9 +108,7 @@ fn attributes<'a>(attributes: impl IntoIterator<Item = &'a KeyValue>) -> Json {
 }
 
 fn key_values<'a>(pairs: impl Iterator<Item = (&'a Key, &'a Value)>) -> Json {
-    pairs
-        .map(|(key, value)| json!({ "key": key.as_str(), "value": any_value(value) }))
-        .collect()
+    pairs.map(|(key, value)| json!({ "key": key.as_str(), "value": any_value(value) })).collect()
 }
 
 fn any_value(value: &Value) -> Json {
@@ -134,10 +130,6 @@ fn array<T: Clone>(values: &[T]) -> Json
 where
     Value: From<T>,
 {
-    let values: Vec<Json> = values
-        .iter()
-        .cloned()
-        .map(|each| any_value(&each.into()))
-        .collect();
+    let values: Vec<Json> = values.iter().cloned().map(|each| any_value(&each.into())).collect();
     json!({ "arrayValue": { "values": values } })
 }

@@ -24,19 +24,9 @@ pub(crate) struct RecordingExporter<E> {
 impl<E: SpanExporter> RecordingExporter<E> {
     pub(crate) fn around(inner: E) -> (Self, Arc<Mutex<Recording>>) {
         let resource = Resource::builder_empty().build();
-        let recording = Recording {
-            resource,
-            spans: Vec::new(),
-            succeeded: true,
-        };
+        let recording = Recording { resource, spans: Vec::new(), succeeded: true };
         let recording = Arc::new(Mutex::new(recording));
-        (
-            Self {
-                inner,
-                recording: Arc::clone(&recording),
-            },
-            recording,
-        )
+        (Self { inner, recording: Arc::clone(&recording) }, recording)
     }
 
     fn record(&self, change: impl FnOnce(&mut Recording)) -> OTelSdkResult {

@@ -51,23 +51,15 @@ pub(crate) fn send(tracer: &SdkTracer) {
         span.set_attributes(every_type());
         span.add_event("every type", every_type());
     });
-    let produced = start(
-        tracer,
-        "orders publish",
-        SpanKind::Producer,
-        &served,
-        |span| {
-            span.set_attribute(KeyValue::new("messaging.destination.name", "orders"));
-        },
-    );
+    let produced = start(tracer, "orders publish", SpanKind::Producer, &served, |span| {
+        span.set_attribute(KeyValue::new("messaging.destination.name", "orders"));
+    });
     let produced_context = produced.span().span_context().clone();
 
     consume(tracer, produced_context.clone());
     let remote = remote_context("vendor=a:b,other=t61rcWkgMzE");
     let remote = Context::new().with_remote_span_context(remote);
-    start(tracer, "GET /remote", SpanKind::Server, &remote, |_| {})
-        .span()
-        .end();
+    start(tracer, "GET /remote", SpanKind::Server, &remote, |_| {}).span().end();
     explicit_times(tracer, &root);
     limits(tracer, &root, &produced_context);
     for context in [produced, leaf, served, call, root] {
@@ -76,22 +68,14 @@ pub(crate) fn send(tracer: &SdkTracer) {
 }
 
 fn request(tracer: &SdkTracer) -> Context {
-    start(
-        tracer,
-        "GET /checkout",
-        SpanKind::Server,
-        &Context::new(),
-        |span| {
-            span.set_attribute(KeyValue::new("http.request.method", "GET"));
-            span.set_attribute(KeyValue::new("http.route", "/checkout"));
-            let attributes = vec![
-                KeyValue::new("cache.key", "cart:42"),
-                KeyValue::new("cache.size", 3),
-            ];
-            span.add_event("cache.miss", attributes);
-            span.add_event("no attributes", Vec::new());
-        },
-    )
+    start(tracer, "GET /checkout", SpanKind::Server, &Context::new(), |span| {
+        span.set_attribute(KeyValue::new("http.request.method", "GET"));
+        span.set_attribute(KeyValue::new("http.route", "/checkout"));
+        let attributes =
+            vec![KeyValue::new("cache.key", "cart:42"), KeyValue::new("cache.size", 3)];
+        span.add_event("cache.miss", attributes);
+        span.add_event("no attributes", Vec::new());
+    })
 }
 
 fn consume(tracer: &SdkTracer, produced: SpanContext) {
@@ -107,9 +91,7 @@ fn consume(tracer: &SdkTracer, produced: SpanContext) {
 }
 
 fn explicit_times(tracer: &SdkTracer, parent: &Context) {
-    let now = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let whole_second = SystemTime::UNIX_EPOCH + Duration::from_secs(now.as_secs() - 5);
     let start = whole_second + Duration::from_nanos(123_456_789);
     let mut span = SpanBuilder::from_name("explicit times")
@@ -141,9 +123,7 @@ fn start(
     parent: &Context,
     fill: impl FnOnce(&mut Span),
 ) -> Context {
-    let mut span = SpanBuilder::from_name(name)
-        .with_kind(kind)
-        .start_with_context(tracer, parent);
+    let mut span = SpanBuilder::from_name(name).with_kind(kind).start_with_context(tracer, parent);
     fill(&mut span);
     Context::new().with_span(span)
 }
@@ -154,10 +134,7 @@ fn every_type() -> Vec<KeyValue> {
         KeyValue::new("string.empty", ""),
         KeyValue::new("string.unicode", "Grüße, 世界, עולם"),
         KeyValue::new("string.emoji", "👩‍🚀🚀"),
-        KeyValue::new(
-            "string.control",
-            "tab\t newline\n quote\" backslash\\ nul\0",
-        ),
+        KeyValue::new("string.control", "tab\t newline\n quote\" backslash\\ nul\0"),
         KeyValue::new("bool.true", true),
         KeyValue::new("bool.false", false),
         KeyValue::new("int.min", i64::MIN),
@@ -173,33 +150,19 @@ fn every_type() -> Vec<KeyValue> {
         KeyValue::new("strings.empty", strings(&[])),
         KeyValue::new("bools", Value::Array(Array::Bool(vec![true, false]))),
         KeyValue::new("bools.empty", Value::Array(Array::Bool(Vec::new()))),
-        KeyValue::new(
-            "ints",
-            Value::Array(Array::I64(vec![i64::MIN, 0, i64::MAX])),
-        ),
+        KeyValue::new("ints", Value::Array(Array::I64(vec![i64::MIN, 0, i64::MAX]))),
         KeyValue::new("ints.empty", Value::Array(Array::I64(Vec::new()))),
-        KeyValue::new(
-            "doubles",
-            Value::Array(Array::F64(vec![1e308, -0.0, 0.1, 2.0])),
-        ),
+        KeyValue::new("doubles", Value::Array(Array::F64(vec![1e308, -0.0, 0.1, 2.0]))),
         KeyValue::new("doubles.empty", Value::Array(Array::F64(Vec::new()))),
     ]
 }
 
 fn strings(values: &[&'static str]) -> Value {
-    Value::Array(Array::String(
-        values.iter().copied().map(StringValue::from).collect(),
-    ))
+    Value::Array(Array::String(values.iter().copied().map(StringValue::from).collect()))
 }
 
 fn remote_context(trace_state: &str) -> SpanContext {
     let ids = RandomIdGenerator::default();
     let trace_state: TraceState = trace_state.parse().unwrap_or_default();
-    SpanContext::new(
-        ids.new_trace_id(),
-        ids.new_span_id(),
-        TraceFlags::SAMPLED,
-        true,
-        trace_state,
-    )
+    SpanContext::new(ids.new_trace_id(), ids.new_span_id(), TraceFlags::SAMPLED, true, trace_state)
 }
