@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::StoreError;
 use crate::store::Inner;
-use crate::table::{SpansTable, write_sorted};
+use crate::table::{FinishedFile, SpansTable, write_sorted};
 
 /// How often the flusher looks whether there is something to do.
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
@@ -114,14 +114,15 @@ async fn write_and_commit(
     let dir = inner.settings.table_dir();
     let now_unix_ms = (inner.settings.clock)() / 1_000_000;
     let written = blocking(move || write_sorted(&dir, &stem, &batches, now_unix_ms)).await?;
-    let committed = table.append(&inner.writer, version, &written.adds).await;
+    let adds: Vec<_> = written.iter().map(|file| file.add.clone()).collect();
+    let committed = table.append(&inner.writer, version, &adds).await;
     // An error may hide a commit that happened: files go only when it surely did not.
     if committed.is_err()
         && matches!(table.committed(&inner.writer).await, Ok(at) if at < version)
         && table.refresh().await.is_ok()
         && matches!(table.committed(&inner.writer).await, Ok(at) if at < version)
     {
-        written.discard();
+        written.into_iter().for_each(FinishedFile::discard);
     }
     committed
 }

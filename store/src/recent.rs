@@ -30,7 +30,7 @@ pub struct Snapshot {
     /// Folder of the table; paths of files are relative to it.
     pub table_root: PathBuf,
     /// The live files of the table.
-    pub files: Arc<Vec<DataFile>>,
+    pub files: Arc<Vec<Arc<DataFile>>>,
     /// Spans that are in no file yet, as batches of `causeway_model::columns::schema`.
     pub recent: Vec<RecordBatch>,
 }
@@ -67,7 +67,7 @@ struct Pending {
 
 #[derive(Debug, Default)]
 struct Visible {
-    files: Arc<Vec<DataFile>>,
+    files: Arc<Vec<Arc<DataFile>>>,
     chunks: Vec<Chunk>,
     pending: Vec<Pending>,
     pending_bytes: u64,
@@ -109,7 +109,7 @@ pub(crate) struct Recent {
 const DECODED_BYTES_PER_WIRE_BYTE: u64 = 2;
 
 impl Recent {
-    pub(crate) fn new(table_root: PathBuf, files: Vec<DataFile>, window: SpanWindow) -> Self {
+    pub(crate) fn new(table_root: PathBuf, files: Vec<Arc<DataFile>>, window: SpanWindow) -> Self {
         Self {
             table_root,
             visible: Mutex::new(Visible { files: Arc::new(files), ..Visible::default() }),
@@ -214,7 +214,7 @@ impl Recent {
     }
 
     /// Replaces the oldest `chunks` by the table's new list of files, in one step.
-    pub(crate) fn flushed(&self, chunks: usize, files: Vec<DataFile>) {
+    pub(crate) fn flushed(&self, chunks: usize, files: Vec<Arc<DataFile>>) {
         let mut visible = self.visible.lock();
         let flushed_bytes: u64 = visible.chunks.drain(..chunks).map(|chunk| chunk.bytes).sum();
         visible.chunk_bytes = visible.chunk_bytes.saturating_sub(flushed_bytes);

@@ -83,7 +83,7 @@ impl Store {
         fs::create_dir_all(data_dir)
             .map_err(|e| StoreError::failing("create the data folder", e))?;
         let writer = writer_id(data_dir)?;
-        let table = SpansTable::open_or_create(&settings.table_dir()).await?;
+        let mut table = SpansTable::open_or_create(&settings.table_dir()).await?;
         let committed = table.committed(&writer).await?;
         let files = table.files()?;
 
@@ -314,11 +314,11 @@ async fn replay_log(inner: &Arc<Inner>, replay: Replay) -> Result<(), StoreError
 }
 
 /// Remembers the newest spans of the table, so that copies of them are recognised after a restart.
-async fn remember_files(settings: &StoreSettings, files: &[DataFile]) -> SpanWindow {
+async fn remember_files(settings: &StoreSettings, files: &[Arc<DataFile>]) -> SpanWindow {
     let mut window = SpanWindow::new(settings.span_dedup_max);
     let since_ms = ((settings.clock)() / 1_000_000)
         - i64::try_from(settings.request_dedup_window.as_millis()).unwrap_or(i64::MAX);
-    let mut newest: Vec<DataFile> =
+    let mut newest: Vec<Arc<DataFile>> =
         files.iter().filter(|file| file.modified_ms >= since_ms).cloned().collect();
     newest.sort_by_key(|file| std::cmp::Reverse(file.modified_ms));
     let mut budget = WINDOW_SPANS_AT_START_MAX;

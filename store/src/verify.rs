@@ -67,7 +67,7 @@ pub async fn verify(data_dir: &Path) -> Result<VerifyReport, StoreError> {
     verify_log(&log_dir(data_dir), &mut report)?;
     let dir = table_dir(data_dir);
     if dir.join("_delta_log").exists() {
-        match SpansTable::open(&dir).await.and_then(|table| table.files()) {
+        match SpansTable::open(&dir).await.and_then(|mut table| table.files()) {
             Ok(files) => files.iter().for_each(|file| verify_file(&dir, file, &mut report)),
             Err(error) => report.add(Severity::Error, dir.display().to_string(), error.to_string()),
         }

@@ -63,7 +63,7 @@ impl StoredSpans {
             // Nothing is known of the condition or of the file.
             _ => true,
         };
-        self.snapshot.files.iter().filter(may_match).collect()
+        self.snapshot.files.iter().map(Arc::as_ref).filter(may_match).collect()
     }
 
     fn recent(&self, partitions: usize, projection: &[usize]) -> Result<Arc<dyn ExecutionPlan>> {

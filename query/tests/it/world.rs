@@ -167,7 +167,7 @@ impl WorldBuilder {
     pub(crate) fn build(self) -> World {
         let snapshot = Snapshot {
             table_root: self.folder.path().to_owned(),
-            files: Arc::new(self.files),
+            files: Arc::new(self.files.into_iter().map(Arc::new).collect()),
             recent: self.recent,
         };
         let source: SnapshotSource = Arc::new(move || {

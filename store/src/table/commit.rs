@@ -3,8 +3,10 @@
 //! delta-rs does not compare transaction versions on a fresh snapshot and never fsyncs on local
 //! disk; both are done here. One committer per process: the methods that commit take `&mut self`.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use deltalake::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake::kernel::{Action, Add, Transaction};
@@ -29,6 +31,8 @@ const COMMITS_PER_CHECKPOINT: u64 = 50;
 pub(crate) struct SpansTable {
     table: DeltaTable,
     dir: PathBuf,
+    /// Every live file by its path, so that a file keeps its `Arc` from snapshot to snapshot.
+    live: HashMap<String, Arc<DataFile>>,
 }
 
 impl SpansTable {
@@ -37,7 +41,7 @@ impl SpansTable {
         let failed = |error| StoreError::failing("open the table", error);
         let builder = DeltaTableBuilder::from_url(location(dir)?).map_err(failed)?;
         let table = builder.load().await.map_err(failed)?;
-        Ok(Self { table, dir: dir.to_owned() })
+        Ok(Self { table, dir: dir.to_owned(), live: HashMap::new() })
     }
 
     /// Opens the table in `dir`, after creating it if there is none.
@@ -54,7 +58,7 @@ impl SpansTable {
             .with_configuration(properties())
             .await
             .map_err(|error| StoreError::failing("create the table", error))?;
-        let created = Self { table, dir: dir.to_owned() };
+        let created = Self { table, dir: dir.to_owned(), live: HashMap::new() };
         created.sync_log()?;
         sync_folder(dir).map_err(|error| StoreError::failing("sync the table's folder", error))?;
         Ok(created)
@@ -125,15 +129,22 @@ impl SpansTable {
     }
 
     /// The live files.
-    pub(crate) fn files(&self) -> Result<Vec<DataFile>, StoreError> {
+    pub(crate) fn files(&mut self) -> Result<Vec<Arc<DataFile>>, StoreError> {
         let failed = |error| StoreError::failing("list the table's files", error);
         let state = self.table.snapshot().map_err(failed)?;
-        let files = state.log_data().into_iter().map(|file| {
-            let stats = file.stats();
+        let mut known = std::mem::take(&mut self.live);
+        let mut files = Vec::with_capacity(known.len() + 1);
+        for file in state.log_data() {
             let path = file.path().into_owned();
-            DataFile::from_log(path, file.size(), file.modification_time(), stats.as_deref())
-        });
-        Ok(files.collect())
+            let file = known.remove(&path).unwrap_or_else(|| {
+                let (bytes, modified_ms) = (file.size(), file.modification_time());
+                let stats = file.stats();
+                Arc::new(DataFile::from_log(path, bytes, modified_ms, stats.as_deref()))
+            });
+            files.push(file);
+        }
+        self.live = files.iter().map(|file| (file.path.clone(), Arc::clone(file))).collect();
+        Ok(files)
     }
 
     /// Writes a checkpoint and drops old log entries when it is time. Off the commit path.

@@ -1,18 +1,22 @@
-//! One live file of the table, and its statistics as the Delta log keeps them.
+//! One live file of the table, and what its name says.
+//!
+//! ```text
+//! day=2026-09-21/<writer>-<first sequence>-<last sequence>.parquet   level 0: a flush
+//! day=2026-09-21/merged-<level>-<random>.parquet                     level 1 and 2: merged files
+//! ```
 
-use std::collections::HashMap;
-
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::compute::{max, max_string, min, min_string};
-use arrow::datatypes::{DataType, Int32Type, Int64Type};
-use causeway_model::columns::{COLUMNS, name};
-use deltalake::kernel::Add;
-use serde_json::{Map, Value, json};
+use causeway_model::columns::name;
+use chrono::DateTime;
+use serde_json::Value;
 
 /// The partition column: the UTC day under which spans are kept and expire.
 pub(crate) const DAY: &str = "day";
 
-/// One Parquet file of the table.
+/// How names of merged files begin; the level follows.
+pub(crate) const MERGED_PREFIX: &str = "merged-";
+
+/// One Parquet file of the table. Shared: a file that left the table is deleted only when nobody
+/// else holds its `Arc`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataFile {
     /// Path relative to the table's folder.
@@ -45,65 +49,51 @@ impl DataFile {
             modified_ms,
         }
     }
-}
 
-/// The action that adds a file of `batch` to the table.
-pub(crate) fn add_action(
-    path: String,
-    bytes: u64,
-    day: String,
-    modified_ms: i64,
-    batch: &RecordBatch,
-) -> Add {
-    Add {
-        path,
-        partition_values: HashMap::from([(DAY.to_owned(), Some(day))]),
-        size: i64::try_from(bytes).unwrap_or(i64::MAX),
-        modification_time: modified_ms,
-        data_change: true,
-        stats: Some(statistics(batch).to_string()),
-        ..Add::default()
+    /// The UTC day it lies under, such as `2026-09-21`; empty if its path names none.
+    pub fn day(&self) -> &str {
+        let folder = self.path.split('/').next().unwrap_or_default();
+        folder.strip_prefix("day=").unwrap_or_default()
+    }
+
+    /// How often its spans were merged: 0 for a flush.
+    pub fn level(&self) -> u8 {
+        let name = self.path.rsplit('/').next().unwrap_or_default();
+        let level = name.strip_prefix(MERGED_PREFIX).and_then(|rest| rest.split('-').next());
+        level.and_then(|level| level.parse().ok()).unwrap_or(0)
     }
 }
 
-/// Delta statistics of the columns that are kept for pruning.
-fn statistics(batch: &RecordBatch) -> Value {
-    let (mut least, mut greatest, mut nulls) = (Map::new(), Map::new(), Map::new());
-    for column in COLUMNS.iter().filter(|column| column.statistics) {
-        let Some(array) = batch.column_by_name(column.name) else {
-            continue;
-        };
-        nulls.insert(column.name.to_owned(), json!(array.logical_null_count()));
-        if let Some((low, high)) = bounds(array.as_ref()) {
-            least.insert(column.name.to_owned(), low);
-            greatest.insert(column.name.to_owned(), high);
-        }
-    }
-    json!({ "numRecords": batch.num_rows(), "minValues": least, "maxValues": greatest, "nullCount": nulls })
+/// The number of the UTC day that holds a time.
+pub(crate) fn day_number(unix_nano: i64) -> i64 {
+    unix_nano.div_euclid(86_400_000_000_000)
 }
 
-/// Least and greatest value in the form that Delta statistics use. Texts longer than this are left
-/// without bounds: they would make the transaction log large.
-const TEXT_BOUND_BYTES_MAX: usize = 64;
+/// A day as folders name it.
+pub(crate) fn day_text(day: i64) -> String {
+    let date = DateTime::from_timestamp(day * 86_400, 0).unwrap_or_default();
+    date.format("%Y-%m-%d").to_string()
+}
 
-fn bounds(array: &dyn Array) -> Option<(Value, Value)> {
-    match array.data_type() {
-        DataType::Int64 => {
-            let values = array.as_primitive::<Int64Type>();
-            Some((json!(min(values)?), json!(max(values)?)))
-        }
-        DataType::Int32 => {
-            let values = array.as_primitive::<Int32Type>();
-            Some((json!(min(values)?), json!(max(values)?)))
-        }
-        DataType::Dictionary(..) => {
-            let used = arrow::compute::cast(array, &DataType::Utf8).ok()?;
-            let texts = used.as_string_opt::<i32>()?;
-            let (low, high) = (min_string(texts)?, max_string(texts)?);
-            let is_short = low.len().max(high.len()) <= TEXT_BOUND_BYTES_MAX;
-            is_short.then(|| (json!(low), json!(high)))
-        }
-        // Timestamps have their exact nanoseconds beside them.
-        _ => None,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_utc_and_before_1970_too() {
+        assert_eq!(day_text(day_number(0)), "1970-01-01");
+        assert_eq!(day_text(day_number(86_400_000_000_000 - 1)), "1970-01-01");
+        assert_eq!(day_text(day_number(-1)), "1969-12-31");
+        assert_eq!(day_text(day_number(i64::MAX)), "2262-04-11");
+    }
+
+    #[test]
+    fn names_tell_day_and_level() {
+        let file = |path: &str| DataFile::from_log(path.to_owned(), 0, 0, None);
+        let flushed = file("day=2026-09-21/0a1b-00-01.parquet");
+        assert_eq!((flushed.day(), flushed.level()), ("2026-09-21", 0));
+        let merged = file("day=2026-09-21/merged-2-0a1b.parquet");
+        assert_eq!((merged.day(), merged.level()), ("2026-09-21", 2));
+        assert_eq!(file("foreign.parquet").day(), "");
     }
 }

@@ -50,8 +50,11 @@ pub(super) fn properties() -> HashMap<String, Option<String>> {
     ])
 }
 
-/// Settings of a file that holds `traces` distinct traces, sorted by trace and start.
-pub(super) fn writer_properties(traces: u64) -> WriterProperties {
+/// One lookup in a thousand opens a file in vain.
+const BLOOM_FALSE_POSITIVES: f64 = 0.001;
+
+/// Settings of a file of at most `rows_max` rows, sorted by trace, start and span.
+pub(super) fn writer_properties(rows_max: u64) -> WriterProperties {
     let level = ZstdLevel::try_new(1).unwrap_or_default();
     let mut builder = WriterProperties::builder()
         .set_compression(Compression::ZSTD(level))
@@ -60,7 +63,7 @@ pub(super) fn writer_properties(traces: u64) -> WriterProperties {
         .set_statistics_enabled(EnabledStatistics::None)
         .set_sorting_columns(Some(sorting_columns()));
     for column in COLUMNS {
-        builder = column_properties(builder, column, traces);
+        builder = column_properties(builder, column, rows_max);
     }
     builder.build()
 }
@@ -68,13 +71,15 @@ pub(super) fn writer_properties(traces: u64) -> WriterProperties {
 fn column_properties(
     builder: WriterPropertiesBuilder,
     column: &columns::Column,
-    traces: u64,
+    rows_max: u64,
 ) -> WriterPropertiesBuilder {
     let path = || ColumnPath::from(column.name);
     let builder = match column.name {
         name::TRACE_ID => builder
             .set_column_bloom_filter_enabled(path(), true)
-            .set_column_bloom_filter_max_ndv(path(), traces)
+            .set_column_bloom_filter_fpp(path(), BLOOM_FALSE_POSITIVES)
+            // A bound only: the filter of each row group is folded to what its traces need.
+            .set_column_bloom_filter_max_ndv(path(), rows_max.clamp(1, ROW_GROUP_ROWS_MAX as u64))
             .set_column_statistics_enabled(path(), EnabledStatistics::Page),
         name::SPAN_ID | name::PARENT_SPAN_ID => {
             builder.set_column_dictionary_enabled(path(), false)
@@ -95,7 +100,7 @@ fn column_properties(
 
 fn sorting_columns() -> Vec<SortingColumn> {
     let position = |wanted| COLUMNS.iter().position(|column| column.name == wanted).unwrap_or(0);
-    [name::TRACE_ID, name::START_TIME_UNIX_NANO]
+    [name::TRACE_ID, name::START_TIME_UNIX_NANO, name::SPAN_ID]
         .map(|column| SortingColumn {
             // A handful of columns.
             column_idx: position(column) as i32,

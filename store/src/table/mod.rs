@@ -9,8 +9,11 @@
 mod commit;
 mod file;
 mod layout;
+mod sort;
+mod statistics;
 mod write;
 
 pub(crate) use commit::SpansTable;
 pub use file::DataFile;
-pub(crate) use write::write_sorted;
+pub(crate) use sort::write_sorted;
+pub(crate) use write::FinishedFile;
