@@ -98,9 +98,6 @@ pub(crate) async fn flush(inner: &Arc<Inner>) -> Result<(), StoreError> {
     inner.log.release(last_sequence);
     inner.metrics.flush_seconds.observe(started.elapsed().as_secs_f64());
     tracing::debug!(spans = rows, elapsed = ?started.elapsed(), "flushed");
-    if let Err(error) = table.maintain().await {
-        tracing::warn!(%error, "table maintenance failed and will be tried again");
-    }
     Ok(())
 }
 

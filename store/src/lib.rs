@@ -5,6 +5,7 @@
 //!                                    | seal: many requests -> one batch, copies out
 //!                                    | flush: sort, Parquet, one idempotent commit
 //!                                    v
+//! maintenance = merge small files, drop what expired, delete what nobody reads
 //! snapshot = recent batches + files of the table, swapped together
 //! ```
 //!
@@ -15,6 +16,7 @@
 mod error;
 mod flush;
 pub mod log;
+mod maintenance;
 mod metrics;
 mod recent;
 mod settings;
@@ -25,7 +27,7 @@ mod verify;
 
 pub use error::StoreError;
 pub use recent::Snapshot;
-pub use settings::{Clock, StoreSettings};
+pub use settings::{Clock, StoreSettings, VACUUM_RETENTION_MAX};
 pub use store::{Appended, Request, Store};
 pub use table::DataFile;
 pub use verify::{Severity, VerifyFinding, VerifyReport, verify};

@@ -1,9 +1,11 @@
 //! What the store tells Prometheus.
 
 use std::sync::Weak;
+use std::sync::atomic::AtomicU64;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
@@ -17,6 +19,65 @@ pub(crate) struct StoreMetrics {
     pub(crate) append_seconds: Histogram,
     pub(crate) flush_seconds: Histogram,
     pub(crate) flush_failures: Counter,
+    pub(crate) maintenance: MaintenanceMetrics,
+}
+
+/// What maintenance did.
+#[derive(Debug, Default)]
+pub(crate) struct MaintenanceMetrics {
+    pub(crate) compactions: Counter,
+    pub(crate) compaction_spans: Counter,
+    pub(crate) compaction_bytes: Counter,
+    pub(crate) compaction_busy_seconds: Counter<f64, AtomicU64>,
+    pub(crate) compaction_copies: Counter,
+    pub(crate) compaction_conflicts: Counter,
+    pub(crate) expired_files: Counter,
+    pub(crate) expired_spans: Counter,
+    pub(crate) files_deleted: Counter,
+    pub(crate) failures: Counter,
+}
+
+impl MaintenanceMetrics {
+    fn register(registry: &mut Registry) -> Self {
+        let metrics = Self::default();
+        let counters: [(&str, &str, &Counter); 9] = [
+            ("store_compactions", "Merges of files", &metrics.compactions),
+            ("store_compaction_spans", "Spans written by merges", &metrics.compaction_spans),
+            ("store_compaction_bytes", "Bytes written by merges", &metrics.compaction_bytes),
+            (
+                "store_compaction_copies",
+                "Copies of spans that merges left out",
+                &metrics.compaction_copies,
+            ),
+            (
+                "store_compaction_conflicts",
+                "Spans that merges flagged for having the ids of others",
+                &metrics.compaction_conflicts,
+            ),
+            ("store_expired_files", "Files dropped by retention", &metrics.expired_files),
+            ("store_expired_spans", "Spans dropped by retention", &metrics.expired_spans),
+            (
+                "store_files_deleted",
+                "Files deleted from disk after they left the table",
+                &metrics.files_deleted,
+            ),
+            (
+                "store_maintenance_failures",
+                "Rounds of maintenance that failed and were tried again",
+                &metrics.failures,
+            ),
+        ];
+        for (name, help, counter) in counters {
+            registry.register(name, help, counter.clone());
+        }
+        registry.register_with_unit(
+            "store_compaction_busy",
+            "Time spent merging, pauses left out",
+            Unit::Seconds,
+            metrics.compaction_busy_seconds.clone(),
+        );
+        metrics
+    }
 }
 
 impl StoreMetrics {
@@ -25,6 +86,7 @@ impl StoreMetrics {
             append_seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 16)),
             flush_seconds: Histogram::new(exponential_buckets(0.005, 2.0, 14)),
             flush_failures: Counter::default(),
+            maintenance: MaintenanceMetrics::register(registry),
         };
         registry.register_with_unit(
             "store_append",
@@ -58,7 +120,7 @@ impl Collector for StoreCollector {
         };
         let sizes = inner.recent.sizes();
         let log = inner.log.counters();
-        let gauges: [(&str, &str, u64); 8] = [
+        let gauges: [(&str, &str, u64); 9] = [
             (
                 "store_recent_bytes",
                 "Bytes of spans in memory that are not in the table",
@@ -75,6 +137,11 @@ impl Collector for StoreCollector {
                 inner.log.queued_bytes() as u64,
             ),
             (
+                "store_files_waiting",
+                "Files that left the table and are not deleted yet",
+                inner.maintenance.waiting() as u64,
+            ),
+            (
                 "store_healthy",
                 "1 when requests can be acknowledged",
                 u64::from(inner.readiness().is_ok()),
@@ -84,6 +151,7 @@ impl Collector for StoreCollector {
             let metric = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
             metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)?;
         }
+        encode_levels(&mut encoder, sizes.level_files)?;
         let counters: [(&str, &str, u64); 6] = [
             ("store_requests_stored", "Requests made durable", log.records),
             (
@@ -114,4 +182,18 @@ impl Collector for StoreCollector {
         }
         Ok(())
     }
+}
+
+fn encode_levels(
+    encoder: &mut DescriptorEncoder<'_>,
+    level_files: [u64; 3],
+) -> Result<(), std::fmt::Error> {
+    let help = "Live files of the table by how often their spans were merged";
+    let mut family =
+        encoder.encode_descriptor("store_table_level_files", help, None, MetricType::Gauge)?;
+    for (level, files) in level_files.into_iter().enumerate() {
+        let gauge = ConstGauge::new(i64::try_from(files).unwrap_or(i64::MAX));
+        gauge.encode(family.encode_family(&[("level", level.to_string())])?)?;
+    }
+    Ok(())
 }

@@ -84,6 +84,8 @@ pub(crate) struct RecentSizes {
     pub(crate) files: u64,
     pub(crate) file_bytes: u64,
     pub(crate) file_spans: u64,
+    /// Files by how often their spans were merged.
+    pub(crate) level_files: [u64; 3],
     pub(crate) oldest: Option<tokio::time::Instant>,
 }
 
@@ -130,14 +132,32 @@ impl Recent {
         let visible = self.visible.lock();
         let chunk_spans: usize = visible.chunks.iter().map(|c| c.batch.num_rows()).sum();
         let pending_spans: usize = visible.pending.iter().map(|p| p.columns.len()).sum();
+        let mut level_files = [0; 3];
+        for file in visible.files.iter() {
+            if let Some(count) = level_files.get_mut(usize::from(file.level().min(2))) {
+                *count += 1;
+            }
+        }
         RecentSizes {
             bytes: visible.pending_bytes + visible.chunk_bytes,
             spans: (chunk_spans + pending_spans) as u64,
             files: visible.files.len() as u64,
             file_bytes: visible.files.iter().map(|file| file.bytes).sum(),
             file_spans: visible.files.iter().map(|file| file.rows).sum(),
+            level_files,
             oldest: visible.oldest,
         }
+    }
+
+    /// The files of the table that are visible now.
+    pub(crate) fn files(&self) -> Arc<Vec<Arc<DataFile>>> {
+        Arc::clone(&self.visible.lock().files)
+    }
+
+    /// Shows the table's new list of files, after maintenance changed it. Call it under the
+    /// table's lock: the newest list must come last.
+    pub(crate) fn replace_files(&self, files: Vec<Arc<DataFile>>) {
+        self.visible.lock().files = Arc::new(files);
     }
 
     /// Bytes of recent spans in memory.

@@ -25,9 +25,24 @@ pub struct StoreSettings {
     pub request_dedup_max: usize,
     /// Most spans remembered to recognise copies in differently cut requests.
     pub span_dedup_max: usize,
+    /// Whether the table is kept in shape in the background. Off for processes that only read.
+    pub maintenance: bool,
+    /// Share of one core that merging files may take; 0 turns merging off.
+    pub compaction_cpu_share: f64,
+    /// So many files of one day and level are merged, however small they are.
+    pub compaction_files: usize,
+    /// Files whose newest span is older are dropped; `None` keeps spans for ever.
+    pub retention_age: Option<Duration>,
+    /// The oldest files are dropped while the table takes more bytes; `None` sets no limit.
+    pub retention_bytes: Option<u64>,
+    /// How long files that left the table stay on disk, for readers of other processes.
+    pub vacuum_retention: Duration,
     /// The clock.
     pub clock: Clock,
 }
+
+/// Longest `vacuum_retention`: the table's log does not remember longer which files left.
+pub const VACUUM_RETENTION_MAX: Duration = Duration::from_secs(24 * 3600);
 
 impl StoreSettings {
     /// The default limits for a store in `data_dir`.
@@ -40,6 +55,12 @@ impl StoreSettings {
             request_dedup_window: Duration::from_secs(3600),
             request_dedup_max: 2_000_000,
             span_dedup_max: 2_000_000,
+            maintenance: true,
+            compaction_cpu_share: 0.5,
+            compaction_files: 32,
+            retention_age: None,
+            retention_bytes: None,
+            vacuum_retention: Duration::from_secs(600),
             clock,
         }
     }

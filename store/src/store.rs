@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use crate::StoreError;
 use crate::flush::{self, blocking};
 use crate::log::{self, Log, LogSettings, LogState, NewRecord, Record, Replay};
+use crate::maintenance::{self, Maintenance};
 use crate::metrics::{StoreCollector, StoreMetrics};
 use crate::recent::{Recent, Snapshot};
 use crate::settings::StoreSettings;
@@ -49,7 +50,7 @@ pub enum Appended {
 /// Handle to the store of one process; clones share it.
 #[derive(Debug, Clone)]
 pub struct Store {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 /// What the parts of the store share.
@@ -62,9 +63,14 @@ pub(crate) struct Inner {
     pub(crate) recent: Arc<Recent>,
     pub(crate) table: Mutex<SpansTable>,
     pub(crate) metrics: StoreMetrics,
+    pub(crate) maintenance: Maintenance,
     closing: AtomicBool,
-    flusher: Mutex<Option<tokio::task::JoinHandle<()>>>,
+    /// The flusher and maintenance.
+    tasks: Mutex<Vec<tokio::task::JoinHandle<()>>>,
 }
+
+/// How long a commit that runs at the end may still take.
+const COMMIT_GRACE: Duration = Duration::from_secs(1);
 
 /// Spans of the table that are read at start to recognise their copies. A start stays short.
 const WINDOW_SPANS_AT_START_MAX: u64 = 400_000;
@@ -96,13 +102,21 @@ impl Store {
             recent,
             table: Mutex::new(table),
             metrics: StoreMetrics::register(registry),
+            maintenance: Maintenance::new(&settings),
             closing: AtomicBool::new(false),
-            flusher: Mutex::new(None),
+            tasks: Mutex::default(),
             settings,
         });
         registry.register_collector(Box::new(StoreCollector(Arc::downgrade(&inner))));
+        if inner.settings.maintenance {
+            maintenance::clean_up(&inner).await?;
+        }
         replay_log(&inner, replay).await?;
-        *inner.flusher.lock().await = Some(tokio::spawn(flush::run(Arc::clone(&inner))));
+        let mut tasks = vec![tokio::spawn(flush::run(Arc::clone(&inner)))];
+        if inner.settings.maintenance {
+            tasks.push(tokio::spawn(maintenance::run(Arc::clone(&inner))));
+        }
+        *inner.tasks.lock().await = tasks;
         Ok(Self { inner })
     }
 
@@ -163,6 +177,15 @@ impl Store {
         flush::flush(&self.inner).await
     }
 
+    /// Merges, drops and deletes whatever is due now, without waiting for the background.
+    ///
+    /// # Errors
+    /// A file or the table cannot be read or written; everything stays visible.
+    pub async fn maintain(&self) -> Result<(), StoreError> {
+        while maintenance::round(&self.inner).await? {}
+        Ok(())
+    }
+
     /// Takes no more requests, flushes within `deadline` and closes the log. What is not flushed
     /// stays in the log and comes back with the next start.
     ///
@@ -170,17 +193,15 @@ impl Store {
     /// The log could not be closed.
     pub async fn close(&self, deadline: Duration) -> Result<(), StoreError> {
         self.inner.closing.store(true, Ordering::Release);
-        let mut flusher = self.inner.flusher.lock().await.take();
+        let mut tasks = std::mem::take(&mut *self.inner.tasks.lock().await);
         let flushed = tokio::time::timeout(deadline, async {
-            if let Some(flusher) = &mut flusher {
-                let _ = flusher.await;
+            for task in &mut tasks {
+                let _ = task.await;
             }
             self.flush().await
         })
         .await;
-        if let Some(flusher) = flusher {
-            flusher.abort();
-        }
+        self.end(tasks).await;
         match flushed {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "last flush failed; the spans are in the log"),
@@ -194,6 +215,18 @@ impl Store {
             Ok(())
         })
         .await
+    }
+
+    /// Ends tasks that did not end in time, outside of a commit if that is possible: a commit that
+    /// lands later could name a file that the next start took for a leftover.
+    async fn end(&self, tasks: Vec<tokio::task::JoinHandle<()>>) {
+        let table = tokio::time::timeout(COMMIT_GRACE, self.inner.table.lock()).await;
+        if table.is_ok() {
+            tasks.iter().for_each(tokio::task::JoinHandle::abort);
+            for task in tasks {
+                let _ = task.await;
+            }
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use causeway_model::SpanRows;
 
 use crate::StoreError;
 use crate::log;
+use crate::maintenance::survey;
 use crate::settings::{log_dir, table_dir};
 use crate::store::read_file;
 use crate::table::{DataFile, SpansTable};
@@ -66,13 +67,33 @@ pub async fn verify(data_dir: &Path) -> Result<VerifyReport, StoreError> {
     let mut report = VerifyReport::default();
     verify_log(&log_dir(data_dir), &mut report)?;
     let dir = table_dir(data_dir);
-    if dir.join("_delta_log").exists() {
-        match SpansTable::open(&dir).await.and_then(|mut table| table.files()) {
-            Ok(files) => files.iter().for_each(|file| verify_file(&dir, file, &mut report)),
-            Err(error) => report.add(Severity::Error, dir.display().to_string(), error.to_string()),
-        }
+    if dir.join("_delta_log").exists()
+        && let Err(error) = verify_table(&dir, &mut report).await
+    {
+        report.add(Severity::Error, dir.display().to_string(), error.to_string());
     }
     Ok(report)
+}
+
+async fn verify_table(dir: &Path, report: &mut VerifyReport) -> Result<(), StoreError> {
+    let mut table = SpansTable::open(dir).await?;
+    let files = table.files()?;
+    let found = survey(dir, &files, table.tombstones().await?)
+        .map_err(|error| StoreError::failing("list the table's folder", error))?;
+    files.iter().for_each(|file| verify_file(dir, file, report));
+    let place = dir.display().to_string();
+    if !found.left.is_empty() {
+        let what = format!("{} files that left the table are not deleted yet", found.left.len());
+        report.add(Severity::Info, place.as_str(), what);
+    }
+    if !found.unnamed.is_empty() {
+        let what = format!(
+            "{} files that no commit names, left by an interrupted flush or merge or by another tool",
+            found.unnamed.len()
+        );
+        report.add(Severity::Info, place.as_str(), what);
+    }
+    Ok(())
 }
 
 fn verify_log(dir: &Path, report: &mut VerifyReport) -> Result<(), StoreError> {

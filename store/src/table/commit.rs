@@ -1,18 +1,20 @@
 //! The Delta side of the table: open or create, commit once, list files, keep the log short.
 //!
-//! delta-rs does not compare transaction versions on a fresh snapshot and never fsyncs on local
-//! disk; both are done here. One committer per process: the methods that commit take `&mut self`.
+//! delta-rs does not compare transaction versions on a fresh snapshot, does not notice that a file
+//! to be removed is gone already, and never fsyncs on local disk; all three are done here. One
+//! committer per process: the methods that commit take `&mut self`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use deltalake::kernel::transaction::{CommitBuilder, CommitProperties};
-use deltalake::kernel::{Action, Add, Transaction};
+use deltalake::kernel::{Action, Add, Remove, Transaction};
 use deltalake::operations::create::CreateBuilder;
 use deltalake::protocol::{DeltaOperation, SaveMode, checkpoints};
 use deltalake::{DeltaTable, DeltaTableBuilder};
+use futures::StreamExt;
 use url::Url;
 
 use super::file::{DAY, DataFile};
@@ -23,8 +25,8 @@ use crate::StoreError;
 /// How often a commit is tried again on top of what others committed meanwhile.
 const COMMIT_ATTEMPTS_MAX: usize = 16;
 
-/// Commits between two checkpoints: opening costs about 1 ms a commit since the last one.
-const COMMITS_PER_CHECKPOINT: u64 = 50;
+/// Names compaction and retention in the table's transactions: of two that ran at once, one fails.
+const MAINTENANCE: &str = "maintenance";
 
 /// The open table.
 #[derive(Debug)]
@@ -147,16 +149,120 @@ impl SpansTable {
         Ok(files)
     }
 
-    /// Writes a checkpoint and drops old log entries when it is time. Off the commit path.
-    pub(crate) async fn maintain(&self) -> Result<(), StoreError> {
-        let version = self.table.version().unwrap_or(0);
-        if version == 0 || !version.is_multiple_of(COMMITS_PER_CHECKPOINT) {
-            return Ok(());
+    /// Takes `removed` out of the table and `added` in, in one commit. `false`: one of `removed` is
+    /// not live any more, so that nothing was changed and `added` must not be.
+    pub(crate) async fn replace(
+        &mut self,
+        removed: &[Arc<DataFile>],
+        added: &[Add],
+        change: Change,
+        now_unix_ms: i64,
+    ) -> Result<bool, StoreError> {
+        let mut attempts_left = COMMIT_ATTEMPTS_MAX;
+        loop {
+            let Some(removes) = self.removes(removed, change, now_unix_ms)? else {
+                // A commit whose answer was lost is known by its files, whose names are unique.
+                let is_done = !added.is_empty() && self.are_live(added)?;
+                return Ok(is_done);
+            };
+            match self.try_replace(removes, added, change).await {
+                Ok(()) => break,
+                Err(error) if attempts_left == 0 => {
+                    return Err(StoreError::failing("commit to the table", error));
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "commit is tried again on the newest snapshot");
+                    attempts_left -= 1;
+                    self.refresh().await?;
+                }
+            }
         }
-        let failed = |error| StoreError::failing("write a checkpoint of the table", error);
-        checkpoints::create_checkpoint(&self.table, None).await.map_err(failed)?;
-        checkpoints::cleanup_metadata(&self.table, None).await.map_err(failed)?;
+        self.sync_log()?;
+        Ok(true)
+    }
+
+    /// The actions that remove files, or `None` if one of them is not live in this very snapshot.
+    fn removes(
+        &self,
+        removed: &[Arc<DataFile>],
+        change: Change,
+        now_unix_ms: i64,
+    ) -> Result<Option<Vec<Remove>>, StoreError> {
+        let failed = |error| StoreError::failing("list the table's files", error);
+        let wanted: HashSet<&str> = removed.iter().map(|file| file.path.as_str()).collect();
+        let state = self.table.snapshot().map_err(failed)?;
+        let removes: Vec<Remove> = state
+            .log_data()
+            .into_iter()
+            .filter(|file| wanted.contains(file.path().as_ref()))
+            .map(|file| Remove {
+                deletion_timestamp: Some(now_unix_ms),
+                ..file.remove_action(change == Change::Expire)
+            })
+            .collect();
+        Ok((removes.len() == wanted.len()).then_some(removes))
+    }
+
+    fn are_live(&self, added: &[Add]) -> Result<bool, StoreError> {
+        let failed = |error| StoreError::failing("list the table's files", error);
+        let state = self.table.snapshot().map_err(failed)?;
+        let live: HashSet<_> =
+            state.log_data().into_iter().map(|file| file.path().into_owned()).collect();
+        Ok(added.iter().all(|add| live.contains(&add.path)))
+    }
+
+    async fn try_replace(
+        &mut self,
+        removes: Vec<Remove>,
+        added: &[Add],
+        change: Change,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let version = self.committed(MAINTENANCE).await? + 1;
+        let transaction = Transaction::new(MAINTENANCE, i64::try_from(version).unwrap_or(i64::MAX));
+        let properties = CommitProperties::default()
+            .with_create_checkpoint(false)
+            .with_cleanup_expired_logs(Some(false))
+            // Never rebased by delta-rs, which would not look whether the files are still live.
+            .with_max_retries(0)
+            .with_application_transaction(transaction);
+        let operation = match change {
+            Change::Rewrite => DeltaOperation::Optimize { predicate: None, target_size: 0 },
+            Change::Expire => DeltaOperation::Delete { predicate: None },
+        };
+        let adds = added
+            .iter()
+            .cloned()
+            .map(|add| Action::Add(Add { data_change: change == Change::Expire, ..add }));
+        let commit = CommitBuilder::from(properties)
+            .with_actions(removes.into_iter().map(Action::Remove).chain(adds).collect())
+            .build(Some(self.table.snapshot()?), self.table.log_store(), operation)
+            .await?;
+        self.table.state = Some(commit.snapshot());
         Ok(())
+    }
+
+    /// Files that left the table lately, with the time (Unix milliseconds) when they did.
+    pub(crate) async fn tombstones(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        let failed = |error| StoreError::failing("list files that left the table", error);
+        let log_store = self.table.log_store();
+        let state = self.table.snapshot().map_err(failed)?;
+        let mut views = state.all_tombstones(log_store.as_ref());
+        let mut tombstones = Vec::new();
+        while let Some(view) = views.next().await {
+            let view = view.map_err(failed)?;
+            tombstones.push((view.path().into_owned(), view.deletion_timestamp().unwrap_or(0)));
+        }
+        Ok(tombstones)
+    }
+
+    /// The version of the table.
+    pub(crate) fn version(&self) -> u64 {
+        self.table.version().unwrap_or(0)
+    }
+
+    /// What can write a checkpoint while others commit.
+    pub(crate) fn checkpointer(&self) -> Checkpointer {
+        Checkpointer(self.table.clone())
     }
 
     /// Makes the newest commit durable: delta-rs leaves it in the page cache.
@@ -169,6 +275,37 @@ impl SpansTable {
             .and_then(|()| sync_folder(&log))
             .map_err(|error| StoreError::failing("sync the table's transaction log", error))
     }
+}
+
+/// What a commit of maintenance means to other readers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// The same spans in other files.
+    Rewrite,
+    /// Spans go for good.
+    Expire,
+}
+
+/// One version of the table, to be written as a checkpoint. Takes no lock: a checkpoint takes a
+/// quarter of a second.
+#[derive(Debug)]
+pub(crate) struct Checkpointer(DeltaTable);
+
+impl Checkpointer {
+    /// Writes the checkpoint and drops log entries that nobody needs any more.
+    pub(crate) async fn write(&self) -> Result<(), StoreError> {
+        let failed = |error| StoreError::failing("write a checkpoint of the table", error);
+        checkpoints::create_checkpoint(&self.0, None).await.map_err(failed)?;
+        checkpoints::cleanup_metadata(&self.0, None).await.map_err(failed)?;
+        Ok(())
+    }
+}
+
+/// The version of the newest checkpoint of the table in `dir`, 0 if there is none.
+pub(crate) fn checkpoint_version(dir: &Path) -> u64 {
+    let hint = fs::read(dir.join("_delta_log").join("_last_checkpoint")).unwrap_or_default();
+    let hint: serde_json::Value = serde_json::from_slice(&hint).unwrap_or_default();
+    hint.get("version").and_then(serde_json::Value::as_u64).unwrap_or(0)
 }
 
 fn location(dir: &Path) -> Result<Url, StoreError> {

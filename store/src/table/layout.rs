@@ -47,6 +47,8 @@ pub(super) fn properties() -> HashMap<String, Option<String>> {
         ("delta.dataSkippingStatsColumns".to_owned(), Some(pruned.join(","))),
         // One JSON file a flush: the default of 30 days would keep tens of thousands.
         ("delta.logRetentionDuration".to_owned(), Some("interval 6 hours".to_owned())),
+        // How long the log remembers which files left: as long as they may stay on disk.
+        ("delta.deletedFileRetentionDuration".to_owned(), Some("interval 1 days".to_owned())),
     ])
 }
 

@@ -13,7 +13,8 @@ mod sort;
 mod statistics;
 mod write;
 
-pub(crate) use commit::SpansTable;
+pub(crate) use commit::{Change, SpansTable, checkpoint_version};
 pub use file::DataFile;
+pub(crate) use file::{DAY, MERGED_PREFIX};
 pub(crate) use sort::write_sorted;
-pub(crate) use write::FinishedFile;
+pub(crate) use write::{FinishedFile, SortedFileWriter};

@@ -29,7 +29,11 @@ pub(crate) struct SortedFileWriter {
     unfinished: Unfinished,
     writer: ArrowWriter<File>,
     statistics: Statistics,
+    synced_bytes: usize,
 }
+
+/// A large file is synced on the way, so that its end, which cannot be interrupted, is short.
+const SYNC_EVERY_BYTES: usize = 64 << 20;
 
 /// A durable file that no commit names yet.
 #[derive(Debug)]
@@ -37,6 +41,7 @@ pub(crate) struct FinishedFile {
     /// The action that adds it to the table.
     pub(crate) add: Add,
     pub(crate) path: PathBuf,
+    pub(crate) bytes: u64,
 }
 
 /// Removes the file unless it was finished.
@@ -77,18 +82,27 @@ impl SortedFileWriter {
         let writer = ArrowWriter::try_new(file, columns::schema(), Some(properties))
             .map_err(|error| StoreError::failing("start a file of the table", error))?;
         let statistics = Statistics::new();
-        Ok(Self { day: day.to_owned(), relative_path, unfinished, writer, statistics })
+        let day = day.to_owned();
+        Ok(Self { day, relative_path, unfinished, writer, statistics, synced_bytes: 0 })
     }
 
     /// Appends rows, which must not come before those already written.
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), StoreError> {
         self.statistics.add(batch);
-        let written = self.writer.write(batch);
-        written.map_err(|error| StoreError::failing("write a file of the table", error))
+        let failed =
+            |error: &dyn std::fmt::Display| StoreError::failing("write a file of the table", error);
+        self.writer.write(batch).map_err(|error| failed(&error))?;
+        let bytes = self.writer.bytes_written();
+        if bytes - self.synced_bytes >= SYNC_EVERY_BYTES {
+            self.writer.inner().sync_data().map_err(|error| failed(&error))?;
+            self.synced_bytes = bytes;
+        }
+        Ok(())
     }
 
     /// Ends the file and makes it and its name durable.
-    pub(crate) fn finish(mut self, now_unix_ms: i64) -> Result<FinishedFile, StoreError> {
+    /// `modified_unix_ms` tells how new its spans are.
+    pub(crate) fn finish(mut self, modified_unix_ms: i64) -> Result<FinishedFile, StoreError> {
         let file = self
             .writer
             .into_inner()
@@ -100,13 +114,13 @@ impl SortedFileWriter {
             path: self.relative_path,
             partition_values: HashMap::from([(DAY.to_owned(), Some(self.day))]),
             size: i64::try_from(bytes).unwrap_or(i64::MAX),
-            modification_time: now_unix_ms,
+            modification_time: modified_unix_ms,
             data_change: true,
             stats: Some(self.statistics.to_json().to_string()),
             ..Add::default()
         };
         let path = self.unfinished.0.take().unwrap_or_default();
-        Ok(FinishedFile { add, path })
+        Ok(FinishedFile { add, path, bytes })
     }
 }
 

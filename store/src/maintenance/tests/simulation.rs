@@ -1,0 +1,267 @@
+//! Random schedules from a seed against a simple model: the set of acknowledged spans.
+//!
+//! Steps: requests with new, repeated and conflicting spans, late and early ones; flushes; rounds
+//! of maintenance that may die at any step; crashes; commits that fail for a while; another
+//! process that merges too; snapshots that are held and read later; the clock.
+//!
+//! `CAUSEWAY_SIM_SCHEDULES` sets how many schedules run, `CAUSEWAY_SIM_SEED` the first seed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Duration;
+
+use super::super::merge::merge;
+use super::super::pace::Pace;
+use super::super::plan::next_merge;
+use super::super::round;
+use super::super::run::Step;
+use super::{HOUR, NOON, Seen, TestResult, World, read};
+use crate::table::{Change, SpansTable};
+use crate::{Snapshot, StoreSettings};
+
+/// Schedules of a usual run: about half a minute on two cores. CI runs more.
+const SCHEDULES: u64 = 100;
+const STEPS_PER_SCHEDULE: usize = 24;
+
+const AGE: Duration = Duration::from_secs(30 * 3600);
+
+/// A small generator of numbers: a schedule is the same wherever it runs.
+#[derive(Debug)]
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let mixed = (self.0 ^ (self.0 >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        (mixed >> 32) % bound
+    }
+
+    fn pick<T: Copy>(&mut self, items: &[T]) -> T {
+        items[self.below(items.len() as u64) as usize]
+    }
+}
+
+/// What must be visible: spans by ids, name and start.
+type Model = BTreeMap<(u8, u8, String), i64>;
+
+struct Simulation {
+    random: Random,
+    world: World,
+    model: Model,
+    held: Vec<(Snapshot, Vec<Seen>)>,
+    steps: Vec<&'static str>,
+}
+
+fn settings(settings: &mut StoreSettings) {
+    settings.retention_age = Some(AGE);
+    settings.vacuum_retention = Duration::from_secs(60);
+    settings.compaction_files = 3;
+}
+
+/// Scenario: see the module. Guarantee: what was acknowledged and has not expired is visible once,
+/// nothing else is; a snapshot never changes; every live file exists and verifies.
+#[test]
+fn any_schedule_keeps_every_span_once() {
+    let number = |name, default| {
+        std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+    };
+    let first = number("CAUSEWAY_SIM_SEED", 1_u64);
+    let seeds = first..first + number("CAUSEWAY_SIM_SCHEDULES", SCHEDULES);
+    let next = std::sync::atomic::AtomicU64::new(first);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    if !seeds.contains(&seed) {
+                        return;
+                    }
+                    run(seed);
+                }
+            });
+        }
+    });
+}
+
+fn run(seed: u64) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        let world = World::open(settings).await.expect("opens");
+        let random = Random(seed);
+        let (model, held, steps) = (Model::new(), Vec::new(), Vec::new());
+        let mut simulation = Simulation { random, world, model, held, steps };
+        if let Err(error) = simulation.schedule().await {
+            panic!("seed {seed}: {error}, after {:?}", simulation.steps);
+        }
+    });
+}
+
+impl Simulation {
+    async fn schedule(&mut self) -> TestResult {
+        for _ in 0..STEPS_PER_SCHEDULE {
+            match self.random.below(20) {
+                0..7 => self.append().await?,
+                7..12 => self.flush().await?,
+                12..14 => self.maintain().await?,
+                14 => self.die_in_maintenance().await?,
+                15 => self.crash().await?,
+                16 => self.fail_commits().await?,
+                17 => self.merge_elsewhere().await?,
+                18 => self.hold().await?,
+                _ => self.wait(),
+            }
+            self.check().await?;
+        }
+        self.crash().await?;
+        self.steps.push("end");
+        self.world.store.maintain().await?;
+        self.check().await?;
+        self.held.clear();
+        self.world.advance(HOUR);
+        self.world.store.maintain().await?;
+        self.check().await?;
+        if self.world.on_disk()? != self.world.live() {
+            return Err("files are left over".into());
+        }
+        self.world.store.close(Duration::ZERO).await?;
+        let report = crate::verify(self.world.dir.path()).await?;
+        if report.is_sound() { Ok(()) } else { Err(format!("{:?}", report.findings).into()) }
+    }
+
+    async fn append(&mut self) -> TestResult {
+        self.steps.push("append");
+        let mut spans = Vec::new();
+        for _ in 0..=self.random.below(6) {
+            let known: Vec<_> =
+                self.model.iter().map(|(ids, start)| (ids.clone(), *start)).collect();
+            let hours = self.random.pick(&[0, 0, 0, 1, 5, 11, 13, 20]);
+            let (ids, start) = match self.random.below(4) {
+                0 if !known.is_empty() => {
+                    known[self.random.below(known.len() as u64) as usize].clone()
+                }
+                _ => {
+                    let (trace, span) = (1 + self.random.below(6), 1 + self.random.below(4));
+                    let name = self.random.pick(&["a", "b", "c"]).to_owned();
+                    ((trace as u8, span as u8, name), self.world.now() - hours * HOUR)
+                }
+            };
+            // The model knows one content of ids and name.
+            let start = self.model.get(&ids).copied().unwrap_or(start);
+            let is_new =
+                spans.iter().all(|(t, s, n, _): &Seen| (*t, *s, n) != (ids.0, ids.1, &ids.2));
+            if is_new {
+                spans.push((ids.0, ids.1, ids.2, start));
+            }
+        }
+        self.world.append(&spans).await?;
+        self.model.extend(spans.into_iter().map(|(t, s, n, start)| ((t, s, n), start)));
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> TestResult {
+        self.steps.push("flush");
+        Ok(self.world.store.flush().await?)
+    }
+
+    async fn maintain(&mut self) -> TestResult {
+        self.steps.push("maintain");
+        self.world.store.maintain().await?;
+        self.expire().await
+    }
+
+    async fn die_in_maintenance(&mut self) -> TestResult {
+        self.steps.push("die in maintenance");
+        let steps = [Step::Planned, Step::Written, Step::Committed, Step::Swapped];
+        self.world.store.inner.maintenance.faults.die_at(self.random.pick(&steps));
+        let _ = round(&self.world.store.inner).await;
+        self.crash().await
+    }
+
+    async fn crash(&mut self) -> TestResult {
+        self.steps.push("crash");
+        self.world.crash().await?;
+        self.expire().await
+    }
+
+    /// The next commits fail, because their place in the log cannot be written.
+    async fn fail_commits(&mut self) -> TestResult {
+        self.steps.push("failing commits");
+        let version = self.world.store.inner.table.lock().await.version();
+        let log = self.world.table().join("_delta_log");
+        let newest = (version..).take_while(|v| log.join(format!("{v:020}.json")).exists()).last();
+        let blocked = log.join(format!("{:020}.json", newest.unwrap_or(version) + 1));
+        fs::create_dir(&blocked)?;
+        let failed = match self.random.below(2) {
+            0 => self.world.store.flush().await,
+            _ => self.world.store.maintain().await,
+        };
+        fs::remove_dir(&blocked)?;
+        if failed.is_err() {
+            self.steps.push("failed");
+        }
+        self.expire().await
+    }
+
+    /// Another process merges what it sees.
+    async fn merge_elsewhere(&mut self) -> TestResult {
+        self.steps.push("merge elsewhere");
+        let mut table = SpansTable::open(&self.world.table()).await?;
+        let now_ms = self.world.now() / 1_000_000;
+        if let Some(plan) = next_merge(&table.files()?, now_ms, 2, &Default::default()) {
+            let mut pace = Pace::new(1.0, &|| false, &|| false);
+            let merged = merge(&self.world.table(), &plan, &mut pace)?;
+            let adds = [merged.file.add.clone()];
+            if !table.replace(&plan.inputs, &adds, Change::Rewrite, now_ms).await? {
+                return Err("a merge of the newest files was refused".into());
+            }
+        }
+        Ok(())
+    }
+
+    async fn hold(&mut self) -> TestResult {
+        self.steps.push("hold");
+        let snapshot = self.world.store.snapshot().await?;
+        let seen = read(&snapshot)?;
+        self.held.truncate(2);
+        self.held.insert(0, (snapshot, seen));
+        Ok(())
+    }
+
+    fn wait(&mut self) {
+        self.steps.push("wait");
+        let ns = self.random.pick(&[1_000_000_000, 61_000_000_000, HOUR, 14 * HOUR]);
+        self.world.advance(ns);
+    }
+
+    /// Takes from the model what retention may have dropped and has.
+    async fn expire(&mut self) -> TestResult {
+        let seen = names(self.world.spans().await?);
+        let oldest = self.world.now() - i64::try_from(AGE.as_nanos())?;
+        self.model.retain(|ids, start| *start >= oldest || seen.contains_key(ids));
+        Ok(())
+    }
+
+    async fn check(&mut self) -> TestResult {
+        let seen = self.world.spans().await?;
+        let count = seen.len();
+        let visible = names(seen);
+        if visible != self.model || count != self.model.len() {
+            return Err(format!("{count} spans {visible:?} instead of {:?}", self.model).into());
+        }
+        for (snapshot, expected) in &self.held {
+            if read(snapshot)? != *expected {
+                return Err("a snapshot changed".into());
+            }
+        }
+        debug_assert!(self.world.now() >= NOON);
+        Ok(())
+    }
+}
+
+/// Without the mark of flagged spans: who came first is not the model's business.
+fn names(seen: Vec<Seen>) -> Model {
+    seen.into_iter()
+        .map(|(t, s, n, start)| ((t, s, n.trim_end_matches('!').to_owned()), start))
+        .collect()
+}
