@@ -195,8 +195,9 @@ impl Store {
         self.inner.closing.store(true, Ordering::Release);
         let mut tasks = std::mem::take(&mut *self.inner.tasks.lock().await);
         let flushed = tokio::time::timeout(deadline, async {
-            for task in &mut tasks {
+            while let Some(task) = tasks.last_mut() {
                 let _ = task.await;
+                tasks.pop();
             }
             self.flush().await
         })
