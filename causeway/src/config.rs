@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use causeway_collector::{CollectorSettings, OriginPattern};
 use causeway_query::QuerySettings;
-use causeway_store::{Clock, StoreSettings};
+use causeway_store::{Clock, StoreSettings, VACUUM_RETENTION_MAX};
 use clap::{Arg, ArgMatches};
 
 /// One setting: its name as a flag, its default as text, and what it means.
@@ -68,6 +68,23 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "2000000",
         "Most spans remembered to recognise copies in other requests",
     ),
+    setting(
+        "compaction-cpu-share",
+        "0.5",
+        "Share of one core that merging small files may take; 0 turns merging off",
+    ),
+    setting("compaction-files", "32", "So many small files of a day are merged into one"),
+    setting("retention-age", "", "Spans that started longer ago are dropped; empty: kept for ever"),
+    setting(
+        "retention-bytes",
+        "",
+        "The oldest files are dropped while the table takes more bytes; empty: no limit",
+    ),
+    setting(
+        "vacuum-retention",
+        "10m",
+        "How long replaced files stay on disk for other programs that read them; at most 1d",
+    ),
     setting("query-memory-bytes-max", "256MiB", "Most bytes all running queries may use together"),
     setting("query-time-max", "30s", "Longest time of a query"),
     setting("queries-running-max", "16", "Most queries at once"),
@@ -113,6 +130,11 @@ pub(crate) struct Config {
     request_dedup_window: Duration,
     request_dedup_max: usize,
     span_dedup_max: usize,
+    compaction_cpu_share: f64,
+    compaction_files: usize,
+    retention_age: Option<Duration>,
+    retention_bytes: Option<u64>,
+    vacuum_retention: Duration,
 }
 
 /// The flags of all settings, for commands that use them.
@@ -173,6 +195,11 @@ impl Config {
             request_dedup_window: self.request_dedup_window,
             request_dedup_max: self.request_dedup_max,
             span_dedup_max: self.span_dedup_max,
+            compaction_cpu_share: self.compaction_cpu_share,
+            compaction_files: self.compaction_files,
+            retention_age: self.retention_age,
+            retention_bytes: self.retention_bytes,
+            vacuum_retention: self.vacuum_retention,
             ..StoreSettings::new(self.data_dir.clone(), clock)
         }
     }
@@ -264,6 +291,34 @@ impl Values {
         }
     }
 
+    /// `None` for an empty text.
+    fn optional<T>(&self, name: &str, read: fn(&Self, &str) -> Result<T>) -> Result<Option<T>> {
+        if self.text(name).is_empty() { Ok(None) } else { read(self, name).map(Some) }
+    }
+
+    fn share(&self, name: &str) -> Result<f64> {
+        let share: f64 = self.parse(name)?;
+        if !(0.0..=1.0).contains(&share) {
+            bail!("setting {name} must be between 0 and 1");
+        }
+        Ok(share)
+    }
+
+    fn compaction_files(&self) -> Result<usize> {
+        match self.positive("compaction-files")? {
+            1 => bail!("setting compaction-files must be at least 2"),
+            files => Ok(files),
+        }
+    }
+
+    fn vacuum_retention(&self) -> Result<Duration> {
+        let retention = self.duration("vacuum-retention")?;
+        if retention > VACUUM_RETENTION_MAX {
+            bail!("setting vacuum-retention must be at most 1d");
+        }
+        Ok(retention)
+    }
+
     fn check(&self) -> Result<Config> {
         let collector = self.collector()?;
         Ok(Config {
@@ -287,6 +342,11 @@ impl Values {
             request_dedup_window: self.duration("request-dedup-window")?,
             request_dedup_max: self.positive("request-dedup-max")?,
             span_dedup_max: self.positive("span-dedup-max")?,
+            compaction_cpu_share: self.share("compaction-cpu-share")?,
+            compaction_files: self.compaction_files()?,
+            retention_age: self.optional("retention-age", Self::duration)?,
+            retention_bytes: self.optional("retention-bytes", Self::bytes)?,
+            vacuum_retention: self.vacuum_retention()?,
         })
     }
 
@@ -340,6 +400,7 @@ mod tests {
         let config = read(&[], &[])?;
         assert_eq!(config.http_addr.port(), 8317);
         assert_eq!(config.recent_bytes_max, 384 << 20);
+        assert_eq!((config.retention_age, config.retention_bytes), (None, None));
         Ok(())
     }
 
@@ -361,6 +422,14 @@ mod tests {
     }
 
     #[test]
+    fn retention_is_read_when_it_is_set() -> Result<()> {
+        let config = read(&["--retention-age", "30d", "--retention-bytes", "10GiB"], &[])?;
+        let days = Duration::from_secs(30 * 24 * 3600);
+        assert_eq!((config.retention_age, config.retention_bytes), (Some(days), Some(10 << 30)));
+        Ok(())
+    }
+
+    #[test]
     fn unknown_names_propose_the_nearest() {
         let error = read(&[], &[("CAUSEWAY_FLUSH_INTERVALL", "1s")]).expect_err("unknown");
         assert!(format!("{error:#}").contains("did you mean \"flush-interval\""), "{error:#}");
@@ -374,6 +443,10 @@ mod tests {
             ("--http-addr", "localhost"),
             ("--inflight-bytes-max", "1MiB"),
             ("--connections-max", "0"),
+            ("--compaction-cpu-share", "1.1"),
+            ("--compaction-files", "1"),
+            ("--retention-age", "long"),
+            ("--vacuum-retention", "25h"),
         ] {
             let error = read(&[flag, value], &[]).expect_err(flag);
             assert!(format!("{error:#}").contains(flag.trim_start_matches('-')), "{error:#}");

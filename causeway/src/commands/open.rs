@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
-use causeway_store::{Clock, Store, StoreError};
+use causeway_store::{Clock, Store, StoreError, StoreSettings};
 use prometheus_client::registry::Registry;
 
 use crate::config::Config;
@@ -25,17 +25,27 @@ pub(crate) enum Opened {
 
 /// Opens the data folder unless a running server holds it.
 pub(crate) async fn open(config: &Config, registry: &mut Registry) -> Result<Opened> {
-    match Store::open(config.store(system_clock()), registry).await {
-        Ok(store) => Ok(Opened::Here(store)),
-        Err(StoreError::InUse { .. }) => Ok(Opened::InUse),
-        Err(error) => Err(error).with_context(|| config.data_dir.display().to_string()),
-    }
+    open_with(config, config.store(system_clock()), registry).await
 }
 
-/// As [`open`], for commands that only read: a folder that is not there is an error.
+/// As [`open`], for commands that only read: a folder that is not there is an error, and files are
+/// neither merged nor deleted.
 pub(crate) async fn open_existing(config: &Config, registry: &mut Registry) -> Result<Opened> {
     if !config.data_dir.exists() {
         bail!("there is no data folder {}; name it with --data-dir", config.data_dir.display());
     }
-    open(config, registry).await
+    let settings = StoreSettings { maintenance: false, ..config.store(system_clock()) };
+    open_with(config, settings, registry).await
+}
+
+async fn open_with(
+    config: &Config,
+    settings: StoreSettings,
+    registry: &mut Registry,
+) -> Result<Opened> {
+    match Store::open(settings, registry).await {
+        Ok(store) => Ok(Opened::Here(store)),
+        Err(StoreError::InUse { .. }) => Ok(Opened::InUse),
+        Err(error) => Err(error).with_context(|| config.data_dir.display().to_string()),
+    }
 }

@@ -192,7 +192,7 @@ async fn compact(inner: &Arc<Inner>) -> Result<bool, StoreError> {
     };
     inner.maintenance.reach(Step::Written)?;
     let inputs = plan.inputs.len();
-    if replace(inner, plan.inputs, &[merged.file.add.clone()], Change::Rewrite).await? {
+    if replace(inner, plan.inputs, std::slice::from_ref(&merged.file.add), Change::Rewrite).await? {
         report(inner, &merged, inputs, plan.level);
     } else {
         tracing::warn!("files changed during their merge, which is left out");
