@@ -138,8 +138,10 @@ Written by `cargo xtask gen docs` from `model/src/columns.rs`; change it there.
 A Delta table (reader version 1, writer version 2) below `DATA_DIR/tenants/default/spans`. Any reader
 of Delta or Parquet can read it while Causeway writes. One row is one span. Files are partitioned by
 `day` (UTC day of the start, or of receipt where the start is not usable or a flush spreads over more
-than 64 days, so a filter on time must use `start_time`), sorted by `trace_id` and
-`start_time_unix_nano`, and compressed with zstd level 1. Columns are only added, never re-typed.
+than 64 days, so a filter on time must use `start_time`), sorted by `trace_id`,
+`start_time_unix_nano` and `span_id`, and compressed with zstd level 1. Columns are only added, never
+re-typed. Small files are merged in the background; replaced ones stay on disk for
+`vacuum-retention`, so a reader that takes longer must read the table's newest version again.
 
 Types are Delta's. Attribute values and attribute texts are explained in
 [attributes.md](attributes.md). All integers are signed: a 64-bit time above 2^63-1 reads as a

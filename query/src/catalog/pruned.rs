@@ -1,11 +1,13 @@
 //! A line in `EXPLAIN` that tells how much of the table a scan looks at.
 //!
-//! Passes everything through, in execution and in optimisation.
+//! Passes everything through, in execution and in optimisation. Holds the files of its snapshot
+//! until the last row was read, so that the store does not delete them.
 
 use std::fmt;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
+use causeway_store::DataFile;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::plan_datafusion_err;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -14,9 +16,11 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::execution_plan::CardinalityEffect;
 use datafusion::physical_plan::filter_pushdown::{FilterDescription, FilterPushdownPhase};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
 };
+use futures::StreamExt;
 
 /// What of a snapshot a scan looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,17 +33,21 @@ pub(crate) struct Extent {
     pub(crate) recent_rows: usize,
 }
 
+/// The files of a snapshot; whoever holds them can read them.
+pub(crate) type Files = Arc<Vec<Arc<DataFile>>>;
+
 /// Shows the extent of the scan below it.
 #[derive(Debug)]
 pub(crate) struct PrunedExec {
     input: Arc<dyn ExecutionPlan>,
     extent: Extent,
+    files: Files,
 }
 
 impl PrunedExec {
-    /// Shows `extent` above `input`.
-    pub(crate) fn new(input: Arc<dyn ExecutionPlan>, extent: Extent) -> Self {
-        Self { input, extent }
+    /// Shows `extent` above `input`, which reads `files`.
+    pub(crate) fn new(input: Arc<dyn ExecutionPlan>, extent: Extent, files: Files) -> Self {
+        Self { input, extent, files }
     }
 }
 
@@ -87,7 +95,7 @@ impl ExecutionPlan for PrunedExec {
         mut children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let input = children.pop().ok_or_else(|| plan_datafusion_err!("a scan has one input"))?;
-        Ok(Arc::new(Self { input, extent: self.extent }))
+        Ok(Arc::new(Self { input, extent: self.extent, files: Arc::clone(&self.files) }))
     }
 
     fn execute(
@@ -95,7 +103,12 @@ impl ExecutionPlan for PrunedExec {
         partition: usize,
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
-        self.input.execute(partition, context)
+        let rows = self.input.execute(partition, context)?;
+        let (schema, files) = (rows.schema(), Arc::clone(&self.files));
+        let rows = rows.inspect(move |_| {
+            let _held = &files;
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)))
     }
 
     fn supports_limit_pushdown(&self) -> bool {

@@ -221,6 +221,7 @@ impl TableProvider for StoredSpans {
                 UnionExec::try_new(sides)?
             }
         };
-        Ok(Arc::new(PrunedExec::new(input, extent)))
+        let files = Arc::clone(&self.snapshot.files);
+        Ok(Arc::new(PrunedExec::new(input, extent, files)))
     }
 }
