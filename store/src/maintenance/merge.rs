@@ -24,7 +24,7 @@ use causeway_model::SpanRows;
 use causeway_model::columns::{self, FLAG_DUP, name};
 use causeway_model::identity::ContentHasher;
 use causeway_model::rows::RowsError;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 use super::pace::{Pace, Stopped};
@@ -348,7 +348,7 @@ struct TraceState {
     /// The newest key, which copies share.
     key: Option<Key>,
     /// Contents of the spans with that key; the first is computed when it is asked for.
-    contents: Vec<u64>,
+    contents: HashSet<u64>,
     first: Option<(usize, usize)>,
 }
 
@@ -366,10 +366,9 @@ impl TraceState {
         if self.key == Some(key) {
             self.hash_first(views)?;
             let content = hash(views, (at, row))?;
-            if self.contents.contains(&content) {
+            if !self.contents.insert(content) {
                 return Ok(Verdict::Drop);
             }
-            self.contents.push(content);
         } else {
             self.key = Some(key);
             self.contents.clear();
@@ -392,7 +391,7 @@ impl TraceState {
 
     fn hash_first(&mut self, views: &mut [View<'_>]) -> Result<(), MergeError> {
         if let Some(first) = self.first.take() {
-            self.contents.push(hash(views, first)?);
+            self.contents.insert(hash(views, first)?);
         }
         Ok(())
     }

@@ -120,6 +120,20 @@ async fn copies_of_a_huge_trace_are_found_across_rounds() -> TestResult {
     Ok(())
 }
 
+/// Scenario: tens of thousands of spans claim the same ids and start, in two files.
+/// Guarantee: they are told apart in reasonable time, and each stays once.
+#[tokio::test]
+async fn many_spans_with_one_key_are_told_apart() -> TestResult {
+    let mut world = World::open(|settings| settings.span_dedup_max = 1).await?;
+    let same: Vec<Seen> = (0..50_000).map(|at| span(7, 7, &at.to_string())).collect();
+    world.file(&same).await?;
+    world.file(&same).await?;
+    world.store.maintain().await?;
+    assert_eq!(world.levels(), [0, 1, 0]);
+    assert_eq!(world.spans().await?.len(), 50_000);
+    Ok(())
+}
+
 /// Scenario: two handles of the table, as of two processes, merge the same files.
 /// Guarantee: the second commit is refused, on a stale and on a fresh snapshot.
 #[tokio::test]
