@@ -14,6 +14,7 @@
 //! The store knows neither HTTP nor SQL.
 
 mod error;
+mod file_index;
 mod flush;
 pub mod log;
 mod maintenance;
@@ -26,6 +27,7 @@ mod table;
 mod verify;
 
 pub use error::StoreError;
+pub use file_index::{FileFilters, FileIndex};
 pub use recent::Snapshot;
 pub use settings::{Clock, StoreSettings, VACUUM_RETENTION_MAX};
 pub use store::{Appended, Request, Store};

@@ -20,6 +20,7 @@ use parking_lot::Mutex;
 use prometheus_client::metrics::counter::Counter;
 
 use crate::StoreError;
+use crate::file_index::FileIndex;
 use crate::span_window::{SpanWindow, Verdict};
 use crate::store::read_file;
 use crate::table::DataFile;
@@ -31,6 +32,8 @@ pub struct Snapshot {
     pub table_root: PathBuf,
     /// The live files of the table.
     pub files: Arc<Vec<Arc<DataFile>>>,
+    /// Tells which of them may hold a trace.
+    pub index: Arc<FileIndex>,
     /// Spans that are in no file yet, as batches of `causeway_model::columns::schema`.
     pub recent: Vec<RecordBatch>,
 }
@@ -42,7 +45,7 @@ impl Snapshot {
     /// A file of the table cannot be read.
     pub fn read(&self, visit: &mut dyn FnMut(&RecordBatch)) -> Result<(), StoreError> {
         for file in self.files.iter() {
-            read_file(&self.table_root.join(&file.path), visit)
+            read_file(&file.full_path(&self.table_root), visit)
                 .map_err(|error| StoreError::failing(&format!("read {}", file.path), error))?;
         }
         self.recent.iter().for_each(visit);
@@ -100,6 +103,7 @@ pub(crate) struct CopyCounters {
 #[derive(Debug)]
 pub(crate) struct Recent {
     table_root: PathBuf,
+    pub(crate) index: Arc<FileIndex>,
     visible: Mutex<Visible>,
     /// Also serialises sealing, so that batches keep the order of requests.
     window: Mutex<SpanWindow>,
@@ -111,9 +115,10 @@ pub(crate) struct Recent {
 const DECODED_BYTES_PER_WIRE_BYTE: u64 = 2;
 
 impl Recent {
-    pub(crate) fn new(table_root: PathBuf, files: Vec<Arc<DataFile>>, window: SpanWindow) -> Self {
+    pub(crate) fn new(index: FileIndex, files: Vec<Arc<DataFile>>, window: SpanWindow) -> Self {
         Self {
-            table_root,
+            table_root: index.table_root().to_owned(),
+            index: Arc::new(index),
             visible: Mutex::new(Visible { files: Arc::new(files), ..Visible::default() }),
             window: Mutex::new(window),
             counters: CopyCounters::default(),
@@ -224,6 +229,7 @@ impl Recent {
         Ok(Snapshot {
             table_root: self.table_root.clone(),
             files: Arc::clone(&visible.files),
+            index: Arc::clone(&self.index),
             recent: visible.chunks.iter().map(|chunk| chunk.batch.clone()).collect(),
         })
     }
@@ -235,6 +241,7 @@ impl Recent {
 
     /// Replaces the oldest `chunks` by the table's new list of files, in one step.
     pub(crate) fn flushed(&self, chunks: usize, files: Vec<Arc<DataFile>>) {
+        self.index.retain(files.iter().map(Arc::as_ref));
         let mut visible = self.visible.lock();
         let flushed_bytes: u64 = visible.chunks.drain(..chunks).map(|chunk| chunk.bytes).sum();
         visible.chunk_bytes = visible.chunk_bytes.saturating_sub(flushed_bytes);

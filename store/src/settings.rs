@@ -25,6 +25,8 @@ pub struct StoreSettings {
     pub request_dedup_max: usize,
     /// Most spans remembered to recognise copies in differently cut requests.
     pub span_dedup_max: usize,
+    /// Most bytes of bloom filters of files that are kept in memory.
+    pub file_index_bytes_max: usize,
     /// Whether the table is kept in shape in the background. Off for processes that only read.
     pub maintenance: bool,
     /// Share of one core that merging files may take; 0 turns merging off.
@@ -55,6 +57,7 @@ impl StoreSettings {
             request_dedup_window: Duration::from_secs(3600),
             request_dedup_max: 2_000_000,
             span_dedup_max: 2_000_000,
+            file_index_bytes_max: 64 << 20,
             maintenance: true,
             compaction_cpu_share: 0.5,
             compaction_files: 32,

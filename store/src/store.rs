@@ -16,6 +16,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::StoreError;
+use crate::file_index::FileIndex;
 use crate::flush::{self, blocking};
 use crate::log::{self, Log, LogSettings, LogState, NewRecord, Record, Replay};
 use crate::maintenance::{self, Maintenance};
@@ -94,7 +95,8 @@ impl Store {
         let files = table.files()?;
 
         let window = remember_files(&settings, &files).await;
-        let recent = Arc::new(Recent::new(settings.table_dir(), files, window));
+        let index = FileIndex::new(settings.table_dir(), settings.file_index_bytes_max);
+        let recent = Arc::new(Recent::new(index, files, window));
         let (log, replay) = open_log(&settings, committed, Arc::clone(&recent)).await?;
         let inner = Arc::new(Inner {
             writer,

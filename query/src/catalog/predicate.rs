@@ -204,6 +204,36 @@ pub(crate) fn start_range(conditions: &[Expr]) -> Option<RangeInclusive<i64>> {
     ((low, high) != (i64::MIN, i64::MAX)).then_some(low..=high)
 }
 
+/// The only trace ids that rows may have under conditions that must all hold; `None` when nothing
+/// is known.
+pub(crate) fn trace_ids(conditions: &[Expr]) -> Option<Vec<Vec<u8>>> {
+    let joined = conjunction(conditions.to_vec())?;
+    // Every one of them is a bound; the tightest is worth the most.
+    let bounds = split_conjunction(&joined).into_iter().filter_map(ids_of);
+    bounds.min_by_key(Vec::len)
+}
+
+fn ids_of(condition: &Expr) -> Option<Vec<Vec<u8>>> {
+    let is_trace_id =
+        |expr: &Expr| matches!(expr, Expr::Column(column) if column.name == name::TRACE_ID);
+    let bytes = |expr: &Expr| match constant(expr) {
+        Some(ScalarValue::Binary(Some(id))) => Some(id.clone()),
+        _ => None,
+    };
+    match condition {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) if is_trace_id(left) => {
+            Some(vec![bytes(right)?])
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) => {
+            Some([ids_of(left)?, ids_of(right)?].concat())
+        }
+        Expr::InList(InList { expr, list, negated: false }) if is_trace_id(expr) => {
+            list.iter().map(bytes).collect()
+        }
+        _ => None,
+    }
+}
+
 /// The expression with the table's name taken off its columns.
 pub(crate) fn unqualified(expr: Expr) -> Result<Expr> {
     let renamed = expr.transform(|expr| {
@@ -266,5 +296,21 @@ mod tests {
         assert_eq!(start_range(&conditions), Some(6..=9));
         assert_eq!(start_range(&[col("x").eq(lit(1_i64))]), None);
         assert_eq!(start_range(&[]), None);
+    }
+
+    #[test]
+    fn wanted_trace_ids_are_found_under_and_or_and_in() {
+        let id = |n: u8| lit(ScalarValue::Binary(Some(vec![n])));
+        let t = || col(name::TRACE_ID);
+        let other = || col("x").eq(lit(1_i64));
+        assert_eq!(trace_ids(&[other(), t().eq(id(1))]), Some(vec![vec![1]]));
+        assert_eq!(
+            trace_ids(&[t().eq(id(1)).or(t().in_list(vec![id(2), id(3)], false)).and(other())]),
+            Some(vec![vec![1], vec![2], vec![3]])
+        );
+        assert_eq!(trace_ids(&[t().eq(id(1)).or(other())]), None);
+        assert_eq!(trace_ids(&[t().in_list(vec![id(2)], true)]), None);
+        assert_eq!(trace_ids(&[t().gt(id(2))]), None);
+        assert_eq!(trace_ids(&[]), None);
     }
 }

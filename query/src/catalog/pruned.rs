@@ -28,6 +28,8 @@ pub(crate) struct Extent {
     /// Files of the table.
     pub(crate) files_total: usize,
     /// Files that may hold matching spans by their time range.
+    pub(crate) files_by_time: usize,
+    /// Files of those that may hold them by their bloom filters too: these are read.
     pub(crate) files_kept: usize,
     /// Spans that are not in any file yet.
     pub(crate) recent_rows: usize,
@@ -53,8 +55,12 @@ impl PrunedExec {
 
 impl DisplayAs for PrunedExec {
     fn fmt_as(&self, _kind: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Extent { files_total, files_kept, recent_rows } = self.extent;
-        write!(f, "SpansExec: files={files_kept} of {files_total}, recent_rows={recent_rows}")
+        let Extent { files_total, files_by_time, files_kept, recent_rows } = self.extent;
+        write!(
+            f,
+            "SpansExec: files={files_kept} of {files_total}, \
+             by_time={files_by_time}, by_bloom={files_kept}, recent_rows={recent_rows}"
+        )
     }
 }
 

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Every condition is exact here: it is evaluated on storage columns, after [`super::predicate`] has
-//! undone what can be undone. Files are dropped by their start-time range before they are opened;
-//! row groups and pages by statistics and bloom filters when they are. Columns that an old file does
+//! undone what can be undone. Files are dropped by their start-time range, and by the bloom filters
+//! in memory when traces are asked for by id, before they are opened; row groups and pages by statistics and bloom filters when they are. Columns that an old file does
 //! not have read as null.
 
 use std::sync::Arc;
@@ -55,7 +55,7 @@ impl StoredSpans {
         Self { snapshot, root }
     }
 
-    /// Files that may hold rows for which all `conditions` hold.
+    /// Files that may hold rows for which all `conditions` hold, by their time range.
     fn candidates(&self, conditions: &[Expr]) -> Vec<&DataFile> {
         let wanted = predicate::start_range(conditions);
         let may_match = |file: &&DataFile| match (&wanted, file.start_time_range) {
@@ -64,6 +64,27 @@ impl StoredSpans {
             _ => true,
         };
         self.snapshot.files.iter().map(Arc::as_ref).filter(may_match).collect()
+    }
+
+    /// Those of `files` that may hold a trace the conditions ask for, by their bloom filters.
+    async fn by_bloom<'a>(
+        &self,
+        files: Vec<&'a DataFile>,
+        conditions: &[Expr],
+    ) -> Result<Vec<&'a DataFile>> {
+        let Some(ids) = predicate::trace_ids(conditions) else {
+            return Ok(files);
+        };
+        let index = Arc::clone(&self.snapshot.index);
+        let owned: Vec<DataFile> = files.iter().map(|file| (*file).clone()).collect();
+        let may_hold = tokio::task::spawn_blocking(move || {
+            // What cannot be read is kept, and reported by the scan.
+            let may_hold = |file| index.filters(file).map(|f| ids.iter().any(|id| f.may_hold(id)));
+            owned.iter().map(|file| may_hold(file).unwrap_or(true)).collect::<Vec<bool>>()
+        });
+        let may_hold = may_hold.await.map_err(|error| QueryError::Internal(error.to_string()))?;
+        let kept = files.into_iter().zip(may_hold).filter(|(_, may_hold)| *may_hold);
+        Ok(kept.map(|(file, _)| file).collect())
     }
 
     fn recent(&self, partitions: usize, projection: &[usize]) -> Result<Arc<dyn ExecutionPlan>> {
@@ -198,9 +219,12 @@ impl TableProvider for StoredSpans {
             .iter()
             .map(|filter| predicate::unqualified(predicate::to_storage(filter)))
             .collect::<Result<_>>()?;
-        let files = self.candidates(&conditions);
+        let by_time = self.candidates(&conditions);
+        let files_by_time = by_time.len();
+        let files = self.by_bloom(by_time, &conditions).await?;
         let extent = Extent {
             files_total: self.snapshot.files.len(),
+            files_by_time,
             files_kept: files.len(),
             recent_rows: self.snapshot.recent.iter().map(|batch| batch.num_rows()).sum(),
         };

@@ -57,6 +57,31 @@ async fn a_trace_id_prunes_row_groups_and_pages_on_every_table() {
 }
 
 #[tokio::test]
+async fn files_without_the_trace_are_not_opened() {
+    let world = world();
+    let in_first = format!("{:032x}", 7_919 * 3 + 1);
+    let nowhere = format!("{:032x}", 777_777);
+    for (condition, files) in [
+        (format!("trace_id = '{in_first}'"), "files=1 of 3, by_time=3, by_bloom=1, recent_rows=1"),
+        (format!("trace_id = '{nowhere}'"), "files=0 of 3, by_time=3, by_bloom=0, recent_rows=1"),
+        (format!("trace_id IN ('{in_first}', '{nowhere}')"), "files=1 of 3, by_time=3, by_bloom=1"),
+        (
+            format!("trace_id = '{in_first}' AND start_time >= '2023-11-14T23:00:00Z'"),
+            "files=0 of 3, by_time=2, by_bloom=0",
+        ),
+        (format!("trace_id <> '{in_first}'"), "files=3 of 3, by_time=3, by_bloom=3"),
+    ] {
+        for table in ["spans", "traces", "(SELECT * FROM spans) AS s"] {
+            if table == "traces" && condition.contains("start_time") {
+                continue;
+            }
+            let plan = world.sql(&format!("EXPLAIN SELECT * FROM {table} WHERE {condition}")).await;
+            assert!(plan.contains(files), "{condition}: {plan}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn only_needed_columns_are_read() {
     let world = world();
     let plan = world.sql("EXPLAIN SELECT trace_id FROM spans WHERE duration_ns > 3000000").await;

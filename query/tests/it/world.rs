@@ -9,7 +9,7 @@ use axum::body::Body;
 use causeway_model::{batch, otlp};
 use causeway_query::format::{self, Format, Options};
 use causeway_query::{Query, QueryError, QuerySettings, SnapshotSource};
-use causeway_store::{DataFile, Snapshot};
+use causeway_store::{DataFile, FileIndex, Snapshot};
 use causeway_testkit::proto::collector::trace::v1::ExportTraceServiceRequest;
 use causeway_testkit::proto::common::v1::{AnyValue, KeyValue, any_value::Value};
 use causeway_testkit::proto::resource::v1::Resource;
@@ -168,6 +168,7 @@ impl WorldBuilder {
         let snapshot = Snapshot {
             table_root: self.folder.path().to_owned(),
             files: Arc::new(self.files.into_iter().map(Arc::new).collect()),
+            index: Arc::new(FileIndex::new(self.folder.path().to_owned(), 64 << 20)),
             recent: self.recent,
         };
         let source: SnapshotSource = Arc::new(move || {

@@ -5,9 +5,12 @@
 //! day=2026-09-21/merged-<level>-<random>.parquet                     level 1 and 2: merged files
 //! ```
 
+use std::path::{Path, PathBuf};
+
 use causeway_model::columns::name;
 use chrono::DateTime;
 use serde_json::Value;
+use url::Url;
 
 /// The partition column: the UTC day under which spans are kept and expire.
 pub(crate) const DAY: &str = "day";
@@ -32,6 +35,20 @@ pub struct DataFile {
 }
 
 impl DataFile {
+    /// Where the file lies, for a table in `table_root`.
+    pub fn full_path(&self, table_root: &Path) -> PathBuf {
+        // Delta writes paths as parts of URLs; ours have nothing to decode.
+        let decoded = match self.path.contains('%') {
+            true => Url::parse("file:///").and_then(|base| base.join(&self.path)).ok(),
+            false => None,
+        };
+        let decoded = decoded.and_then(|url| url.to_file_path().ok());
+        match decoded.as_deref().and_then(|path| path.strip_prefix("/").ok()) {
+            Some(path) => table_root.join(path),
+            None => table_root.join(&self.path),
+        }
+    }
+
     /// From what the Delta log says of a file.
     pub(crate) fn from_log(
         path: String,
