@@ -3,7 +3,7 @@
 //! ```text
 //! HTTP (http/) --> typed queries (plans/) --\
 //! SQL text ----------------------------------> session over one snapshot (catalog/) --> batches
-//! trace id --> scan without SQL -------------/                                            |
+//! trace id --> rows without a plan (read/) --------------------------------------------------> |
 //! JSON, CSV, Arrow, Parquet (format/) <-- merged trace (trace/) <-------------------------+
 //! ```
 //!
@@ -20,6 +20,7 @@ mod metrics;
 mod params;
 mod plans;
 mod query;
+mod read;
 mod settings;
 mod trace;
 

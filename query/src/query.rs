@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use causeway_model::TraceId;
+use causeway_model::{SpanId, TraceId};
 use causeway_store::{Snapshot, Store, StoreError};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::LogicalPlan;
@@ -25,8 +25,9 @@ use crate::catalog::{Catalog, Session};
 use crate::error::{QueryError, Result};
 use crate::metrics::{Metrics, Running};
 use crate::params::Params;
+use crate::read::{Budget, Ids, Reader, Wanted};
 use crate::settings::QuerySettings;
-use crate::{http, plans, trace};
+use crate::{http, trace};
 
 /// Gives what is visible now.
 pub type SnapshotSource =
@@ -113,22 +114,47 @@ impl Query {
     /// # Errors
     /// There is no such trace, or a limit is reached.
     pub async fn trace(&self, id: TraceId) -> Result<Vec<RecordBatch>> {
-        let mut batches = self.run("trace", |session| plans::trace::spans(session, id)).await?;
-        let (mut collected, mut rows) = (Vec::new(), 0);
-        while let Some(batch) = batches.next().await {
-            let batch = batch?;
-            rows += batch.num_rows();
-            if rows > self.settings().trace_spans_max {
-                let message = format!("trace {id} has more spans");
-                let error = QueryError::Limit { limit: "trace_spans_max", message };
-                return self.counted(Err(error));
-            }
-            collected.push(batch);
-        }
-        if rows == 0 {
+        let place = self.start("trace").await?;
+        let wanted = Wanted::traces(Ids::new(vec![id.0]));
+        let batches = self.read(&place, move |reader, budget| {
+            let found = reader.spans(&wanted, budget)?;
+            Ok(trace::deduplicate(found)?)
+        });
+        let batches = batches.await?;
+        if batches.iter().all(|batch| batch.num_rows() == 0) {
             return self.counted(Err(QueryError::NotFound(format!("trace {id} is not known"))));
         }
-        trace::deduplicate(collected).map_err(|error| QueryError::Internal(error.to_string()))
+        Ok(batches)
+    }
+
+    /// The stored spans with one id: several when the sender used it for several.
+    pub(crate) async fn span(&self, trace: TraceId, span: SpanId) -> Result<Vec<RecordBatch>> {
+        let place = self.start("span").await?;
+        let wanted = Wanted { span: Some(span), ..Wanted::traces(Ids::new(vec![trace.0])) };
+        let batches = self.read(&place, move |reader, budget| {
+            let found = reader.spans(&wanted, budget)?;
+            Ok(trace::deduplicate(found)?)
+        });
+        batches.await
+    }
+
+    /// Reads the snapshot of a place without a plan, off the async threads.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        place: &Place,
+        work: impl FnOnce(&Reader, &Budget) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let reader = place.session.reader();
+        let budget = Budget {
+            deadline: place.deadline,
+            time: place.time,
+            spans_max: self.settings().trace_spans_max,
+        };
+        let done = tokio::task::spawn_blocking(move || work(&reader, &budget));
+        let result = in_time(place, async {
+            done.await.map_err(|error| QueryError::Internal(error.to_string()))?
+        });
+        self.counted(result.await)
     }
 
     /// The HTTP API, to be nested at `/api/v1`.

@@ -27,6 +27,7 @@ use super::stored::StoredSpans;
 use super::{statement, views};
 use crate::error::{QueryError, Result};
 use crate::functions;
+use crate::read::{Footers, Reader};
 use crate::settings::QuerySettings;
 
 const CATALOG: &str = "causeway";
@@ -134,6 +135,15 @@ impl Session {
         match params {
             Some(params) => Ok(plan.with_param_values(params)?),
             None => Ok(plan),
+        }
+    }
+
+    /// Reads the same snapshot by trace id, without plans.
+    pub(crate) fn reader(&self) -> Reader {
+        Reader {
+            snapshot: self.stored.snapshot().clone(),
+            footers: Footers::new(self.state.runtime_env().cache_manager.get_file_metadata_cache()),
+            threads: self.state.config().target_partitions(),
         }
     }
 

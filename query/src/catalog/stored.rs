@@ -34,13 +34,12 @@ use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
-use object_store::ObjectMeta;
-use object_store::path::Path;
 
 use super::predicate;
 use super::pruned::{Extent, PrunedExec};
 use super::root::{TableRoot, root_url};
 use crate::error::QueryError;
+use crate::read::object_meta;
 
 /// The stored spans of one snapshot.
 #[derive(Debug)]
@@ -53,6 +52,11 @@ impl StoredSpans {
     /// A table over `snapshot`, read through `root`.
     pub(crate) fn new(snapshot: Snapshot, root: Arc<TableRoot>) -> Self {
         Self { snapshot, root }
+    }
+
+    /// What the table shows.
+    pub(crate) fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
     }
 
     /// Files that may hold rows for which all `conditions` hold, by their time range.
@@ -123,21 +127,6 @@ impl StoredSpans {
             .build();
         Ok(DataSourceExec::from_data_source(config))
     }
-}
-
-fn object_meta(file: &DataFile) -> Result<ObjectMeta> {
-    let location = Path::from_url_path(&file.path).map_err(|error| {
-        QueryError::Internal(format!("file {} has a damaged path: {error}", file.path))
-    })?;
-    let modified = std::time::UNIX_EPOCH
-        + std::time::Duration::from_millis(u64::try_from(file.modified_ms).unwrap_or(0));
-    Ok(ObjectMeta {
-        location,
-        last_modified: modified.into(),
-        size: file.bytes,
-        e_tag: None,
-        version: None,
-    })
 }
 
 /// The condition and the columns around one side of the union.

@@ -13,9 +13,8 @@ use serde::Serialize;
 use super::error::ApiResult;
 use super::params;
 use crate::error::{QueryError, Result};
-use crate::plans;
 use crate::query::Query;
-use crate::trace::{Completeness, Rows, build, deduplicate, merge};
+use crate::trace::{Completeness, Rows, build, merge};
 
 /// A trace for the timeline: rows in depth-first order, column by column.
 #[derive(Debug, Serialize)]
@@ -92,9 +91,8 @@ pub(super) async fn span(
     Path((id, span_id)): Path<(String, String)>,
 ) -> ApiResult<Response> {
     let (id, span_id) = (params::id(&id)?, params::id(&span_id)?);
-    let found = query.run("span", |session| plans::trace::span(session, id, span_id)).await?;
     let internal = |error: &dyn std::fmt::Display| QueryError::Internal(error.to_string());
-    let batches = deduplicate(found.collect().await?).map_err(|error| internal(&error))?;
+    let batches = query.span(id, span_id).await?;
     if batches.iter().all(|batch| batch.num_rows() == 0) {
         let message = format!("span {span_id} of trace {id} is not known");
         return Err(QueryError::NotFound(message).into());

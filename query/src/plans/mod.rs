@@ -2,4 +2,3 @@
 
 pub(crate) mod search;
 pub(crate) mod services;
-pub(crate) mod trace;

@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "a failing test says where")]
 
 mod api;
+mod direct;
 mod pruning;
 mod sealed;
 mod slt;

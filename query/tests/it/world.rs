@@ -143,6 +143,21 @@ impl WorldBuilder {
             .set_data_page_row_count_limit(100)
             .set_write_batch_size(100)
             .build();
+        self.push_file(&batch, properties);
+        self
+    }
+
+    /// A file as somebody else may write it: in any order, without filters and page index.
+    pub(crate) fn foreign_file(mut self, requests: &[ExportTraceServiceRequest]) -> Self {
+        let properties = WriterProperties::builder()
+            .set_statistics_enabled(EnabledStatistics::None)
+            .set_offset_index_disabled(true)
+            .build();
+        self.push_file(&seal(requests), properties);
+        self
+    }
+
+    fn push_file(&mut self, batch: &RecordBatch, properties: WriterProperties) {
         let path = format!("day=2023-11-14/part {}.parquet", self.files.len());
         let full = self.folder.path().join(&path);
         std::fs::create_dir_all(full.parent().expect("a folder")).expect("is made");
@@ -161,7 +176,6 @@ impl WorldBuilder {
             start_time_range: usable().min().zip(usable().max()),
             modified_ms: 1_700_000_000_000,
         });
-        self
     }
 
     pub(crate) fn build(self) -> World {
@@ -251,4 +265,22 @@ pub(crate) fn shop() -> World {
         .file(&[request("web", vec![checkout, split]), request("db", vec![query])])
         .recent(&[request("web", vec![recent, odd]), request("db", vec![late])])
         .build()
+}
+
+/// Numbers that look random and are the same for the same seed.
+#[derive(Debug, Clone)]
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// A number below `end`.
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) % end
+    }
 }

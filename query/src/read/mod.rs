@@ -1,0 +1,20 @@
+//! Reading by trace id, past SQL: straight from the snapshot to the rows.
+//!
+//! ```text
+//! ids -- bloom filters in memory --> files -- page index --> pages -- trace id --> rows
+//!    '-- trace ids in memory ------> recent batches --------------------------> rows
+//! ```
+//!
+//! Planning a statement takes longer than reading a trace, so what asks by id does not plan. All
+//! functions here block: callers run them off the async threads.
+//!
+//! Invariant: the rows are those that SQL finds with the same condition.
+
+mod footers;
+mod recent;
+mod rows;
+mod spans;
+
+pub(crate) use footers::{Footers, object_meta};
+pub(crate) use rows::Ids;
+pub(crate) use spans::{Budget, Reader, Wanted};
