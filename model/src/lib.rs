@@ -14,6 +14,7 @@ pub mod columns;
 pub mod identity;
 pub mod ids;
 pub mod otlp;
+pub mod parts;
 pub mod rows;
 pub mod value;
 

@@ -21,6 +21,7 @@ mod params;
 mod plans;
 mod query;
 mod read;
+mod search;
 mod settings;
 mod trace;
 

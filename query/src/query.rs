@@ -16,7 +16,7 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream;
 use futures::future::BoxFuture;
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
 use prometheus_client::registry::Registry;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, timeout_at};
@@ -144,7 +144,7 @@ impl Query {
         place: &Place,
         work: impl FnOnce(&Reader, &Budget) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let reader = place.session.reader();
+        let reader = place.session.stored().reader().clone();
         let budget = Budget {
             deadline: place.deadline,
             time: place.time,
@@ -169,23 +169,30 @@ impl Query {
         build: impl FnOnce(&Session) -> Result<LogicalPlan>,
     ) -> Result<Batches> {
         let place = self.start(kind).await?;
-        self.run_in(place, build).await
-    }
-
-    /// Runs a plan in the place, and on the snapshot, of an earlier one.
-    pub(crate) async fn run_in(
-        &self,
-        place: Place,
-        build: impl FnOnce(&Session) -> Result<LogicalPlan>,
-    ) -> Result<Batches> {
         let plan = self.counted(build(&place.session))?;
         let physical = self.counted(in_time(&place, place.session.physical(&plan)).await)?;
         let stream = execute_stream(physical, place.session.task()).map_err(QueryError::from);
         Ok(Batches::new(self, self.counted(stream)?, &plan, place))
     }
 
+    /// All rows of a plan over some of what the snapshot of a place shows.
+    pub(crate) async fn collect(
+        &self,
+        place: &Place,
+        extent: Snapshot,
+        build: impl FnOnce(&Session) -> Result<LogicalPlan>,
+    ) -> Result<Vec<RecordBatch>> {
+        let session = self.inner.catalog.session(extent);
+        let rows = async {
+            let physical = session.physical(&build(&session)?).await?;
+            let stream = execute_stream(physical, session.task()).map_err(QueryError::from)?;
+            stream.map(|batch| batch.map_err(QueryError::from)).try_collect().await
+        };
+        self.counted(in_time(place, rows).await)
+    }
+
     /// Waits for a place and takes a snapshot.
-    async fn start(&self, kind: &'static str) -> Result<Place> {
+    pub(crate) async fn start(&self, kind: &'static str) -> Result<Place> {
         let inner = &self.inner;
         let deadline = Instant::now() + inner.settings.query_time_max;
         let waiting = tokio::time::timeout(
@@ -280,11 +287,6 @@ impl Batches {
             batches.push(batch?);
         }
         Ok(batches)
-    }
-
-    /// Ends the stream and gives its place to a further query on the same snapshot.
-    pub(crate) fn into_place(self) -> Place {
-        self.place
     }
 }
 

@@ -31,5 +31,5 @@ pub use file_index::{FileFilters, FileIndex};
 pub use recent::Snapshot;
 pub use settings::{Clock, StoreSettings, VACUUM_RETENTION_MAX};
 pub use store::{Appended, Request, Store};
-pub use table::DataFile;
+pub use table::{DataFile, summary_path};
 pub use verify::{Severity, VerifyFinding, VerifyReport, verify};

@@ -3,6 +3,8 @@
 //! ```text
 //! statement -- only queries? --> plan over views --> storage table --> recent batches + files
 //!               (statement)      (views, attributes)   (stored, predicate)    (root)
+//!                                                \-> trace table --> parts beside the files
+//!                                                     (traces)
 //! ```
 //!
 //! Invariants: nothing but the table root can be read, nothing can be written; all tables of a
@@ -15,6 +17,7 @@ mod root;
 mod session;
 mod statement;
 mod stored;
+mod traces;
 mod views;
 
 pub(crate) use session::{Catalog, Session};

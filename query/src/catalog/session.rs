@@ -27,7 +27,7 @@ use super::stored::StoredSpans;
 use super::{statement, views};
 use crate::error::{QueryError, Result};
 use crate::functions;
-use crate::read::{Footers, Reader};
+use crate::read::{Footers, Reader, RecentParts};
 use crate::settings::QuerySettings;
 
 const CATALOG: &str = "causeway";
@@ -38,6 +38,10 @@ const SCHEMA: &str = "public";
 pub(crate) struct Catalog {
     template: SessionState,
     root: Arc<TableRoot>,
+    footers: Footers,
+    recent_parts: RecentParts,
+    threads: usize,
+    time: std::time::Duration,
     statement_bytes_max: usize,
 }
 
@@ -64,14 +68,29 @@ impl Catalog {
         for function in functions::all() {
             template.register_udf(Arc::clone(function))?;
         }
-        template.register_udaf(Arc::new(functions::trace_summary::udaf()))?;
         template.register_function_rewrite(Arc::new(Comparisons))?;
-        Ok(Self { template, root, statement_bytes_max: settings.statement_bytes_max })
+        let footers = Footers::new(template.runtime_env().cache_manager.get_file_metadata_cache());
+        Ok(Self {
+            template,
+            root,
+            footers,
+            recent_parts: RecentParts::default(),
+            threads: settings.query_threads,
+            time: settings.query_time_max,
+            statement_bytes_max: settings.statement_bytes_max,
+        })
     }
 
     /// A session over `snapshot`.
     pub(crate) fn session(&self, snapshot: Snapshot) -> Session {
-        let stored = Arc::new(StoredSpans::new(snapshot, Arc::clone(&self.root)));
+        let reader = Reader {
+            snapshot,
+            footers: self.footers.clone(),
+            recent_parts: self.recent_parts.clone(),
+            threads: self.threads,
+            time: self.time,
+        };
+        let stored = Arc::new(StoredSpans::new(reader, Arc::clone(&self.root)));
         let catalogs = MemoryCatalogProviderList::new();
         let tables = Arc::new(Tables { stored: Arc::clone(&stored) });
         catalogs.register_catalog(CATALOG.to_owned(), tables);
@@ -138,25 +157,9 @@ impl Session {
         }
     }
 
-    /// Reads the same snapshot by trace id, without plans.
-    pub(crate) fn reader(&self) -> Reader {
-        Reader {
-            snapshot: self.stored.snapshot().clone(),
-            footers: Footers::new(self.state.runtime_env().cache_manager.get_file_metadata_cache()),
-            threads: self.state.config().target_partitions(),
-        }
-    }
-
     /// The stored spans, for plans that are built without SQL.
     pub(crate) fn stored(&self) -> &Arc<StoredSpans> {
         &self.stored
-    }
-
-    /// The plan of one of the tables users see.
-    pub(crate) fn view(&self, name: &str) -> Result<LogicalPlan> {
-        let view = views::VIEWS.iter().find(|(known, _)| *known == name);
-        let (_, plan) = view.ok_or_else(|| QueryError::Internal(format!("no view {name}")))?;
-        Ok(plan(&self.stored)?)
     }
 
     /// An executable plan.

@@ -39,24 +39,28 @@ use super::predicate;
 use super::pruned::{Extent, PrunedExec};
 use super::root::{TableRoot, root_url};
 use crate::error::QueryError;
-use crate::read::object_meta;
+use crate::read::{Reader, object_meta};
 
 /// The stored spans of one snapshot.
 #[derive(Debug)]
 pub(crate) struct StoredSpans {
-    snapshot: Snapshot,
+    reader: Reader,
     root: Arc<TableRoot>,
 }
 
 impl StoredSpans {
-    /// A table over `snapshot`, read through `root`.
-    pub(crate) fn new(snapshot: Snapshot, root: Arc<TableRoot>) -> Self {
-        Self { snapshot, root }
+    /// A table over the snapshot of `reader`, read through `root`.
+    pub(crate) fn new(reader: Reader, root: Arc<TableRoot>) -> Self {
+        Self { reader, root }
     }
 
-    /// What the table shows.
-    pub(crate) fn snapshot(&self) -> &Snapshot {
-        &self.snapshot
+    /// Reads the same snapshot by trace id.
+    pub(crate) fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    fn snapshot(&self) -> &Snapshot {
+        &self.reader.snapshot
     }
 
     /// Files that may hold rows for which all `conditions` hold, by their time range.
@@ -67,7 +71,7 @@ impl StoredSpans {
             // Nothing is known of the condition or of the file.
             _ => true,
         };
-        self.snapshot.files.iter().map(Arc::as_ref).filter(may_match).collect()
+        self.snapshot().files.iter().map(Arc::as_ref).filter(may_match).collect()
     }
 
     /// Those of `files` that may hold a trace the conditions ask for, by their bloom filters.
@@ -79,7 +83,7 @@ impl StoredSpans {
         let Some(ids) = predicate::trace_ids(conditions) else {
             return Ok(files);
         };
-        let index = Arc::clone(&self.snapshot.index);
+        let index = Arc::clone(&self.snapshot().index);
         let owned: Vec<DataFile> = files.iter().map(|file| (*file).clone()).collect();
         let may_hold = tokio::task::spawn_blocking(move || {
             // What cannot be read is kept, and reported by the scan.
@@ -92,9 +96,9 @@ impl StoredSpans {
     }
 
     fn recent(&self, partitions: usize, projection: &[usize]) -> Result<Arc<dyn ExecutionPlan>> {
-        let mut parts = vec![Vec::new(); partitions.clamp(1, self.snapshot.recent.len().max(1))];
+        let mut parts = vec![Vec::new(); partitions.clamp(1, self.snapshot().recent.len().max(1))];
         let count = parts.len();
-        for (at, batch) in self.snapshot.recent.iter().enumerate() {
+        for (at, batch) in self.snapshot().recent.iter().enumerate() {
             parts[at % count].push(batch.clone());
         }
         let schema = columns::schema();
@@ -107,7 +111,7 @@ impl StoredSpans {
         files: &[&DataFile],
         projection: &[usize],
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let store = self.root.open(&self.snapshot.table_root)?;
+        let store = self.root.open(&self.snapshot().table_root)?;
         let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
         let source = ParquetSource::new(TableSchema::from(columns::schema()))
             .with_pushdown_filters(true)
@@ -212,10 +216,10 @@ impl TableProvider for StoredSpans {
         let files_by_time = by_time.len();
         let files = self.by_bloom(by_time, &conditions).await?;
         let extent = Extent {
-            files_total: self.snapshot.files.len(),
+            files_total: self.snapshot().files.len(),
             files_by_time,
             files_kept: files.len(),
-            recent_rows: self.snapshot.recent.iter().map(|batch| batch.num_rows()).sum(),
+            recent_rows: self.snapshot().recent.iter().map(|batch| batch.num_rows()).sum(),
         };
         let frame = Frame::new(state, projection.clone(), &conditions)?;
         let mut sides = Vec::new();

@@ -16,9 +16,10 @@ use datafusion::functions_aggregate::expr_fn::{count, count_distinct, max, min};
 use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, col, lit};
 
 use super::stored::StoredSpans;
+use super::traces;
 use crate::functions::{
     self, META, META_MAP, META_SET, META_SPAN_ID, META_TRACE_ID, attribute, call, id_hex,
-    span_duration, span_end, status_of, trace_summary, unix_time, unsigned,
+    span_duration, span_end, status_of, unix_time, unsigned,
 };
 
 /// Makes the plan of a table.
@@ -155,28 +156,19 @@ fn links(table: &Arc<StoredSpans>) -> Result<LogicalPlan> {
 }
 
 fn traces(table: &Arc<StoredSpans>) -> Result<LogicalPlan> {
-    let summary = trace_summary::udaf().call(vec![
-        col(name::SPAN_ID),
-        col(name::PARENT_SPAN_ID),
-        col(name::START_TIME_UNIX_NANO),
-        col(name::DURATION_NS),
-        col(name::STATUS_CODE),
-        col(name::SERVICE_NAME),
-        col(name::NAME),
-    ]);
     let mut columns = vec![meant(hex(name::TRACE_ID), name::TRACE_ID, META_TRACE_ID)];
-    for field in &trace_summary::fields() {
-        let value = get_field(col("summary"), field.name().as_str());
+    for field in traces::schema().fields().iter().skip(1) {
+        let value = col(field.name().as_str());
         if field.name() == "start_time_unix_nano" {
             columns.push(call(unix_time::NAME, vec![value.clone()]).alias("start_time"));
         }
         columns.push(match functions::meaning(field) {
             Some(meaning) => meant(value, field.name(), meaning),
-            None => value.alias(field.name()),
+            None => value,
         });
     }
-    stored(table)?
-        .aggregate(vec![col(name::TRACE_ID)], vec![summary.alias("summary")])?
+    let provider = Arc::new(traces::StoredTraces::new(table.reader().clone()));
+    LogicalPlanBuilder::scan("stored_traces", provider_as_source(provider), None)?
         .project(columns)?
         .build()
 }

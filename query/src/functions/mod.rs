@@ -15,7 +15,6 @@ pub(crate) mod span_end;
 mod span_events;
 mod span_links;
 pub(crate) mod status_of;
-pub(crate) mod trace_summary;
 pub(crate) mod unix_time;
 pub(crate) mod unsigned;
 

@@ -1,4 +1,3 @@
 //! Queries of the HTTP API, one per file, built as plans: nothing a caller says becomes SQL text.
 
-pub(crate) mod search;
 pub(crate) mod services;

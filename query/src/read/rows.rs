@@ -44,6 +44,11 @@ impl Ids {
         }
     }
 
+    /// Those that a file may hold.
+    pub(crate) fn within(&self, filters: &FileFilters) -> Self {
+        Self(self.0.iter().filter(|id| filters.may_hold(*id)).copied().collect())
+    }
+
     fn any_between(&self, low: &[u8], high: &[u8]) -> bool {
         let from = self.0.partition_point(|id| id.as_slice() < low);
         self.0.get(from).is_some_and(|id| id.as_slice() <= high)

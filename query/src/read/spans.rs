@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use super::footers::{Footers, SortedFile};
 use super::recent;
 use super::rows::{Ids, conform, rows_by_id};
+use super::traces::RecentParts;
 use crate::error::{QueryError, Result};
 
 impl From<ParquetError> for QueryError {
@@ -75,10 +76,18 @@ impl Budget {
 pub(crate) struct Reader {
     pub(crate) snapshot: Snapshot,
     pub(crate) footers: Footers,
+    pub(crate) recent_parts: RecentParts,
     pub(crate) threads: usize,
+    /// Longest time of a query.
+    pub(crate) time: std::time::Duration,
 }
 
 impl Reader {
+    /// What reading may take when it begins now and is bounded otherwise.
+    pub(crate) fn budget(&self) -> Budget {
+        Budget { deadline: Instant::now() + self.time, time: self.time, spans_max: usize::MAX }
+    }
+
     /// The spans that are wanted. Blocking.
     ///
     /// # Errors

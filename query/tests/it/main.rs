@@ -5,8 +5,11 @@
 
 mod api;
 mod direct;
+mod model;
 mod pruning;
 mod sealed;
+mod search;
 mod slt;
 mod sql;
+mod stored;
 mod world;

@@ -35,10 +35,10 @@ async fn files_outside_the_time_range_are_not_opened() {
 }
 
 #[tokio::test]
-async fn a_trace_id_prunes_row_groups_and_pages_on_every_table() {
+async fn a_trace_id_prunes_row_groups_and_pages_of_spans() {
     let world = world();
     let id = format!("{:032x}", 7_919 * 3 + 1);
-    for table in ["spans", "traces", "events", "links"] {
+    for table in ["spans", "events", "links"] {
         let sql = format!("EXPLAIN ANALYZE SELECT * FROM {table} WHERE trace_id = '{id}'");
         let plan = world.sql(&sql).await;
         assert!(!plan.contains("FilterExec: id_hex"), "{plan}");
@@ -71,14 +71,35 @@ async fn files_without_the_trace_are_not_opened() {
         ),
         (format!("trace_id <> '{in_first}'"), "files=3 of 3, by_time=3, by_bloom=3"),
     ] {
-        for table in ["spans", "traces", "(SELECT * FROM spans) AS s"] {
-            if table == "traces" && condition.contains("start_time") {
+        for table in ["spans", "events", "(SELECT * FROM spans) AS s"] {
+            if table == "events" && condition.contains("start_time") {
                 continue;
             }
             let plan = world.sql(&format!("EXPLAIN SELECT * FROM {table} WHERE {condition}")).await;
             assert!(plan.contains(files), "{condition}: {plan}");
         }
     }
+}
+
+#[tokio::test]
+async fn traces_are_read_by_id_and_only_the_columns_asked_for() {
+    let world = world();
+    let in_first = format!("{:032x}", 7_919 * 3 + 1);
+    for (statement, expected) in [
+        (
+            format!("SELECT root_name FROM traces WHERE trace_id = '{in_first}'"),
+            "TracesExec: files=1 of 3, by_bloom=1, recent_rows=1, \
+             columns=[trace_id, root_name], trace_ids=1",
+        ),
+        (
+            "SELECT max(span_count) FROM traces".to_owned(),
+            "TracesExec: files=3 of 3, by_bloom=3, recent_rows=1, columns=[span_count]",
+        ),
+    ] {
+        let plan = world.sql(&format!("EXPLAIN {statement}")).await;
+        assert!(plan.contains(expected), "{plan}");
+    }
+    assert_eq!(world.sql("SELECT count(*) FROM traces").await, "6000");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::compute::{SortColumn, SortOptions, lexsort_to_indices, take_record_batch};
 use axum::body::Body;
+use causeway_model::parts::PartsBuilder;
 use causeway_model::{batch, otlp};
 use causeway_query::format::{self, Format, Options};
 use causeway_query::{Query, QueryError, QuerySettings, SnapshotSource};
@@ -143,11 +144,20 @@ impl WorldBuilder {
             .set_data_page_row_count_limit(100)
             .set_write_batch_size(100)
             .build();
-        self.push_file(&batch, properties);
+        let path = self.push_file(&batch, properties);
+        let path = self.folder.path().join("traces").join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("is made");
+        let mut parts = PartsBuilder::new();
+        parts.push(&batch).expect("sorted spans");
+        let parts = parts.finish().expect("parts");
+        let file = File::create(&path).expect("is made");
+        let mut writer = ArrowWriter::try_new(file, parts.schema(), None).expect("starts");
+        writer.write(&parts).expect("writes");
+        writer.close().expect("closes");
         self
     }
 
-    /// A file as somebody else may write it: in any order, without filters and page index.
+    /// A file as somebody else may write it: in any order, without filters, page index, summary.
     pub(crate) fn foreign_file(mut self, requests: &[ExportTraceServiceRequest]) -> Self {
         let properties = WriterProperties::builder()
             .set_statistics_enabled(EnabledStatistics::None)
@@ -157,9 +167,10 @@ impl WorldBuilder {
         self
     }
 
-    fn push_file(&mut self, batch: &RecordBatch, properties: WriterProperties) {
+    /// Writes a file of the table; gives its name.
+    fn push_file(&mut self, batch: &RecordBatch, properties: WriterProperties) -> String {
         let path = format!("day=2023-11-14/part {}.parquet", self.files.len());
-        let full = self.folder.path().join(&path);
+        let full = self.folder.path().join("spans").join(&path);
         std::fs::create_dir_all(full.parent().expect("a folder")).expect("is made");
         let file = File::create(&full).expect("is made");
         let mut writer =
@@ -176,13 +187,16 @@ impl WorldBuilder {
             start_time_range: usable().min().zip(usable().max()),
             modified_ms: 1_700_000_000_000,
         });
+        path
     }
 
     pub(crate) fn build(self) -> World {
+        let table_root = self.folder.path().join("spans");
+        std::fs::create_dir_all(&table_root).expect("is made");
         let snapshot = Snapshot {
-            table_root: self.folder.path().to_owned(),
+            table_root: table_root.clone(),
             files: Arc::new(self.files.into_iter().map(Arc::new).collect()),
-            index: Arc::new(FileIndex::new(self.folder.path().to_owned(), 64 << 20)),
+            index: Arc::new(FileIndex::new(table_root, 64 << 20)),
             recent: self.recent,
         };
         let source: SnapshotSource = Arc::new(move || {

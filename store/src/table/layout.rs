@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema};
 use causeway_model::columns::{self, COLUMNS, Kind, name};
+use causeway_model::parts::{self, part};
 use deltalake::kernel::StructType;
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -20,6 +21,9 @@ const ROW_GROUP_ROWS_MAX: usize = 1 << 20;
 
 /// Rows of a page: smaller pages make files grow without faster lookups.
 const PAGE_ROWS_MAX: usize = 16_384;
+
+/// Rows of a page of a summary file.
+const SUMMARY_PAGE_ROWS_MAX: usize = 1_024;
 
 /// Delta's view of the schema: the stored columns and the partition column.
 pub(super) fn delta_schema() -> Result<StructType, StoreError> {
@@ -66,6 +70,32 @@ pub(super) fn writer_properties(rows_max: u64) -> WriterProperties {
         .set_sorting_columns(Some(sorting_columns()));
     for column in COLUMNS {
         builder = column_properties(builder, column, rows_max);
+    }
+    builder.build()
+}
+
+/// Settings of a summary file, sorted by trace. A reader that merges hundreds of them holds one page
+/// of each column of each, so pages are small.
+pub(super) fn summary_properties() -> WriterProperties {
+    let level = ZstdLevel::try_new(1).unwrap_or_default();
+    let mut builder = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(level))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS_MAX))
+        .set_data_page_row_count_limit(SUMMARY_PAGE_ROWS_MAX)
+        .set_write_batch_size(SUMMARY_PAGE_ROWS_MAX)
+        .set_statistics_enabled(EnabledStatistics::None);
+    for field in parts::schema().fields() {
+        let path = || ColumnPath::from(field.name().as_str());
+        if field.name() == part::TRACE_ID {
+            builder = builder
+                .set_column_dictionary_enabled(path(), false)
+                .set_column_statistics_enabled(path(), EnabledStatistics::Page);
+        }
+        if field.data_type() == &DataType::Int64 {
+            builder = builder
+                .set_column_dictionary_enabled(path(), false)
+                .set_column_encoding(path(), Encoding::DELTA_BINARY_PACKED);
+        }
     }
     builder.build()
 }

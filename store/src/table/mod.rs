@@ -11,10 +11,13 @@ mod file;
 mod layout;
 mod sort;
 mod statistics;
+mod traces;
 mod write;
 
 pub(crate) use commit::{Change, SpansTable, checkpoint_version};
 pub use file::DataFile;
 pub(crate) use file::{DAY, MERGED_PREFIX};
 pub(crate) use sort::write_sorted;
+pub(crate) use traces::remove_with_summary;
+pub use traces::summary_path;
 pub(crate) use write::{FinishedFile, SortedFileWriter};

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! create -> write(sorted batch) ... -> finish: footer, fsync of file and folder -> Add action
+//!             '- one part a trace -------> its summary file, durable before
 //! ```
 //!
 //! Flush and compaction both write through here. Blocking CPU and disk work. A file that is not
@@ -19,6 +20,7 @@ use parquet::arrow::ArrowWriter;
 use super::file::DAY;
 use super::layout::writer_properties;
 use super::statistics::Statistics;
+use super::traces::{SummaryWriter, summary_of};
 use crate::StoreError;
 
 /// A file of the table that is being written.
@@ -29,6 +31,7 @@ pub(crate) struct SortedFileWriter {
     unfinished: Unfinished,
     writer: ArrowWriter<File>,
     statistics: Statistics,
+    summary: SummaryWriter,
     synced_bytes: usize,
 }
 
@@ -41,12 +44,14 @@ pub(crate) struct FinishedFile {
     /// The action that adds it to the table.
     pub(crate) add: Add,
     pub(crate) path: PathBuf,
+    /// Its summary file.
+    summary: PathBuf,
     pub(crate) bytes: u64,
 }
 
 /// Removes the file unless it was finished.
 #[derive(Debug)]
-struct Unfinished(Option<PathBuf>);
+pub(super) struct Unfinished(pub(super) Option<PathBuf>);
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
@@ -60,6 +65,7 @@ impl FinishedFile {
     /// Removes the file again, after a commit that did not happen. What cannot be removed stays
     /// unreferenced and harmless.
     pub(crate) fn discard(self) {
+        let _ = fs::remove_file(self.summary);
         let _ = fs::remove_file(self.path);
     }
 }
@@ -82,13 +88,15 @@ impl SortedFileWriter {
         let writer = ArrowWriter::try_new(file, columns::schema(), Some(properties))
             .map_err(|error| StoreError::failing("start a file of the table", error))?;
         let statistics = Statistics::new();
+        let summary = SummaryWriter::create(&summary_of(table_dir, &relative_path))?;
         let day = day.to_owned();
-        Ok(Self { day, relative_path, unfinished, writer, statistics, synced_bytes: 0 })
+        Ok(Self { day, relative_path, unfinished, writer, statistics, summary, synced_bytes: 0 })
     }
 
     /// Appends rows, which must not come before those already written.
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), StoreError> {
         self.statistics.add(batch);
+        self.summary.write(batch)?;
         let failed =
             |error: &dyn std::fmt::Display| StoreError::failing("write a file of the table", error);
         self.writer.write(batch).map_err(|error| failed(&error))?;
@@ -103,6 +111,7 @@ impl SortedFileWriter {
     /// Ends the file and makes it and its name durable.
     /// `modified_unix_ms` tells how new its spans are.
     pub(crate) fn finish(mut self, modified_unix_ms: i64) -> Result<FinishedFile, StoreError> {
+        let mut summary = self.summary.finish()?;
         let file = self
             .writer
             .into_inner()
@@ -120,11 +129,12 @@ impl SortedFileWriter {
             ..Add::default()
         };
         let path = self.unfinished.0.take().unwrap_or_default();
-        Ok(FinishedFile { add, path, bytes })
+        let summary = summary.0.take().unwrap_or_default();
+        Ok(FinishedFile { add, path, summary, bytes })
     }
 }
 
-fn create_folder(path: &Path) -> std::io::Result<()> {
+pub(super) fn create_folder(path: &Path) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     if folder.exists() {
         return Ok(());
@@ -134,7 +144,7 @@ fn create_folder(path: &Path) -> std::io::Result<()> {
 }
 
 /// Makes a file and its name durable; gives its size.
-fn sync(file: &File, folder: &Path) -> std::io::Result<u64> {
+pub(super) fn sync(file: &File, folder: &Path) -> std::io::Result<u64> {
     file.sync_all()?;
     sync_folder(folder)?;
     Ok(file.metadata()?.len())
