@@ -28,6 +28,9 @@ pub struct QuerySettings {
     pub trace_spans_max: usize,
     /// Most traces on one page of a search.
     pub traces_page_max: usize,
+    /// Spans of files that a search for the newest traces looks at first; each further step takes
+    /// twice as many.
+    pub search_step_spans: u64,
     /// Threads a query is divided over.
     pub query_threads: usize,
 }
@@ -46,6 +49,7 @@ impl Default for QuerySettings {
             spill_bytes_max: 4 << 30,
             trace_spans_max: 2_000_000,
             traces_page_max: 1_000,
+            search_step_spans: 1 << 20,
             query_threads: std::thread::available_parallelism().map_or(1, usize::from),
         }
     }

@@ -20,9 +20,6 @@ use crate::error::Result;
 use crate::query::{Place, Query};
 use crate::read::{Ids, Merged, Within, merge};
 
-/// Spans of the files that are looked at first; each further step takes twice as many.
-const STEP_ROWS_FIRST: u64 = 1 << 20;
-
 /// Fewest traces that are read whole at once.
 const CHECKED_AT_ONCE_MIN: usize = 64;
 
@@ -34,7 +31,7 @@ type Seen = Vec<([u8; 16], i64)>;
 pub(super) async fn find(query: &Query, place: &Place, search: &Search) -> Result<Top> {
     let snapshot = &place.session.stored().reader().snapshot;
     let mut files = candidates(snapshot, search);
-    let mut step = Step { recent: true, rows: STEP_ROWS_FIRST };
+    let mut step = Step { recent: true, rows: query.settings().search_step_spans };
     let mut state = State::new(search);
     loop {
         let taken = step.take(&mut files);

@@ -6,7 +6,7 @@ use causeway_model::ids::hex;
 use serde_json::Value;
 
 use crate::model::{Line, Sent, adopt, by_trace, random_span};
-use crate::world::{Dice, MS, T0, World, WorldBuilder, request};
+use crate::world::{Dice, MS, T0, World, WorldBuilder, kv, request, span, text};
 
 const TRACES: u64 = 40;
 
@@ -30,14 +30,16 @@ fn world(seed: u64) -> (World, Vec<Sent>) {
         let at = if dice.below(8) == 0 { dice.below(runs as u64) as usize } else { by_time };
         parts[at.min(runs - 1)].push(one.clone());
     }
-    let mut builder = WorldBuilder::new();
+    // So that the newest are looked for in many steps, or in one.
+    let step = [1, 60, 1 << 20][(seed % 3) as usize];
+    let mut builder = WorldBuilder::new().settings(|settings| settings.search_step_spans = step);
     for (at, part) in parts.into_iter().enumerate() {
         let of = |service: &str| {
             let spans = part.iter().filter(|(s, _)| *s == service).map(|(_, span)| span.clone());
             request(service, spans.collect())
         };
         let requests = [of("web"), of("db")];
-        builder = match (part.is_empty(), runs - at, seed % 3) {
+        builder = match (part.is_empty(), runs - at, seed % 4) {
             (true, ..) => builder,
             (_, 1 | 2, _) => builder.recent(&requests),
             (_, _, 0) if at == 0 => builder.foreign_file(&requests),
@@ -52,7 +54,7 @@ type Condition = (String, Box<dyn Fn(&Sent) -> bool>);
 
 fn has(key: &'static str, value: &'static str) -> impl Fn(&Sent) -> bool {
     let is_value = |v: &causeway_testkit::proto::common::v1::AnyValue, value: &str| {
-        v.value == Some(crate::world::text(value))
+        v.value == Some(text(value))
     };
     move |(_, span)| {
         let mut attributes = span.attributes.iter();
@@ -175,4 +177,42 @@ async fn lines_tell_what_all_spans_tell() {
         let missing: i64 = all.map(|line| line.missing_parents).sum();
         assert_eq!(sums, format!("{},{},{missing}", traces.len(), sent.len()));
     }
+}
+
+/// Scenario: four files of an hour each, the newest holds more matches than the page.
+/// Guarantee: older files are not looked at, and the total says that it is not all.
+#[tokio::test]
+async fn the_newest_are_found_without_looking_at_older_files() {
+    let mut builder = WorldBuilder::new().settings(|settings| settings.search_step_spans = 1);
+    for hour in 0..4 {
+        let spans = (0..100).map(|n| {
+            let mut one = span(hour * 100 + n + 1, n + 1, 0, "op", hour * 3_600_000 + n, 5);
+            one.attributes = vec![kv("color", text("red"))];
+            one
+        });
+        builder = builder.file(&[request("web", spans.collect())]);
+    }
+    let world = builder.build();
+    for search in ["", "attr=color=red", "start=1700000000000000000"] {
+        for (limit, total) in [(20, 100), (99, 100), (100, 200), (399, 400), (400, 400)] {
+            let (_, page) = world.get(&format!("/traces?{search}&limit={limit}")).await;
+            let (value, exact) = (&page["total"]["value"], &page["total"]["exact"]);
+            assert_eq!((value, exact), (&total.into(), &(total == 400).into()), "{search} {limit}");
+            let traces = page["traces"].as_array().cloned().unwrap_or_default();
+            assert_eq!(traces.len(), limit.min(400));
+        }
+    }
+    // A late span of an old trace in the newest file does not make the trace new.
+    let spans =
+        |first: u64, at| (first..first + 30).map(|n| span(n, n + at, 0, "op", at + n, 1)).collect();
+    let world = WorldBuilder::new()
+        .settings(|settings| settings.search_step_spans = 1)
+        .file(&[request("web", spans(1, 0))])
+        .file(&[request("web", spans(100, 1_000))])
+        .file(&[request("web", spans(1, 500_000))])
+        .build();
+    let (lines, _) = pages(&world, "", 7).await;
+    let ids = lines.iter().map(|line| line["trace_id"].as_str().unwrap_or_default().to_owned());
+    let wanted = (100..130).rev().chain((1..31).rev()).map(|n| format!("{n:032x}"));
+    assert_eq!(ids.collect::<Vec<_>>(), wanted.collect::<Vec<_>>());
 }
