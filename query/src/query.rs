@@ -100,12 +100,13 @@ impl Query {
     /// The statement is refused or wrong, or a limit is reached.
     pub async fn sql_with(&self, sql: &str, params: Option<Params>) -> Result<Batches> {
         let place = self.start("sql").await?;
+        let session = self.session(&place);
         let plan = async {
-            let plan = place.session.plan_sql(sql, params.map(|params| params.0)).await?;
-            Ok((place.session.physical(&plan).await?, plan))
+            let plan = session.plan_sql(sql, params.map(|params| params.0)).await?;
+            Ok((session.physical(&plan).await?, plan))
         };
         let (physical, plan) = self.counted(in_time(&place, plan).await)?;
-        let stream = execute_stream(physical, place.session.task()).map_err(QueryError::from);
+        let stream = execute_stream(physical, session.task()).map_err(QueryError::from);
         Ok(Batches::new(self, self.counted(stream)?, &plan, place))
     }
 
@@ -144,7 +145,7 @@ impl Query {
         place: &Place,
         work: impl FnOnce(&Reader, &Budget) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let reader = place.session.stored().reader().clone();
+        let reader = place.reader.clone();
         let budget = Budget {
             deadline: place.deadline,
             time: place.time,
@@ -169,9 +170,10 @@ impl Query {
         build: impl FnOnce(&Session) -> Result<LogicalPlan>,
     ) -> Result<Batches> {
         let place = self.start(kind).await?;
-        let plan = self.counted(build(&place.session))?;
-        let physical = self.counted(in_time(&place, place.session.physical(&plan)).await)?;
-        let stream = execute_stream(physical, place.session.task()).map_err(QueryError::from);
+        let session = self.session(&place);
+        let plan = self.counted(build(&session))?;
+        let physical = self.counted(in_time(&place, session.physical(&plan)).await)?;
+        let stream = execute_stream(physical, session.task()).map_err(QueryError::from);
         Ok(Batches::new(self, self.counted(stream)?, &plan, place))
     }
 
@@ -182,13 +184,18 @@ impl Query {
         extent: Snapshot,
         build: impl FnOnce(&Session) -> Result<LogicalPlan>,
     ) -> Result<Vec<RecordBatch>> {
-        let session = self.inner.catalog.session(extent);
+        let catalog = &self.inner.catalog;
+        let session = catalog.session(catalog.reader(extent));
         let rows = async {
             let physical = session.physical(&build(&session)?).await?;
             let stream = execute_stream(physical, session.task()).map_err(QueryError::from)?;
             stream.map(|batch| batch.map_err(QueryError::from)).try_collect().await
         };
         self.counted(in_time(place, rows).await)
+    }
+
+    fn session(&self, place: &Place) -> Session {
+        self.inner.catalog.session(place.reader.clone())
     }
 
     /// Waits for a place and takes a snapshot.
@@ -208,8 +215,8 @@ impl Query {
             Ok(snapshot) => snapshot.map_err(QueryError::from),
             Err(_) => Err(QueryError::time(time)),
         };
-        let session = inner.catalog.session(self.counted(snapshot)?);
-        Ok(Place { session, deadline, time, _running: running, _permit: permit })
+        let reader = inner.catalog.reader(self.counted(snapshot)?);
+        Ok(Place { reader, deadline, time, _running: running, _permit: permit })
     }
 
     fn counted<T>(&self, result: Result<T>) -> Result<T> {
@@ -220,7 +227,7 @@ impl Query {
 /// What a query holds while it runs.
 #[derive(Debug)]
 pub(crate) struct Place {
-    pub(crate) session: Session,
+    pub(crate) reader: Reader,
     deadline: Instant,
     time: std::time::Duration,
     _running: Running,

@@ -177,6 +177,23 @@ impl FileIndex {
         Ok(ids.filter(|(_, id)| filters.may_hold(id.as_ref())).map(|(at, _)| at).collect())
     }
 
+    /// Loads what is missing, the newest files first, while there is room and it is `wanted`.
+    /// Blocking. What cannot be read is left to those who need it.
+    pub fn warm(&self, files: &[Arc<DataFile>], wanted: &dyn Fn() -> bool) {
+        let mut missing: Vec<&Arc<DataFile>> = {
+            let kept = self.kept.lock();
+            files.iter().filter(|file| !kept.files.contains_key(&file.path)).collect()
+        };
+        missing.sort_by_key(|file| std::cmp::Reverse(file.modified_ms));
+        for file in missing {
+            // Loading what pushes out other files would go round in circles.
+            if !wanted() || self.size().1 > self.bytes_max / 10 * 9 {
+                break;
+            }
+            let _ = self.filters(file);
+        }
+    }
+
     /// Forgets every file that is not among the `live` ones.
     pub fn retain<'a>(&self, live: impl IntoIterator<Item = &'a DataFile>) {
         let live: HashSet<&str> = live.into_iter().map(|file| file.path.as_str()).collect();
@@ -283,6 +300,25 @@ mod tests {
         assert_eq!(index.size().0, 1);
         index.retain([]);
         assert_eq!(index.size(), (0, 0));
+    }
+
+    #[test]
+    fn warming_takes_the_newest_and_stops_when_there_is_no_room() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut files: Vec<_> = (0..20).map(|n| file(folder.path(), n, true)).collect();
+        files.iter_mut().zip(0..).for_each(|(file, age)| file.modified_ms = age);
+        let files: Vec<_> = files.into_iter().map(Arc::new).collect();
+        let index = FileIndex::new(folder.path().to_owned(), usize::MAX);
+        index.warm(&files, &|| false);
+        assert_eq!(index.size().0, 0);
+        index.warm(&files, &|| true);
+        let (count, bytes) = index.size();
+        assert_eq!(count, 20);
+        let small = FileIndex::new(folder.path().to_owned(), bytes / 2);
+        small.warm(&files, &|| true);
+        assert!((1..=10).contains(&small.size().0));
+        assert!(files.last().is_some_and(|newest| small.loaded(newest).is_some()));
+        assert!(files.first().is_some_and(|oldest| small.loaded(oldest).is_none()));
     }
 
     #[test]

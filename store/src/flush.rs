@@ -64,6 +64,15 @@ pub(crate) async fn seal(inner: &Arc<Inner>) -> Result<(), StoreError> {
     blocking(move || worker.recent.seal().map_err(|e| StoreError::failing("seal spans", e))).await
 }
 
+/// Loads what the index of files lacks, in the background, so that lookups do not wait for it.
+pub(crate) fn warm_index(inner: &Arc<Inner>) {
+    let worker = Arc::clone(inner);
+    tokio::task::spawn_blocking(move || {
+        let files = worker.recent.files();
+        worker.recent.index.warm(&files, &|| !worker.is_closing());
+    });
+}
+
 /// Runs CPU or disk work off the async threads.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
@@ -95,6 +104,7 @@ pub(crate) async fn flush(inner: &Arc<Inner>) -> Result<(), StoreError> {
         write_and_commit(inner, &mut table, stem, batches, last_sequence).await?;
     }
     inner.recent.flushed(chunks.len(), table.files()?);
+    warm_index(inner);
     inner.log.release(last_sequence);
     inner.metrics.flush_seconds.observe(started.elapsed().as_secs_f64());
     tracing::debug!(spans = rows, elapsed = ?started.elapsed(), "flushed");

@@ -234,6 +234,11 @@ impl Recent {
         })
     }
 
+    /// The live files of the table.
+    pub(crate) fn files(&self) -> Arc<Vec<Arc<DataFile>>> {
+        Arc::clone(&self.visible.lock().files)
+    }
+
     /// The sealed batches, oldest first.
     pub(crate) fn chunks(&self) -> Vec<Chunk> {
         self.visible.lock().chunks.clone()

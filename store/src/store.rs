@@ -114,6 +114,7 @@ impl Store {
             maintenance::clean_up(&inner).await?;
         }
         replay_log(&inner, replay).await?;
+        flush::warm_index(&inner);
         let mut tasks = vec![tokio::spawn(flush::run(Arc::clone(&inner)))];
         if inner.settings.maintenance {
             tasks.push(tokio::spawn(maintenance::run(Arc::clone(&inner))));

@@ -81,15 +81,20 @@ impl Catalog {
         })
     }
 
-    /// A session over `snapshot`.
-    pub(crate) fn session(&self, snapshot: Snapshot) -> Session {
-        let reader = Reader {
+    /// Reads `snapshot` by trace id.
+    pub(crate) fn reader(&self, snapshot: Snapshot) -> Reader {
+        Reader {
             snapshot,
             footers: self.footers.clone(),
             recent_parts: self.recent_parts.clone(),
             threads: self.threads,
             time: self.time,
-        };
+        }
+    }
+
+    /// A session over the snapshot of `reader`. It copies the registries of functions, which takes
+    /// longer than reading a trace.
+    pub(crate) fn session(&self, reader: Reader) -> Session {
         let stored = Arc::new(StoredSpans::new(reader, Arc::clone(&self.root)));
         let catalogs = MemoryCatalogProviderList::new();
         let tables = Arc::new(Tables { stored: Arc::clone(&stored) });

@@ -130,7 +130,7 @@ fn places(
         let found = match (here.0.is_empty(), pages) {
             (true, _) => Vec::new(),
             (_, Some(pages)) => pages,
-            (_, None) => vec![0..rows],
+            (_, None) => Vec::from([0..rows; 1]),
         };
         if !found.is_empty() {
             groups.push(at);

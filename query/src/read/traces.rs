@@ -23,7 +23,10 @@ use crate::error::{QueryError, Result};
 
 /// Parts of recent batches, made once for each batch and dropped with it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct RecentParts(Arc<Mutex<Vec<(Weak<dyn Array>, RecordBatch)>>>);
+pub(crate) struct RecentParts(Arc<Mutex<Vec<PartsOfBatch>>>);
+
+/// The first column of a batch, and its parts.
+type PartsOfBatch = (Weak<dyn Array>, RecordBatch);
 
 impl RecentParts {
     fn of(&self, batch: &RecordBatch) -> Result<RecordBatch> {

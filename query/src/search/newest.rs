@@ -29,7 +29,7 @@ const NO_START: i64 = i64::MAX;
 type Seen = Vec<([u8; 16], i64)>;
 
 pub(super) async fn find(query: &Query, place: &Place, search: &Search) -> Result<Top> {
-    let snapshot = &place.session.stored().reader().snapshot;
+    let snapshot = &place.reader.snapshot;
     let mut files = candidates(snapshot, search);
     let mut step = Step { recent: true, rows: query.settings().search_step_spans };
     let mut state = State::new(search);
@@ -48,7 +48,7 @@ pub(super) async fn find(query: &Query, place: &Place, search: &Search) -> Resul
         state.add(seen);
         // No trace that was not seen starts after this.
         let unseen_max = files.last().map(|file| newest_start(file, search));
-        while let Some(ids) = state.to_check(unseen_max) {
+        while let Some(ids) = state.next_to_check(unseen_max) {
             let read = query.read(place, move |reader, budget| reader.traces(&ids, budget));
             state.checked(read.await?, search);
         }
@@ -183,7 +183,7 @@ impl State {
     }
 
     /// The next traces to read whole; none when they could not change the page yet, or any more.
-    fn to_check(&mut self, unseen_max: Option<i64>) -> Option<Ids> {
+    fn next_to_check(&mut self, unseen_max: Option<i64>) -> Option<Ids> {
         let from = self.page.last_rank().max(unseen_max).unwrap_or(i64::MIN);
         let first = self.unchecked.partition_point(|(bound, _)| *bound < from);
         let at_once = CHECKED_AT_ONCE_MIN.max(self.limit);

@@ -58,7 +58,7 @@ fn top(page: Page, total: usize) -> Top {
 
 /// Ids of all traces with a span that fulfils the conditions.
 async fn matching_ids(query: &Query, place: &Place, search: &Search) -> Result<HashSet<[u8; 16]>> {
-    let everything = place.session.stored().reader().snapshot.clone();
+    let everything = place.reader.snapshot.clone();
     let plan = |session: &_| matching(session, &search.filter);
     let mut ids = HashSet::new();
     for batch in query.collect(place, everything, plan).await? {

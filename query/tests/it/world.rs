@@ -175,7 +175,7 @@ impl WorldBuilder {
         let file = File::create(&full).expect("is made");
         let mut writer =
             ArrowWriter::try_new(file, batch.schema(), Some(properties)).expect("starts");
-        writer.write(&batch).expect("writes");
+        writer.write(batch).expect("writes");
         writer.close().expect("closes");
         let starts = batch.column_by_name("start_time_unix_nano").expect("a column");
         let starts = arrow::array::AsArray::as_primitive::<arrow::datatypes::Int64Type>(starts);
