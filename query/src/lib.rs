@@ -3,8 +3,8 @@
 //! ```text
 //! HTTP (http/) --> typed queries (plans/) --\
 //! SQL text ----------------------------------> session over one snapshot (catalog/) --> batches
-//! trace id --> rows without a plan (read/) --------------------------------------------------> |
-//! JSON, CSV, Arrow, Parquet (format/) <-- merged trace (trace/) <-------------------------+
+//! trace id, lists --> rows and parts without plans (read/, search/) -------------------------> |
+//! JSON, CSV, Arrow, Parquet (format/) <-- merged trace (trace/) <-------------------------------'
 //! ```
 //!
 //! Invariants: reads only; one statement sees one snapshot; every query has a limit of memory, time

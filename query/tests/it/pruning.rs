@@ -116,3 +116,12 @@ fn matched(line: &str, name: &str) -> Option<u64> {
     let (_, rest) = line.split_once(&format!("{name}="))?;
     rest.split(" matched").next()?.rsplit(' ').next()?.parse().ok()
 }
+
+#[tokio::test]
+async fn an_aggregation_by_service_reads_its_columns_as_they_are_stored() {
+    let world = world();
+    let statement = "SELECT service_name, count(*), sum(duration_ns) FROM spans GROUP BY 1";
+    let plan = world.sql(&format!("EXPLAIN {statement}")).await;
+    let read = "projection=[start_time_unix_nano, duration_ns, service_name]";
+    assert!(plan.contains(read) && !plan.contains("CAST"), "{plan}");
+}
