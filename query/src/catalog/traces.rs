@@ -2,9 +2,11 @@
 //!
 //! Rows come by ascending trace id, merged from all sources at once; spans are read only where a
 //! parent may lie in another file, and only if somebody asks. A condition on trace ids reads these
-//! traces alone. Other conditions are evaluated on whole traces, above.
+//! traces alone; one on the start of traces first looks which these are, in files of that time, and
+//! reads them by id when they are few. Other conditions are evaluated on whole traces, above.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -17,6 +19,7 @@ use async_trait::async_trait;
 use causeway_model::columns::name;
 use causeway_model::parts::{service_element, service_fields};
 use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::internal_datafusion_err;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::TableType;
 use datafusion::error::{DataFusionError, Result};
@@ -32,7 +35,7 @@ use datafusion::physical_plan::{
 use super::predicate;
 use crate::error::QueryError;
 use crate::functions::{META_SPAN_ID, with_meaning};
-use crate::read::{Ids, Merged, Reader, merge};
+use crate::read::{Ids, Merged, Reader, Share, Times, merge};
 use crate::trace::summary::Summary;
 
 /// Columns that cost reading spans.
@@ -111,6 +114,10 @@ impl TableProvider for StoredTraces {
             // Ids of another length are in no trace.
             Ids::new(ids.into_iter().filter_map(|id| id.try_into().ok()).collect())
         });
+        // A trace that starts in a range has a span there. Without a lower bound, traces without any
+        // usable start are meant too.
+        let times = predicate::start_range(&conditions).map(RangeInclusive::into_inner);
+        let times = times.filter(|(from, _)| *from > 0);
         let files_total = self.reader.snapshot.files.len();
         let files_kept = match &ids {
             None => files_total,
@@ -122,18 +129,25 @@ impl TableProvider for StoredTraces {
                 counting.await.map_err(|error| QueryError::Internal(error.to_string()))??
             }
         };
+        // A few traces are read at once; a limit is one of all rows, in the order of ids.
+        let shares = match ids.is_some() || times.is_some() || limit.is_some() {
+            true => vec![Share::ALL],
+            false => Share::split(self.reader.threads),
+        };
         Ok(Arc::new(TracesExec {
             properties: Arc::new(PlanProperties::new(
                 EquivalenceProperties::new(Arc::clone(&projected)),
-                Partitioning::UnknownPartitioning(1),
+                Partitioning::UnknownPartitioning(shares.len()),
                 EmissionType::Incremental,
                 Boundedness::Bounded,
             )),
             reader: self.reader.clone(),
             ids,
+            times,
             limit,
             schema: projected,
             files: (files_kept, files_total),
+            shares,
         }))
     }
 }
@@ -143,10 +157,14 @@ impl TableProvider for StoredTraces {
 struct TracesExec {
     reader: Reader,
     ids: Option<Ids>,
+    /// Only traces that start in this range are wanted; others may come too.
+    times: Option<Times>,
     limit: Option<usize>,
     schema: SchemaRef,
     /// Files that are read, and all there are.
     files: (usize, usize),
+    /// What each partition merges.
+    shares: Vec<Share>,
     properties: Arc<PlanProperties>,
 }
 
@@ -201,16 +219,24 @@ impl ExecutionPlan for TracesExec {
 
     fn execute(
         &self,
-        _partition: usize,
+        partition: usize,
         _context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
         let mut stream = RecordBatchReceiverStream::builder(Arc::clone(&self.schema), 2);
         let (sender, reader, schema) = (stream.tx(), self.reader.clone(), Arc::clone(&self.schema));
-        let (ids, limit) = (self.ids.clone(), self.limit.unwrap_or(usize::MAX));
+        let (ids, times) = (self.ids.clone(), self.times);
+        let share = self.shares.get(partition).copied();
+        let share = share.ok_or_else(|| internal_datafusion_err!("no partition {partition}"))?;
+        let limit = self.limit.unwrap_or(usize::MAX);
         stream.spawn_blocking(move || {
             // Whoever ends the query drops the receiver, and nothing more is read.
             let mut send = |batch| sender.blocking_send(Ok(batch)).is_ok();
-            rows(&reader, ids.as_ref(), limit, &schema, &mut send).map_err(DataFusionError::from)
+            let ids = match (ids, times) {
+                (None, Some(times)) => reader.candidates(times)?,
+                (ids, _) => ids,
+            };
+            rows(&reader, ids.as_ref(), share, limit, &schema, &mut send)
+                .map_err(DataFusionError::from)
         });
         Ok(stream.build())
     }
@@ -220,6 +246,7 @@ impl ExecutionPlan for TracesExec {
 fn rows(
     reader: &Reader,
     ids: Option<&Ids>,
+    share: Share,
     limit: usize,
     schema: &SchemaRef,
     send: &mut dyn FnMut(RecordBatch) -> bool,
@@ -232,13 +259,13 @@ fn rows(
         Ok::<_, QueryError>(send(to_batch(traces, schema)?))
     };
     if let Some(ids) = ids {
-        for traces in reader.traces(ids, &reader.budget())?.chunks(ROWS_PER_BATCH) {
+        for traces in reader.traces(ids, None, &reader.budget())?.chunks(ROWS_PER_BATCH) {
             flush(traces.to_vec())?;
         }
         return Ok(());
     }
-    let mut cursors = reader.cursors(reader.snapshot.files.iter(), true)?;
-    cursors.extend(reader.recent_cursors()?);
+    let mut cursors = reader.cursors(reader.snapshot.files.iter(), true, share)?;
+    cursors.extend(reader.recent_cursors(share)?);
     let (mut waiting, mut count) = (Vec::new(), 0);
     merge(cursors, None, &mut |trace| {
         waiting.push(trace);

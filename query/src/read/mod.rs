@@ -20,10 +20,10 @@ mod spans;
 mod traces;
 
 pub(crate) use footers::{Footers, object_meta};
-pub(crate) use parts::{Merged, Times, Within, merge};
+pub(crate) use parts::{Merged, Share, Times, Within, merge};
 pub(crate) use rows::Ids;
 pub(crate) use spans::{Budget, Reader, Wanted};
-pub(crate) use traces::RecentParts;
+pub(crate) use traces::{BY_ID_MAX, RecentParts};
 
 #[cfg(test)]
 mod tests;

@@ -87,6 +87,19 @@ impl PartBatch {
         self.trace_id.len()
     }
 
+    /// The first row whose id is not less.
+    fn first_from(&self, id: u128) -> usize {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            match self.id(middle) < id {
+                true => low = middle + 1,
+                false => high = middle,
+            }
+        }
+        low
+    }
+
     /// The trace of a part; ids sort as numbers.
     pub(crate) fn id(&self, row: usize) -> u128 {
         self.trace_id.value(row).try_into().map_or(0, u128::from_be_bytes)
@@ -265,22 +278,46 @@ impl Merged {
     }
 }
 
+/// A range of trace ids, both ends inclusive: what one thread merges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Share {
+    pub(crate) first: u128,
+    pub(crate) last: u128,
+}
+
+impl Share {
+    /// All ids.
+    pub(crate) const ALL: Self = Self { first: 0, last: u128::MAX };
+
+    /// All ids in `count` ranges, about equal for ids that are random.
+    pub(crate) fn split(count: usize) -> Vec<Self> {
+        let count = count.max(1) as u128;
+        let start = |at: u128| (u128::MAX / count).saturating_mul(at);
+        let last = |at| if at + 1 == count { u128::MAX } else { start(at + 1) - 1 };
+        (0..count).map(|at| Self { first: start(at), last: last(at) }).collect()
+    }
+}
+
 /// Sorted parts of one source, read as needed.
 pub(crate) struct Cursor {
     batches: Box<dyn Iterator<Item = Result<PartBatch>> + Send>,
     current: PartBatch,
     row: usize,
+    last: u128,
 }
 
 impl Cursor {
-    /// At the first part; `None` when there is none.
+    /// At the first part of the share; `None` when there is none.
     pub(crate) fn new(
         mut batches: Box<dyn Iterator<Item = Result<PartBatch>> + Send>,
+        share: Share,
     ) -> Result<Option<Self>> {
         for batch in batches.by_ref() {
             let current = batch?;
-            if current.len() > 0 {
-                return Ok(Some(Self { batches, current, row: 0 }));
+            let row = current.first_from(share.first);
+            if row < current.len() {
+                let cursor = Self { batches, current, row, last: share.last };
+                return Ok((cursor.id() <= share.last).then_some(cursor));
             }
         }
         Ok(None)
@@ -299,7 +336,7 @@ impl Cursor {
             };
             (self.current, self.row) = (next?, 0);
         }
-        Ok(true)
+        Ok(self.id() <= self.last)
     }
 }
 

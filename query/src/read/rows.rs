@@ -126,7 +126,8 @@ fn places(
                 .collect()),
             None => ids.clone(),
         };
-        let pages = leaf.and_then(|leaf| page_ranges(parquet, at, leaf, rows, &here));
+        let may_hold = |low: &[u8], high: &[u8]| here.any_between(low, high);
+        let pages = leaf.and_then(|leaf| page_ranges(parquet, at, leaf, rows, &may_hold));
         let found = match (here.0.is_empty(), pages) {
             (true, _) => Vec::new(),
             (_, Some(pages)) => pages,
@@ -142,13 +143,33 @@ fn places(
     (groups, RowSelection::from_consecutive_ranges(ranges.into_iter(), rows_before))
 }
 
-/// Rows of the pages that may hold one of the ids; `None` without a page index.
+/// Rows of a whole file that may hold ids between the two; `None` without a page index.
+pub(super) fn rows_between(
+    parquet: &ParquetMetaData,
+    first: [u8; 16],
+    last: [u8; 16],
+) -> Option<RowSelection> {
+    let columns = parquet.file_metadata().schema_descr().columns();
+    let leaf = columns.iter().position(|column| column.name() == name::TRACE_ID)?;
+    let (mut ranges, mut rows_before) = (Vec::new(), 0);
+    for (at, group) in parquet.row_groups().iter().enumerate() {
+        let rows = usize::try_from(group.num_rows()).ok()?;
+        let overlaps = |low: &[u8], high: &[u8]| low <= &last[..] && &first[..] <= high;
+        let found = page_ranges(parquet, at, leaf, rows, &overlaps)?;
+        ranges.extend(found.iter().map(|r| rows_before + r.start..rows_before + r.end));
+        rows_before += rows;
+    }
+    Some(RowSelection::from_consecutive_ranges(ranges.into_iter(), rows_before))
+}
+
+/// Rows of the pages that may hold ids of a kind, by their least and greatest; `None` without a page
+/// index.
 fn page_ranges(
     parquet: &ParquetMetaData,
     group: usize,
     leaf: usize,
     rows: usize,
-    ids: &Ids,
+    is_wanted: &dyn Fn(&[u8], &[u8]) -> bool,
 ) -> Option<Vec<Range<usize>>> {
     let bounds = parquet.column_index()?.get(group)?.get(leaf)?;
     let pages = parquet.offset_index()?.get(group)?.get(leaf)?.page_locations();
@@ -166,7 +187,7 @@ fn page_ranges(
             _ => return None,
         };
         let may_hold = match (low, high) {
-            (Some(low), Some(high)) => ids.any_between(low, high),
+            (Some(low), Some(high)) => is_wanted(low, high),
             _ => true,
         };
         match ranges.last_mut() {

@@ -8,7 +8,7 @@ use arrow::datatypes::Int32Type;
 use causeway_model::columns::name;
 use causeway_model::parts::PartsBuilder;
 
-use super::parts::{Cursor, Merged, PartBatch, Within, merge};
+use super::parts::{Cursor, Merged, PartBatch, Share, Within, merge};
 use crate::trace::summary::oracle::{self, Span};
 use crate::trace::summary::{ServiceCount, Summary};
 
@@ -69,7 +69,7 @@ fn batch(spans: &[(u64, Span)]) -> RecordBatch {
 }
 
 /// The parts of a run of spans, pushed in pieces and taken in pieces.
-fn cursor(state: &mut u64, mut run: Vec<(u64, Span)>) -> Option<Cursor> {
+fn cursor(state: &mut u64, mut run: Vec<(u64, Span)>, share: Share) -> Option<Cursor> {
     run.sort_by_key(|(trace, span)| (*trace, span.start));
     let mut builder = PartsBuilder::new();
     let mut parts = Vec::new();
@@ -81,7 +81,7 @@ fn cursor(state: &mut u64, mut run: Vec<(u64, Span)>) -> Option<Cursor> {
     }
     parts.push(builder.finish().expect("parts"));
     let batches = parts.into_iter().map(|parts| Ok(PartBatch::new(&parts)?));
-    Cursor::new(Box::new(batches)).expect("reads")
+    Cursor::new(Box::new(batches), share).expect("reads")
 }
 
 fn merged(cursors: Vec<Cursor>, times: Option<(i64, i64)>) -> Vec<Merged> {
@@ -107,8 +107,19 @@ fn merged_parts_are_the_summary_of_all_spans() {
             traces.entry(trace).or_default().push(span);
         }
         let times = (3, 6);
-        let cursors: Vec<_> = runs.into_iter().filter_map(|run| cursor(&mut state, run)).collect();
-        let merged = merged(cursors, Some(times));
+        // Shares cut between traces, whatever their number.
+        let middle = u128::from(dice(&mut state, 7));
+        let shares = [
+            Share { first: 0, last: middle },
+            Share { first: middle + 1, last: 4 },
+            Share { first: middle.max(4) + 1, last: u128::MAX },
+        ];
+        let mut all = Vec::new();
+        for share in shares {
+            let parts = runs.iter().filter_map(|run| cursor(&mut state, run.clone(), share));
+            all.extend(merged(parts.collect(), Some(times)));
+        }
+        let merged = all;
         let ids: Vec<u128> = merged.iter().map(|m| u128::from_be_bytes(m.trace_id)).collect();
         assert_eq!(ids, traces.keys().map(|id| u128::from(*id)).collect::<Vec<_>>());
         for (mut trace, spans) in merged.into_iter().zip(traces.values()) {
@@ -140,7 +151,8 @@ fn a_late_root_takes_over() {
     let mut state = 1;
     let first = vec![(7, span(2, 1, 110, 20, "db")), (7, span(3, 1, 120, 100, "db"))];
     let late = vec![(7, span(1, 0, 100, 50, "web"))];
-    let cursors = [first, late].into_iter().filter_map(|run| cursor(&mut state, run)).collect();
+    let cursors =
+        [first, late].into_iter().filter_map(|run| cursor(&mut state, run, Share::ALL)).collect();
     let mut all = merged(cursors, None);
     let mut trace = all.pop().expect("one trace");
     assert!(all.is_empty() && trace.has_open_parents());
@@ -164,4 +176,17 @@ fn a_late_root_takes_over() {
         complete: true,
     };
     assert_eq!(trace.summary(), expected);
+}
+
+#[test]
+fn shares_hold_every_id_once() {
+    for count in [0, 1, 2, 3, 7, 16] {
+        let shares = Share::split(count);
+        assert_eq!(shares.len(), count.max(1));
+        assert_eq!(shares.first().map(|share| share.first), Some(0));
+        assert_eq!(shares.last().map(|share| share.last), Some(u128::MAX));
+        for pair in shares.windows(2) {
+            assert_eq!(pair[0].last + 1, pair[1].first);
+        }
+    }
 }

@@ -15,9 +15,9 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::footers::{SortedFile, object_meta};
-use super::parts::{Cursor, Merged, PartBatch, Times, part_schema};
+use super::parts::{Cursor, Merged, PartBatch, Share, Times, Within, merge, part_schema};
 use super::recent;
-use super::rows::{Ids, conform, rows_by_id};
+use super::rows::{Ids, conform, rows_between, rows_by_id};
 use super::spans::{Budget, Reader};
 use crate::error::{QueryError, Result};
 
@@ -79,6 +79,9 @@ fn sorted_by_trace(batch: &RecordBatch) -> Result<RecordBatch> {
     Ok(take_record_batch(batch, &order)?)
 }
 
+/// So many traces are read by id; for more the parts of all traces are merged.
+pub(crate) const BY_ID_MAX: usize = 10_000;
+
 /// Rows that are decoded at once, for each of up to hundreds of files.
 const ROWS_PER_READ: usize = 1_024;
 
@@ -90,13 +93,18 @@ impl Reader {
     ///
     /// # Errors
     /// A file cannot be read, or the time is over.
-    pub(crate) fn traces(&self, ids: &Ids, budget: &Budget) -> Result<Vec<Merged>> {
+    pub(crate) fn traces(
+        &self,
+        ids: &Ids,
+        times: Option<Times>,
+        budget: &Budget,
+    ) -> Result<Vec<Merged>> {
         let mut traces: BTreeMap<[u8; 16], Merged> = BTreeMap::new();
         let mut add = |batch: &RecordBatch| -> Result<()> {
             let parts = PartBatch::new(batch)?;
             for row in 0..parts.len() {
                 let merged = traces.entry(parts.id(row).to_be_bytes()).or_default();
-                merged.add(&parts, row, None);
+                merged.add(&parts, row, times);
             }
             Ok(())
         };
@@ -109,6 +117,33 @@ impl Reader {
             add(&parts_of_spans(&concat_batches(&span_schema()?, &spans)?)?)?;
         }
         Ok(traces.into_values().collect())
+    }
+
+    /// Ids of all traces that may have a span that starts within the range; `None` when they are more
+    /// than it pays to read one by one, or when no file can be left out. Blocking.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub(crate) fn candidates(&self, times: Times) -> Result<Option<Ids>> {
+        let (from, to) = times;
+        let overlaps = |file: &&Arc<DataFile>| match file.start_time_range {
+            Some((low, high)) => low <= to && from <= high,
+            None => true,
+        };
+        let files: Vec<_> = self.snapshot.files.iter().filter(overlaps).collect();
+        if files.len() == self.snapshot.files.len() {
+            return Ok(None);
+        }
+        let mut cursors = self.cursors(files, false, Share::ALL)?;
+        cursors.extend(self.recent_cursors(Share::ALL)?);
+        let mut ids = Vec::new();
+        merge(cursors, Some(times), &mut |trace| {
+            if trace.within != Within::No {
+                ids.push(trace.trace_id);
+            }
+            Ok(ids.len() <= BY_ID_MAX)
+        })?;
+        Ok((ids.len() <= BY_ID_MAX).then(|| Ids::new(ids)))
     }
 
     fn recent_by_id(&self, ids: &Ids, schema: &SchemaRef) -> Result<Vec<RecordBatch>> {
@@ -225,14 +260,15 @@ impl Reader {
         &self,
         files: impl IntoIterator<Item = &'a Arc<DataFile>>,
         has_texts: bool,
+        share: Share,
     ) -> Result<Vec<Cursor>> {
         let mut cursors = Vec::new();
         for file in files {
             let batches: Box<dyn Iterator<Item = _> + Send> = match self.summary_file(file)? {
-                Some(summary) => Box::new(self.summary_batches(&summary, has_texts)?),
+                Some(summary) => Box::new(self.summary_batches(&summary, has_texts, share)?),
                 None => Box::new(std::iter::once(Ok(PartBatch::new(&self.made_parts(file)?)?))),
             };
-            cursors.extend(Cursor::new(batches)?);
+            cursors.extend(Cursor::new(batches, share)?);
         }
         Ok(cursors)
     }
@@ -241,11 +277,11 @@ impl Reader {
     ///
     /// # Errors
     /// A batch is not of the storage schema.
-    pub(crate) fn recent_cursors(&self) -> Result<Vec<Cursor>> {
+    pub(crate) fn recent_cursors(&self, share: Share) -> Result<Vec<Cursor>> {
         let mut cursors = Vec::new();
         for batch in &self.snapshot.recent {
             let parts = PartBatch::new(&self.recent_parts.of(batch)?)?;
-            cursors.extend(Cursor::new(Box::new(std::iter::once(Ok(parts))))?);
+            cursors.extend(Cursor::new(Box::new(std::iter::once(Ok(parts))), share)?);
         }
         Ok(cursors)
     }
@@ -254,6 +290,7 @@ impl Reader {
         &self,
         summary: &SortedFile,
         has_texts: bool,
+        share: Share,
     ) -> Result<impl Iterator<Item = Result<PartBatch>> + Send + use<>> {
         let (file, metadata) = self.footers.open(summary)?;
         let schema = part_schema(has_texts);
@@ -261,10 +298,18 @@ impl Reader {
         let roots = descriptor.root_schema().get_fields().iter().enumerate();
         let wanted = roots.filter(|(_, field)| schema.column_with_name(field.name()).is_some());
         let projection = ProjectionMask::roots(descriptor, wanted.map(|(at, _)| at));
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
+        let (first, last) = (share.first.to_be_bytes(), share.last.to_be_bytes());
+        let selection = match share == Share::ALL {
+            true => None,
+            false => rows_between(metadata.metadata(), first, last),
+        };
+        let mut reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
             .with_projection(projection)
-            .with_batch_size(ROWS_PER_READ)
-            .build()?;
+            .with_batch_size(ROWS_PER_READ);
+        if let Some(selection) = selection {
+            reader = reader.with_row_selection(selection);
+        }
+        let reader = reader.build()?;
         Ok(reader.map(move |batch| Ok(PartBatch::new(&conform(&batch?, &schema)?)?)))
     }
 

@@ -109,7 +109,7 @@ async fn lines(
         let unknown = Ids::new(unknown.collect());
         let mut traces = match unknown.as_slice() {
             [] => Vec::new(),
-            _ => reader.traces(&unknown, budget)?,
+            _ => reader.traces(&unknown, None, budget)?,
         };
         traces.extend(places.iter().filter_map(|place| known.remove(&place.id.0)));
         reader.close_parents(&mut traces)?;

@@ -18,7 +18,7 @@ use super::page::{Page, Position};
 use super::{Search, Top};
 use crate::error::Result;
 use crate::query::{Place, Query};
-use crate::read::{Ids, Merged, Within, merge};
+use crate::read::{Ids, Merged, Share, Within, merge};
 
 /// Fewest traces that are read whole at once.
 const CHECKED_AT_ONCE_MIN: usize = 64;
@@ -49,7 +49,7 @@ pub(super) async fn find(query: &Query, place: &Place, search: &Search) -> Resul
         // No trace that was not seen starts after this.
         let unseen_max = files.last().map(|file| newest_start(file, search));
         while let Some(ids) = state.next_to_check(unseen_max) {
-            let read = query.read(place, move |reader, budget| reader.traces(&ids, budget));
+            let read = query.read(place, move |reader, budget| reader.traces(&ids, None, budget));
             state.checked(read.await?, search);
         }
         if state.is_done(unseen_max) {
@@ -127,9 +127,9 @@ async fn by_conditions(
 async fn by_parts(query: &Query, place: &Place, search: &Search, extent: Snapshot) -> Result<Seen> {
     let times = search.filter.times();
     let read = query.read(place, move |reader, _| {
-        let mut cursors = reader.cursors(extent.files.iter(), false)?;
+        let mut cursors = reader.cursors(extent.files.iter(), false, Share::ALL)?;
         if !extent.recent.is_empty() {
-            cursors.extend(reader.recent_cursors()?);
+            cursors.extend(reader.recent_cursors(Share::ALL)?);
         }
         let (mut seen, mut unsure): (Seen, Seen) = (Vec::new(), Vec::new());
         merge(cursors, times, &mut |trace| {

@@ -11,12 +11,9 @@ use arrow::array::AsArray;
 use super::filter::matching;
 use super::page::{Page, Position};
 use super::{Search, Top};
-use crate::error::Result;
+use crate::error::{QueryError, Result};
 use crate::query::{Place, Query};
-use crate::read::{Budget, Ids, Merged, Reader, Within, merge};
-
-/// So many traces are read by id; for more all parts are merged.
-const BY_ID_MAX: usize = 2_000;
+use crate::read::{BY_ID_MAX, Budget, Ids, Merged, Reader, Share, Times, Within, merge};
 
 /// Traces whose spans are read at once, to see whether one starts in the range.
 const UNSURE_AT_ONCE: usize = 1_000;
@@ -31,23 +28,24 @@ pub(super) async fn find(query: &Query, place: &Place, search: &Search) -> Resul
     };
     let search = search.clone();
     let places = query.read(place, move |reader, budget| match matches {
-        Some(ids) if ids.len() <= BY_ID_MAX => by_id(reader, budget, &search, ids),
-        Some(ids) => {
-            let mut page = Page::new(&search);
-            scan(
-                reader,
-                budget,
-                &mut |trace| {
-                    if ids.contains(&trace.trace_id) {
-                        page.offer(Position::new(search.order.rank(&trace), trace.trace_id));
-                    }
-                    Ok(())
-                },
-                None,
-            )?;
-            Ok(top(page, ids.len()))
+        Some(ids) if ids.len() <= BY_ID_MAX => {
+            let ids = Ids::new(ids.into_iter().collect());
+            by_id(reader, budget, &search, &ids, None)
         }
-        None => all(reader, budget, &search),
+        Some(ids) => {
+            let is_match = |trace: &Merged| ids.contains(&trace.trace_id);
+            scan(reader, budget, &search, None, &is_match)?.finish(reader, budget, None)
+        }
+        None => {
+            let times = search.filter.times();
+            match times.map(|times| reader.candidates(times)).transpose()?.flatten() {
+                Some(ids) => by_id(reader, budget, &search, &ids, times),
+                None => {
+                    let matches = scan(reader, budget, &search, times, &|_| true)?;
+                    matches.finish(reader, budget, times)
+                }
+            }
+        }
     });
     places.await
 }
@@ -68,61 +66,100 @@ async fn matching_ids(query: &Query, place: &Place, search: &Search) -> Result<H
     Ok(ids)
 }
 
-fn by_id(reader: &Reader, budget: &Budget, search: &Search, ids: HashSet<[u8; 16]>) -> Result<Top> {
-    let mut page = Page::new(search);
-    let ids = Ids::new(ids.into_iter().collect());
-    let traces = reader.traces(&ids, budget)?;
-    for trace in &traces {
-        page.offer(Position::new(search.order.rank(trace), trace.trace_id));
-    }
+/// The best of some traces, those outside of `times` left out.
+fn by_id(
+    reader: &Reader,
+    budget: &Budget,
+    search: &Search,
+    ids: &Ids,
+    times: Option<Times>,
+) -> Result<Top> {
+    let traces = reader.traces(ids, times, budget)?;
+    let mut matches = Matches::new(search);
+    traces.iter().for_each(|trace| matches.look(search, trace));
     let known = traces.into_iter().map(|trace| (trace.trace_id, trace)).collect();
-    Ok(Top { known, ..top(page, ids.as_slice().len()) })
+    Ok(Top { known, ..matches.finish(reader, budget, times)? })
 }
 
-fn all(reader: &Reader, budget: &Budget, search: &Search) -> Result<Top> {
-    let times = search.filter.times();
-    let (mut page, mut total, mut unsure) = (Page::new(search), 0, Vec::new());
-    let mut look = |trace: Merged| {
-        let place = Position::new(search.order.rank(&trace), trace.trace_id);
+/// What matches by its parts, and what only its spans can tell.
+struct Matches {
+    page: Page,
+    total: usize,
+    unsure: Vec<Position>,
+}
+
+impl Matches {
+    fn new(search: &Search) -> Self {
+        Self { page: Page::new(search), total: 0, unsure: Vec::new() }
+    }
+
+    fn look(&mut self, search: &Search, trace: &Merged) {
+        let place = Position::new(search.order.rank(trace), trace.trace_id);
         match trace.within {
             Within::No => {}
-            Within::Perhaps => unsure.push(place),
-            Within::Yes => {
-                total += 1;
-                page.offer(place);
-            }
-        }
-        Ok(())
-    };
-    scan(reader, budget, &mut look, times)?;
-    for places in unsure.chunks(UNSURE_AT_ONCE) {
-        budget.check_time()?;
-        let ids = Ids::new(places.iter().map(|place| place.id.0).collect());
-        let found = reader.with_start_in(&ids, times.unwrap_or((1, i64::MAX)))?;
-        for place in places.iter().filter(|place| found.contains(&place.id.0)) {
-            total += 1;
-            page.offer(*place);
+            Within::Perhaps => self.unsure.push(place),
+            Within::Yes => self.take(place),
         }
     }
-    Ok(top(page, total))
+
+    fn add(&mut self, other: Self) {
+        self.total += other.total;
+        self.unsure.extend(other.unsure);
+        other.page.into_places().into_iter().for_each(|place| self.page.offer(place));
+    }
+
+    fn take(&mut self, place: Position) {
+        self.total += 1;
+        self.page.offer(place);
+    }
+
+    fn finish(mut self, reader: &Reader, budget: &Budget, times: Option<Times>) -> Result<Top> {
+        let unsure = std::mem::take(&mut self.unsure);
+        for places in unsure.chunks(UNSURE_AT_ONCE) {
+            budget.check_time()?;
+            let ids = Ids::new(places.iter().map(|place| place.id.0).collect());
+            let found = reader.with_start_in(&ids, times.unwrap_or((1, i64::MAX)))?;
+            let found = places.iter().filter(|place| found.contains(&place.id.0));
+            found.for_each(|place| self.take(*place));
+        }
+        Ok(top(self.page, self.total))
+    }
 }
 
-/// Gives all traces to `look`, without texts.
+/// Looks at the parts of all traces, by several threads, each with its share of ids.
 fn scan(
     reader: &Reader,
     budget: &Budget,
-    look: &mut dyn FnMut(Merged) -> Result<()>,
-    times: Option<crate::read::Times>,
-) -> Result<()> {
-    let mut cursors = reader.cursors(reader.snapshot.files.iter(), false)?;
-    cursors.extend(reader.recent_cursors()?);
-    let mut count = 0_usize;
-    merge(cursors, times, &mut |trace| {
-        count += 1;
-        if count.is_multiple_of(TRACES_PER_LOOK) {
-            budget.check_time()?;
+    search: &Search,
+    times: Option<Times>,
+    is_match: &(dyn Fn(&Merged) -> bool + Sync),
+) -> Result<Matches> {
+    let look = |share: Share| -> Result<Matches> {
+        let mut cursors = reader.cursors(reader.snapshot.files.iter(), false, share)?;
+        cursors.extend(reader.recent_cursors(share)?);
+        let (mut matches, mut count) = (Matches::new(search), 0_usize);
+        merge(cursors, times, &mut |trace| {
+            count += 1;
+            if count.is_multiple_of(TRACES_PER_LOOK) {
+                budget.check_time()?;
+            }
+            if is_match(&trace) {
+                matches.look(search, &trace);
+            }
+            Ok(true)
+        })?;
+        Ok(matches)
+    };
+    let mut all = Matches::new(search);
+    let shares = Share::split(reader.threads);
+    std::thread::scope(|scope| {
+        let look = &look;
+        let threads: Vec<_> =
+            shares.into_iter().map(|share| scope.spawn(move || look(share))).collect();
+        for thread in threads {
+            let panicked = |_| Err(QueryError::Internal("a reading thread panicked".to_owned()));
+            all.add(thread.join().unwrap_or_else(panicked)?);
         }
-        look(trace)?;
-        Ok(true)
+        Ok(all)
     })
 }

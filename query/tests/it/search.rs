@@ -171,6 +171,18 @@ async fn lines_tell_what_all_spans_tell() {
             });
             assert_eq!(Some(by_sql), wanted);
         }
+        for from in [1, T0 + 700 * MS, T0 + 2_500 * MS] {
+            for to in [from + 400 * MS, from + 20_000 * MS] {
+                let is_in = |line: &Line| (from as i64..=to as i64).contains(&line.start);
+                let lines = traces.values().map(|spans| Line::of(spans)).filter(is_in);
+                let wanted: i64 = lines.clone().map(|line| line.spans).sum();
+                let sql = format!(
+                    "SELECT count(*), coalesce(sum(span_count), 0) FROM traces \
+                     WHERE start_time_unix_nano BETWEEN {from} AND {to}"
+                );
+                assert_eq!(world.sql(&sql).await, format!("{},{wanted}", lines.count()), "{sql}");
+            }
+        }
         let sums =
             world.sql("SELECT count(*), sum(span_count), sum(missing_parents) FROM traces").await;
         let all = traces.values().map(|spans| Line::of(spans));

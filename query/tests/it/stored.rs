@@ -12,7 +12,10 @@ use prometheus_client::registry::Registry;
 use prost::Message;
 
 use crate::model::{Line, Sent, adopt, by_trace, random_span};
-use crate::world::{Dice, T0, request};
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+
+use crate::world::{Dice, T0, request, span};
 
 async fn send(store: &Store, sent: &[Sent], digest: u128) {
     for service in ["web", "db"] {
@@ -90,4 +93,51 @@ async fn summaries_are_exact_however_late_spans_come() {
         }
         store.close(std::time::Duration::from_secs(10)).await.expect("closes");
     }
+}
+
+/// Scenario: thousands of traces with ids all over, half of each trace in either of two files.
+/// Guarantee: lists made by several threads, each with its range of ids, miss and repeat nothing.
+#[tokio::test]
+async fn threads_share_all_traces_between_them() {
+    const TRACES: u64 = 5_000;
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = StoreSettings::new(folder.path().to_owned(), Arc::new(|| T0 as i64));
+    let mut registry = Registry::default();
+    let store = Store::open(settings, &mut registry).await.expect("opens");
+    let id = |n: u64| u128::from(n + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+    let spans = |from: u64| {
+        (0..TRACES).flat_map(move |n| {
+            (0..=n % 3).map(move |at| {
+                let mut one = span(1, from + n * 10 + at + 1, 0, "op", n, 5);
+                one.trace_id = id(n).to_be_bytes().to_vec();
+                ("web", one)
+            })
+        })
+    };
+    for half in [0, 1_000_000] {
+        send(&store, &spans(half).collect::<Vec<_>>(), u128::from(half) + 1).await;
+        store.flush().await.expect("flushes");
+    }
+    let mut expected: Vec<(i64, String)> =
+        (0..TRACES).map(|n| (-2 * (1 + (n % 3) as i64), hex(&id(n).to_be_bytes()))).collect();
+    expected.sort();
+    for query_threads in [1, 2, 5] {
+        let settings =
+            QuerySettings { query_threads, traces_page_max: 10_000, ..QuerySettings::default() };
+        let query = Query::new(store.clone(), settings, &mut Registry::default());
+        let query = query.expect("starts");
+        let statement = "SELECT -span_count, trace_id FROM traces ORDER BY 1, 2";
+        let wanted: Vec<String> = expected.iter().map(|(n, id)| format!("{n},{id}")).collect();
+        assert_eq!(rows(&query, statement).await, wanted);
+        let request = http::Request::get("/traces?order=most_spans&limit=10000")
+            .body(axum::body::Body::empty())
+            .expect("a request");
+        let answer = query.router().oneshot(request).await.expect("answers");
+        let body = answer.into_body().collect().await.expect("a body").to_bytes();
+        let page: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        let ids = page["traces"].as_array().into_iter().flatten();
+        let ids: Vec<&str> = ids.filter_map(|line| line["trace_id"].as_str()).collect();
+        assert_eq!(ids, expected.iter().map(|(_, id)| id.as_str()).collect::<Vec<_>>());
+    }
+    store.close(std::time::Duration::from_secs(10)).await.expect("closes");
 }
