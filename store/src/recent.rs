@@ -162,6 +162,7 @@ impl Recent {
     /// Shows the table's new list of files, after maintenance changed it. Call it under the
     /// table's lock: the newest list must come last.
     pub(crate) fn replace_files(&self, files: Vec<Arc<DataFile>>) {
+        self.index.retain(files.iter().map(Arc::as_ref));
         self.visible.lock().files = Arc::new(files);
     }
 
@@ -232,11 +233,6 @@ impl Recent {
             index: Arc::clone(&self.index),
             recent: visible.chunks.iter().map(|chunk| chunk.batch.clone()).collect(),
         })
-    }
-
-    /// The live files of the table.
-    pub(crate) fn files(&self) -> Arc<Vec<Arc<DataFile>>> {
-        Arc::clone(&self.visible.lock().files)
     }
 
     /// The sealed batches, oldest first.

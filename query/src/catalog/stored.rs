@@ -238,7 +238,7 @@ impl TableProvider for StoredSpans {
                 UnionExec::try_new(sides)?
             }
         };
-        let files = Arc::clone(&self.snapshot.files);
+        let files = Arc::clone(&self.snapshot().files);
         Ok(Arc::new(PrunedExec::new(input, extent, files)))
     }
 }

@@ -8,13 +8,12 @@ use causeway_model::ids::hex;
 use causeway_model::otlp;
 use causeway_query::{Query, QuerySettings, format};
 use causeway_store::{Request, Store, StoreSettings, summary_path};
+use http_body_util::BodyExt;
 use prometheus_client::registry::Registry;
 use prost::Message;
-
-use crate::model::{Line, Sent, adopt, by_trace, random_span};
-use http_body_util::BodyExt;
 use tower::ServiceExt;
 
+use crate::model::{Line, Sent, adopt, by_trace, random_span};
 use crate::world::{Dice, T0, request, span};
 
 async fn send(store: &Store, sent: &[Sent], digest: u128) {
@@ -139,5 +138,58 @@ async fn threads_share_all_traces_between_them() {
         let ids: Vec<&str> = ids.filter_map(|line| line["trace_id"].as_str()).collect();
         assert_eq!(ids, expected.iter().map(|(_, id)| id.as_str()).collect::<Vec<_>>());
     }
+    store.close(std::time::Duration::from_secs(10)).await.expect("closes");
+}
+
+/// Names of Parquet files below a folder, sorted.
+fn files(folder: &std::path::Path) -> Vec<String> {
+    let days = std::fs::read_dir(folder).expect("a folder").map(|day| day.expect("a day").path());
+    let days = days.filter(|day| day.is_dir() && !day.ends_with("_delta_log"));
+    let names = days.flat_map(|day| std::fs::read_dir(day).expect("files"));
+    let mut names: Vec<_> = names
+        .map(|file| file.expect("a file").file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Scenario: traces lie in four files, which are merged and then deleted.
+/// Guarantee: the lines of traces stay the same, and every data file has its summary and no other.
+#[tokio::test]
+async fn merging_keeps_the_lines_of_traces_and_deletes_old_summaries() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = StoreSettings {
+        compaction_files: 2,
+        vacuum_retention: std::time::Duration::ZERO,
+        maintenance: false,
+        ..StoreSettings::new(folder.path().to_owned(), Arc::new(|| T0 as i64))
+    };
+    let mut registry = Registry::default();
+    let store = Store::open(settings, &mut registry).await.expect("opens");
+    let query = Query::new(store.clone(), QuerySettings::default(), &mut registry);
+    let query = query.expect("starts");
+    let mut dice = Dice::new(7);
+    let mut all: Vec<Sent> = (0..400).map(|_| random_span(&mut dice, 30)).collect();
+    all.sort_by(|a, b| (&a.1.trace_id, &a.1.span_id).cmp(&(&b.1.trace_id, &b.1.span_id)));
+    all.dedup_by(|a, b| a.1.trace_id == b.1.trace_id && a.1.span_id == b.1.span_id);
+    all.sort_by_key(|(_, span)| span.span_id.clone());
+    adopt(&mut dice, &mut all);
+    for (at, piece) in all.chunks(100).enumerate() {
+        send(&store, piece, at as u128).await;
+        store.flush().await.expect("flushes");
+    }
+    let statement = "SELECT trace_id, root_span_id, root_service, root_name, duration_ns, \
+                     envelope_ns, span_count, error_count, missing_parents FROM traces ORDER BY 1";
+    let before = rows(&query, statement).await;
+    let tenant = folder.path().join("tenants").join("default");
+    let (spans, traces) = (tenant.join("spans"), tenant.join("traces"));
+    assert_eq!(files(&spans), files(&traces));
+    let flushed = files(&spans);
+    store.maintain().await.expect("merges");
+    store.maintain().await.expect("deletes");
+    let merged = files(&spans);
+    assert!(merged.iter().all(|name| !flushed.contains(name)), "{merged:?}");
+    assert_eq!(merged, files(&traces));
+    assert_eq!(rows(&query, statement).await, before);
     store.close(std::time::Duration::from_secs(10)).await.expect("closes");
 }

@@ -5,7 +5,6 @@
 //! become visible in the order in which they were committed.
 
 use std::collections::HashSet;
-use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -21,7 +20,7 @@ use crate::StoreError;
 use crate::flush::blocking;
 use crate::settings::StoreSettings;
 use crate::store::Inner;
-use crate::table::{Change, DataFile, MERGED_PREFIX, checkpoint_version};
+use crate::table::{Change, DataFile, MERGED_PREFIX, checkpoint_version, remove_with_summary};
 
 /// How often it is looked whether there is something to do.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -297,7 +296,7 @@ pub(crate) async fn clean_up(inner: &Inner) -> Result<(), StoreError> {
             continue;
         }
         tracing::info!(path, "deleting what an interrupted flush or merge left");
-        match fs::remove_file(dir.join(&path)) {
+        match remove_with_summary(&dir, &path) {
             Ok(()) => _ = inner.metrics.maintenance.files_deleted.inc(),
             Err(error) => tracing::warn!(path, %error, "cannot delete a leftover"),
         }

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::table::{DAY, DataFile};
+use crate::table::{DAY, DataFile, remove_with_summary};
 
 /// Files that left the table, with the time (Unix milliseconds) when they did.
 #[derive(Debug, Default)]
@@ -40,7 +40,7 @@ impl Waiting {
             if !is_due || Arc::strong_count(file) > 1 {
                 return true;
             }
-            match fs::remove_file(table_dir.join(&file.path)) {
+            match remove_with_summary(table_dir, &file.path) {
                 Ok(()) => deleted += 1,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                 Err(error) => {

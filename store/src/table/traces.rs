@@ -8,7 +8,8 @@
 //! name: who deletes that deletes the summary too. A missing one costs time and nothing else: readers
 //! make the parts from the spans.
 
-use std::fs::File;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
@@ -31,6 +32,16 @@ pub fn summary_path(table_root: &Path, file: &DataFile) -> PathBuf {
 /// The same for a file that is being written.
 pub(super) fn summary_of(table_root: &Path, relative_path: &str) -> PathBuf {
     traces_root(table_root).join(relative_path)
+}
+
+/// Deletes a data file, by its path relative to the table, and its summary. The summary goes first:
+/// what a crash leaves is still found by the name of its data file.
+pub(crate) fn remove_with_summary(table_root: &Path, relative_path: &str) -> io::Result<()> {
+    match fs::remove_file(summary_of(table_root, relative_path)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    fs::remove_file(table_root.join(relative_path))
 }
 
 fn traces_root(table_root: &Path) -> PathBuf {
