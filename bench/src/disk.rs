@@ -9,6 +9,8 @@ use anyhow::Result;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Disk {
     pub(crate) parquet: u64,
+    /// The number of Parquet files, those that no table version names any more too.
+    pub(crate) parquet_files: u64,
     /// What is in a folder named `log`: received requests that no file holds yet.
     pub(crate) log: u64,
     pub(crate) other: u64,
@@ -29,6 +31,7 @@ impl Disk {
     pub(crate) fn since(self, earlier: Self) -> Self {
         Self {
             parquet: self.parquet.saturating_sub(earlier.parquet),
+            parquet_files: self.parquet_files.saturating_sub(earlier.parquet_files),
             log: self.log.saturating_sub(earlier.log),
             other: self.other.saturating_sub(earlier.other),
         }
@@ -48,6 +51,7 @@ impl Disk {
                 self.log += metadata.len();
             } else if path.extension().is_some_and(|extension| extension == "parquet") {
                 self.parquet += metadata.len();
+                self.parquet_files += 1;
             } else {
                 self.other += metadata.len();
             }
@@ -74,7 +78,7 @@ mod tests {
         write("log/000001.log", 3)?;
         write("writer-id", 4)?;
         let disk = Disk::of(dir.path())?;
-        assert_eq!(disk, Disk { parquet: 100, log: 3, other: 24 });
+        assert_eq!(disk, Disk { parquet: 100, parquet_files: 1, log: 3, other: 24 });
         assert_eq!(disk.total(), 127);
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The cheapest client that can post OTLP: HTTP/1.1 over one kept connection, no TLS.
+//! The cheapest client that can post OTLP and ask questions: HTTP/1.1 over one kept connection, no TLS.
 //!
 //! Cheap, because on a small machine it takes its CPU time from the server that it measures.
 
@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// No answer is larger; those of an OTLP receiver hold a few dozen bytes.
-const ANSWER_BYTES_MAX: usize = 1 << 20;
+/// No answer is larger: those of an OTLP receiver hold a few dozen bytes, a trace some hundred thousand.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
+/// The media type of encoded OTLP requests.
+pub(crate) const PROTOBUF: &str = "application/x-protobuf";
 /// A server under back pressure answers 429, so that silence this long is a failure.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -37,6 +39,11 @@ impl Endpoint {
         Ok(Self { host, path })
     }
 
+    /// Host and port.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
     /// Whether something listens there.
     pub(crate) fn listens(&self) -> bool {
         TcpStream::connect(&self.host).is_ok()
@@ -55,27 +62,41 @@ pub(crate) struct Answer {
 /// A connection that is opened when it is needed and kept as long as the server allows.
 #[derive(Debug)]
 pub(crate) struct Client<'a> {
-    endpoint: &'a Endpoint,
+    host: &'a str,
     stream: Option<BufReader<TcpStream>>,
 }
 
 impl<'a> Client<'a> {
-    pub(crate) fn new(endpoint: &'a Endpoint) -> Self {
-        Self { endpoint, stream: None }
+    pub(crate) fn new(host: &'a str) -> Self {
+        Self { host, stream: None }
     }
 
-    /// Posts one request; after an error the next call connects anew.
-    pub(crate) fn post(&mut self, body: &[u8]) -> Result<Answer> {
+    /// Posts traces to the path of their endpoint.
+    pub(crate) fn post_traces(&mut self, endpoint: &Endpoint, body: &[u8]) -> Result<Answer> {
+        let head = format!("POST {} HTTP/1.1\r\nContent-Type: {PROTOBUF}\r\n", endpoint.path);
+        self.call(&head, body)
+    }
+
+    /// Asks for a path, escaped where it must be.
+    pub(crate) fn get(&mut self, path: &str, accept: &str) -> Result<Answer> {
+        self.call(&format!("GET {path} HTTP/1.1\r\nAccept: {accept}\r\n"), &[])
+    }
+
+    /// Posts text, and wants JSON.
+    pub(crate) fn post_text(&mut self, path: &str, text: &str) -> Result<Answer> {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nContent-Type: text/plain\r\nAccept: application/json\r\n"
+        );
+        self.call(&head, text.as_bytes())
+    }
+
+    /// Sends one request; after an error the next call connects anew.
+    fn call(&mut self, head: &str, body: &[u8]) -> Result<Answer> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
-            None => connect(&self.endpoint.host)?,
+            None => connect(self.host)?,
         };
-        let head = format!(
-            "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/x-protobuf\r\nContent-Length: {}\r\n\r\n",
-            self.endpoint.path,
-            self.endpoint.host,
-            body.len()
-        );
+        let head = format!("{head}Host: {}\r\nContent-Length: {}\r\n\r\n", self.host, body.len());
         let socket = stream.get_mut();
         socket.write_all(head.as_bytes()).context("cannot send")?;
         socket.write_all(body).context("cannot send")?;
@@ -85,6 +106,17 @@ impl<'a> Client<'a> {
         }
         Ok(answer)
     }
+}
+
+/// Text as part of a query string.
+pub(crate) fn escaped(text: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(escape).collect()
 }
 
 fn connect(host: &str) -> Result<BufReader<TcpStream>> {
@@ -168,6 +200,11 @@ mod tests {
         assert!(Endpoint::parse("https://127.0.0.1").is_err());
         assert!(Endpoint::parse("http:///v1/traces").is_err());
         Ok(())
+    }
+
+    #[test]
+    fn query_strings_are_escaped() {
+        assert_eq!(escaped("app.tenant=a b/ü"), "app.tenant%3Da%20b%2F%C3%BC");
     }
 
     #[test]

@@ -2,10 +2,9 @@
 
 use std::env;
 use std::path::PathBuf;
-use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 
 use crate::disk::Disk;
@@ -14,15 +13,12 @@ use crate::http::Endpoint;
 use crate::load::{Load, Sent, send};
 use crate::machine::Machine;
 use crate::process::{Cpu, peak_resident_bytes, stat};
-use crate::report::Report;
-use crate::server::Server;
+use crate::report::{Report, note};
+use crate::server::{Launch, Server, wait_until_idle};
 
 /// Spans are younger than any retention and older than now, on every machine.
 const AGE: Duration = Duration::from_secs(600);
-/// A server that is not ours has written what it was sent when it is idle for this long...
-const IDLE_FOR: Duration = Duration::from_secs(10);
-/// ... that is, uses no more than this share of a core; for at most so long.
-const IDLE_SHARE: f64 = 0.02;
+/// The longest wait for a server that is not ours to become idle.
 const IDLE_WAIT_MAX: Duration = Duration::from_secs(180);
 
 /// What to send, and to whom.
@@ -115,7 +111,12 @@ pub(crate) fn run(args: &IngestArgs) -> Result<String> {
 fn pass(args: &IngestArgs, load: &Load, pace: Option<Duration>) -> Result<Pass> {
     match (&args.bin, &args.endpoint) {
         (Some(bin), _) => {
-            let server = Server::start(bin, &scratch_dir(args), &args.server_args)?;
+            let server = Server::start(Launch {
+                bin,
+                data_dir: None,
+                scratch_dir: &scratch_dir(args),
+                extra: &args.server_args,
+            })?;
             pass_with_our_server(server, args, load, pace)
         }
         (None, Some(url)) => pass_with_foreign_server(&Endpoint::parse(url)?, args, load, pace),
@@ -135,7 +136,7 @@ fn pass_with_our_server(
     let client_cpu = stat("self")?.cpu.since(client_before);
     let cpu_acknowledged = server.cpu()?.since(cpu_before);
     let stopped = server.stop()?;
-    let disk = Disk::of(&server.data_dir())?;
+    let disk = Disk::of(server.data_dir())?;
     note(format_args!("counting what is stored"));
     Ok(Pass {
         spans: load.spans,
@@ -170,7 +171,9 @@ fn pass_with_foreign_server(
     let cpu_acknowledged = since_start(cpu()?);
     if let Some(pid) = args.pid {
         note(format_args!("waiting until process {pid} is idle"));
-        wait_until_idle(pid)?;
+        if !wait_until_idle(pid, IDLE_WAIT_MAX)? {
+            note(format_args!("still busy after {IDLE_WAIT_MAX:?}; measured as it is"));
+        }
     }
     Ok(Pass {
         spans: load.spans,
@@ -185,26 +188,6 @@ fn pass_with_foreign_server(
     })
 }
 
-fn wait_until_idle(pid: u32) -> Result<()> {
-    let start = Instant::now();
-    let mut cpu = stat(&pid.to_string())?.cpu;
-    while start.elapsed() < IDLE_WAIT_MAX {
-        thread::sleep(IDLE_FOR);
-        let now = stat(&pid.to_string()).context("the server is gone")?.cpu;
-        if now.since(cpu).total() <= IDLE_FOR.mul_f64(IDLE_SHARE) {
-            return Ok(());
-        }
-        cpu = now;
-    }
-    note(format_args!("still busy after {IDLE_WAIT_MAX:?}; measured as it is"));
-    Ok(())
-}
-
 fn scratch_dir(args: &IngestArgs) -> PathBuf {
     args.scratch_dir.clone().unwrap_or_else(env::temp_dir)
-}
-
-/// Progress, beside the report and not in it.
-fn note(text: std::fmt::Arguments<'_>) {
-    eprintln!("causeway-bench: {text}");
 }

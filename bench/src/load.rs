@@ -92,7 +92,7 @@ fn send_some(
     start: Instant,
     pace: Option<Duration>,
 ) -> Result<Sent> {
-    let mut client = Client::new(endpoint);
+    let mut client = Client::new(endpoint.host());
     let mut sent = Sent::default();
     loop {
         let at = next.fetch_add(1, Ordering::Relaxed);
@@ -106,14 +106,20 @@ fn send_some(
             None => Instant::now(),
         };
         thread::sleep(due.saturating_duration_since(Instant::now()));
-        send_one(&mut client, body, &mut sent)?;
+        send_one(&mut client, endpoint, body, &mut sent)?;
         sent.acknowledged_after.push(due.elapsed());
     }
 }
 
-fn send_one(client: &mut Client<'_>, body: &[u8], sent: &mut Sent) -> Result<()> {
+/// Sends one request until it is acknowledged.
+pub(crate) fn send_one(
+    client: &mut Client<'_>,
+    endpoint: &Endpoint,
+    body: &[u8],
+    sent: &mut Sent,
+) -> Result<()> {
     for _ in 0..ATTEMPTS_MAX {
-        let answer = client.post(body)?;
+        let answer = client.post_traces(endpoint, body)?;
         match answer.status {
             200 => {
                 sent.spans_refused += refused(&answer);

@@ -65,6 +65,11 @@ impl Display for Report<'_> {
     }
 }
 
+/// Progress, beside the report and not in it.
+pub(crate) fn note(text: fmt::Arguments<'_>) {
+    eprintln!("causeway-bench: {text}");
+}
+
 fn rows(pass: &Pass, floor: Duration) -> Vec<(&'static str, String)> {
     let latency = Latency::of(pass.sent.acknowledged_after.clone());
     let per_span = |cpu: Duration| cpu.div_f64(pass.spans.max(1) as f64);

@@ -21,11 +21,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     execute(cargo().args(["build", "--release", "--package", "causeway-bench"]))?;
     let built = |name| target_dir().join("release").join(executable(name));
     let mut bench = command(built("causeway-bench"));
-    bench.args(&options.arguments);
+    let (benchmark, arguments) = options.arguments.split_at(1);
+    bench.args(benchmark);
     let is_elsewhere = options.arguments.iter().any(|argument| argument.starts_with("--endpoint"));
     let names_binary = options.arguments.iter().any(|argument| argument.starts_with("--bin"));
     if !is_elsewhere && !names_binary {
         bench.arg("--bin").arg(built("causeway"));
     }
-    execute(&mut bench)
+    // Last, because they may end with arguments for the server.
+    execute(bench.args(arguments))
 }
