@@ -1,4 +1,5 @@
-//! The SDK clients of `tests/sdk`: one per language, set up once per content of their sources.
+//! The SDK clients of `tests/sdk`, one per language, and the readers of `tests/readers`: set up once
+//! per content of their sources.
 //!
 //! Commands and places are those of `tests/sdk/README.md`. Everything goes below one cache folder,
 //! but for the JavaScript packages, which Node only finds beside the client.
@@ -16,12 +17,13 @@ use crate::tools::{first_of, missing};
 
 /// One client.
 struct Client {
-    language: &'static str,
+    /// A language, or what else it is.
+    name: &'static str,
     /// Any of these programs will do.
     programs: &'static [&'static str],
     /// What makes such a program print its version.
     version: &'static str,
-    /// What the set-up depends on, below `tests/sdk`.
+    /// What the set-up depends on, below `tests`.
     sources: &'static [&'static str],
     /// What the set-up makes.
     product: fn(&Path) -> PathBuf,
@@ -31,34 +33,42 @@ struct Client {
 /// Every client that is not built by cargo. A new language is one entry here.
 const CLIENTS: &[Client] = &[
     Client {
-        language: "python",
+        name: "python",
         programs: &["python3", "python"],
         version: "--version",
-        sources: &["python/requirements.txt"],
+        sources: &["sdk/python/requirements.txt"],
         product: |cache| cache.join("python"),
         set_up: set_up_python,
     },
     Client {
-        language: "javascript",
+        name: "readers",
+        programs: &["python3", "python"],
+        version: "--version",
+        sources: &["readers/requirements.txt"],
+        product: |cache| cache.join("readers"),
+        set_up: set_up_readers,
+    },
+    Client {
+        name: "javascript",
         programs: &["node"],
         version: "--version",
-        sources: &["javascript/package.json", "javascript/package-lock.json"],
+        sources: &["sdk/javascript/package.json", "sdk/javascript/package-lock.json"],
         product: |_| root().join("tests/sdk/javascript/node_modules"),
         set_up: set_up_javascript,
     },
     Client {
-        language: "go",
+        name: "go",
         programs: &["go"],
         version: "version",
-        sources: &["go"],
+        sources: &["sdk/go"],
         product: |cache| cache.join(executable("sdk-go")),
         set_up: set_up_go,
     },
     Client {
-        language: "java",
+        name: "java",
         programs: &["mvn"],
         version: "--version",
-        sources: &["java"],
+        sources: &["sdk/java"],
         product: |cache| cache.join("java/client.jar"),
         set_up: set_up_java,
     },
@@ -71,18 +81,18 @@ pub(crate) fn set_up_all(report: &mut Report) -> Result<PathBuf> {
     for client in CLIENTS {
         client.set_up_once(&cache, report);
     }
-    report.step("SDK client: rust", build_rust);
+    report.step("client: rust", build_rust);
     Ok(cache)
 }
 
 impl Client {
     fn set_up_once(&self, cache: &Path, report: &mut Report) {
-        let step = format!("SDK client: {}", self.language);
+        let step = format!("client: {}", self.name);
         let Some(program) = first_of(self.programs, self.version) else {
             let why = format!("`{}` was not found", self.programs.join("` or `"));
             return missing(report, &step, &why);
         };
-        let stamp = cache.join(format!("{}.stamp", self.language));
+        let stamp = cache.join(format!("{}.stamp", self.name));
         let product = (self.product)(cache);
         let wanted = match self.fingerprint() {
             Ok(wanted) => wanted,
@@ -92,7 +102,7 @@ impl Client {
             report.step(&step, || Ok("unchanged".to_owned()));
             return;
         }
-        eprintln!("setting up the {} client", self.language);
+        eprintln!("setting up the {} client", self.name);
         // A half-made or outdated one must not be taken for a good one.
         let _ = fs::remove_file(&stamp);
         let _ = fs::remove_dir_all(&product).or_else(|_| fs::remove_file(&product));
@@ -115,7 +125,7 @@ impl Client {
     fn fingerprint(&self) -> Result<String> {
         let mut files = Vec::new();
         for source in self.sources {
-            collect(&root().join("tests/sdk").join(source), &mut files)?;
+            collect(&root().join("tests").join(source), &mut files)?;
         }
         files.sort();
         let mut hasher = DefaultHasher::new();
@@ -143,13 +153,21 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
 }
 
 fn set_up_python(python: &'static str, cache: &Path) -> Result<()> {
-    let folder = cache.join("python");
-    execute_quietly(command(python).args(["-m", "venv"]).arg(&folder))?;
+    make_environment(python, &cache.join("python"), "tests/sdk/python/requirements.txt")
+}
+
+fn set_up_readers(python: &'static str, cache: &Path) -> Result<()> {
+    make_environment(python, &cache.join("readers"), "tests/readers/requirements.txt")
+}
+
+/// A virtual environment of Python with the packages that a file lists.
+fn make_environment(python: &'static str, folder: &Path, requirements: &str) -> Result<()> {
+    execute_quietly(command(python).args(["-m", "venv"]).arg(folder))?;
     let programs = folder.join(if cfg!(windows) { "Scripts" } else { "bin" });
     execute_quietly(
         command(programs.join(executable("python")))
-            .args(["-m", "pip", "install", "-q", "--disable-pip-version-check"])
-            .args(["-r", "tests/sdk/python/requirements.txt"]),
+            .args(["-m", "pip", "install", "-q", "--disable-pip-version-check", "-r"])
+            .arg(requirements),
     )
 }
 

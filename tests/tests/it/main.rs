@@ -1,8 +1,9 @@
-//! The real binary, as its users meet it: SDKs, data sets, crashes, load, a browser.
+//! The real binary, as its users meet it: SDKs, data sets, crashes, load, other readers, a browser.
 
 mod browser;
 mod data;
 mod durability;
 mod load;
 mod ops;
+mod readers;
 mod sdk;
