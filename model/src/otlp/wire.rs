@@ -1,12 +1,12 @@
 //! The protobuf wire format: reading fields out of a slice, writing fields into a buffer.
 //!
-//! Source: the protobuf encoding guide. Reading borrows from the input and never allocates; groups
-//! (unused by OTLP) are skipped. No input makes it panic or loop.
+//! Source: the protobuf encoding guide. Reading borrows from the input and allocates only to skip groups,
+//! which OTLP does not use. No input makes it panic or loop.
 
 use super::DecodeError;
 
-/// How deep skipped groups may nest.
-const GROUP_DEPTH_MAX: usize = 32;
+/// How deep skipped groups may nest: as deep as other readers of protobuf let messages nest.
+const GROUP_DEPTH_MAX: usize = 100;
 
 /// One field's payload.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +15,8 @@ pub(crate) enum Payload<'a> {
     Fixed64(u64),
     Bytes(&'a [u8]),
     Fixed32(u32),
+    /// Skipped: a wrong wire type for every field that is known.
+    Group,
 }
 
 /// One field: its number and payload.
@@ -82,15 +84,12 @@ impl<'a> Fields<'a> {
     /// The next field, or `None` at the end of the message.
     #[inline]
     pub(crate) fn next(&mut self) -> Result<Option<Field<'a>>, DecodeError> {
-        loop {
-            if self.rest.is_empty() {
-                return Ok(None);
-            }
-            let (number, wire_type) = self.tag()?;
-            if let Some(payload) = self.payload(number, wire_type)? {
-                return Ok(Some(Field { number, payload }));
-            }
+        if self.rest.is_empty() {
+            return Ok(None);
         }
+        let (number, wire_type) = self.tag()?;
+        let payload = self.payload(number, wire_type)?;
+        Ok(Some(Field { number, payload }))
     }
 
     fn tag(&mut self) -> Result<(u32, u8), DecodeError> {
@@ -102,10 +101,9 @@ impl<'a> Fields<'a> {
         Ok((number, (tag & 7) as u8))
     }
 
-    /// `None` for a skipped group.
     #[inline]
-    fn payload(&mut self, number: u32, wire_type: u8) -> Result<Option<Payload<'a>>, DecodeError> {
-        Ok(Some(match wire_type {
+    fn payload(&mut self, number: u32, wire_type: u8) -> Result<Payload<'a>, DecodeError> {
+        Ok(match wire_type {
             0 => Payload::Varint(self.varint()?),
             1 => Payload::Fixed64(u64::from_le_bytes(self.array()?)),
             2 => {
@@ -118,14 +116,14 @@ impl<'a> Fields<'a> {
             5 => Payload::Fixed32(u32::from_le_bytes(self.array()?)),
             3 => {
                 self.skip_group(number)?;
-                return Ok(None);
+                Payload::Group
             }
             _ => {
                 return Err(DecodeError::Tag {
                     tag: u64::from(number) << 3 | u64::from(wire_type),
                 });
             }
-        }))
+        })
     }
 
     fn skip_group(&mut self, number: u32) -> Result<(), DecodeError> {
