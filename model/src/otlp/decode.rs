@@ -5,8 +5,9 @@
 //! Field numbers are those of opentelemetry-proto 1.x. A field that protobuf says to merge (the
 //! same singular message sent twice) is read as the concatenation of its parts, which is the same.
 
+use super::descriptor::{ARRAY_VALUE, KEY_VALUE_LIST, Message, RESOURCE, SCOPE, SPAN};
 use super::wire::{Field, Fields};
-use super::{DecodeError, Refusal, Refusals};
+use super::{DecodeError, Refusal, Refusals, form};
 use crate::batch::{Group, SpanColumns, SpanFields};
 use crate::value::{self, DEPTH_MAX};
 
@@ -70,6 +71,11 @@ impl<'a> Parts<'a> {
         self.first.is_some()
     }
 
+    /// Checks the form of what will not be read, or not to its end.
+    fn check(&self, descriptor: &'static Message) -> Result<(), DecodeError> {
+        self.first.iter().chain(&self.rest).try_for_each(|part| form::check(part, descriptor))
+    }
+
     fn each_field(&self, mut visit: impl FnMut(Field<'a>) -> Result<(), Stop>) -> Result<(), Stop> {
         for part in self.first.iter().chain(&self.rest) {
             let mut fields = Fields::new(part);
@@ -104,7 +110,10 @@ fn resource_spans(
     }
     let group = match resource_group(&resource, schema_url) {
         Ok(group) => Ok(group),
-        Err(Stop::Refused(reason)) => Err(reason),
+        Err(Stop::Refused(reason)) => {
+            resource.check(&RESOURCE)?;
+            Err(reason)
+        }
         Err(Stop::Malformed(error)) => return Err(error),
     };
     for scope in scopes {
@@ -145,18 +154,19 @@ fn resource_group(resource: &Parts<'_>, schema_url: &[u8]) -> Result<Group, Stop
 
 /// An `EntityRef` as OTLP/JSON.
 fn entity_ref(message: &[u8]) -> Result<serde_json::Value, Stop> {
-    let (mut schema_url, mut kind) = ("", "");
+    let (mut schema_url, mut kind): (&[u8], &[u8]) = (&[], &[]);
     let (mut id_keys, mut description_keys) = (Vec::new(), Vec::new());
     Parts::of(message).each_field(|field| {
         match field.number {
-            1 => schema_url = text(field.bytes()?)?,
-            2 => kind = text(field.bytes()?)?,
+            1 => schema_url = field.bytes()?,
+            2 => kind = field.bytes()?,
             3 => id_keys.push(text(field.bytes()?)?),
             4 => description_keys.push(text(field.bytes()?)?),
             _ => {}
         }
         Ok(())
     })?;
+    let (schema_url, kind) = (text(schema_url)?, text(kind)?);
     Ok(serde_json::json!({
         "schemaUrl": schema_url, "type": kind, "idKeys": id_keys, "descriptionKeys": description_keys,
     }))
@@ -181,7 +191,7 @@ fn scope_spans(
         }
     }
     if span_count == 0 {
-        return Ok(());
+        return scope.check(&SCOPE);
     }
     let group = match resource {
         Ok(resource) => scope_group(resource, &scope, schema_url),
@@ -192,7 +202,10 @@ fn scope_spans(
             columns.begin_group(group);
             None
         }
-        Err(Stop::Refused(reason)) => Some(reason),
+        Err(Stop::Refused(reason)) => {
+            scope.check(&SCOPE)?;
+            Some(reason)
+        }
         Err(Stop::Malformed(error)) => return Err(error),
     };
     let mut fields = Fields::new(message);
@@ -200,9 +213,11 @@ fn scope_spans(
         if field.number != 2 {
             continue;
         }
-        match span(field.bytes()?, columns) {
+        let message = field.bytes()?;
+        match span(message, columns) {
             Err(Stop::Malformed(error)) => return Err(error),
             Err(Stop::Refused(reason)) => {
+                form::check(message, &SPAN)?;
                 columns.roll_back();
                 refusals.add(refused.unwrap_or(reason), 1);
             }
@@ -223,12 +238,12 @@ fn scope_group(resource: &Group, scope: &Parts<'_>, schema_url: &[u8]) -> Result
     if !scope.is_present() {
         return Ok(group);
     }
-    let (mut name, mut version) = ("", "");
+    let (mut name, mut version): (&[u8], &[u8]) = (&[], &[]);
     let mut attributes = SetWriter::default();
     scope.each_field(|field| {
         match field.number {
-            1 => name = text(field.bytes()?)?,
-            2 => version = text(field.bytes()?)?,
+            1 => name = field.bytes()?,
+            2 => version = field.bytes()?,
             3 => {
                 attributes.add(field.bytes()?)?;
             }
@@ -237,8 +252,8 @@ fn scope_group(resource: &Group, scope: &Parts<'_>, schema_url: &[u8]) -> Result
         }
         Ok(())
     })?;
-    group.scope_name = Some(name.to_owned());
-    group.scope_version = Some(version.to_owned());
+    group.scope_name = Some(text(name)?.to_owned());
+    group.scope_version = Some(text(version)?.to_owned());
     group.scope_attributes = Some(attributes.finish());
     Ok(group)
 }
@@ -395,31 +410,39 @@ impl<'a> Any<'a> {
     fn read(message: &Parts<'a>) -> Result<Self, Stop> {
         let mut any = Self::Empty;
         message.each_field(|field| {
-            any = match field.number {
-                1 => Self::String(field.bytes()?),
-                2 => Self::Bool(field.varint()? != 0),
-                3 => Self::Int(field.varint()?.cast_signed()),
-                4 => Self::Double(f64::from_bits(field.fixed64()?)),
-                5 => match std::mem::replace(&mut any, Self::Empty) {
-                    Self::Array(mut parts) => {
-                        parts.add(field.bytes()?);
-                        Self::Array(parts)
-                    }
-                    _ => Self::Array(Parts::of(field.bytes()?)),
-                },
-                6 => match std::mem::replace(&mut any, Self::Empty) {
-                    Self::KvList(mut parts) => {
-                        parts.add(field.bytes()?);
-                        Self::KvList(parts)
-                    }
-                    _ => Self::KvList(Parts::of(field.bytes()?)),
-                },
-                7 => Self::Bytes(field.bytes()?),
-                _ => return Ok(()),
-            };
+            match (&mut any, field.number) {
+                (Self::Array(parts), 5) | (Self::KvList(parts), 6) => parts.add(field.bytes()?),
+                (replaced, 1..=7) => {
+                    replaced.check()?;
+                    *replaced = Self::member(&field)?;
+                }
+                _ => {}
+            }
             Ok(())
         })?;
         Ok(any)
+    }
+
+    /// A member of the oneof, by its number from 1 to 7.
+    fn member(field: &Field<'a>) -> Result<Self, DecodeError> {
+        Ok(match field.number {
+            1 => Self::String(field.bytes()?),
+            2 => Self::Bool(field.varint()? != 0),
+            3 => Self::Int(field.varint()?.cast_signed()),
+            4 => Self::Double(f64::from_bits(field.fixed64()?)),
+            5 => Self::Array(Parts::of(field.bytes()?)),
+            6 => Self::KvList(Parts::of(field.bytes()?)),
+            _ => Self::Bytes(field.bytes()?),
+        })
+    }
+
+    /// Checks the form of a list that is not read because another member replaces it.
+    fn check(&self) -> Result<(), DecodeError> {
+        match self {
+            Self::Array(parts) => parts.check(&ARRAY_VALUE),
+            Self::KvList(parts) => parts.check(&KEY_VALUE_LIST),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -51,6 +51,10 @@ pub(super) struct Message {
 }
 
 impl Message {
+    pub(super) fn by_number(&self, number: u32) -> Option<&'static Field> {
+        self.fields.iter().find(|field| field.number == number)
+    }
+
     pub(super) fn by_name(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.json == name || field.proto == name)
     }
@@ -84,7 +88,7 @@ static RESOURCE_SPANS: Message = Message {
     ],
 };
 
-static RESOURCE: Message = Message {
+pub(super) static RESOURCE: Message = Message {
     fields: &[
         field("attributes", "attributes", 1, Kind::Messages(&KEY_VALUE)),
         field("droppedAttributesCount", "dropped_attributes_count", 2, Kind::Uint32),
@@ -109,7 +113,7 @@ static SCOPE_SPANS: Message = Message {
     ],
 };
 
-static SCOPE: Message = Message {
+pub(super) static SCOPE: Message = Message {
     fields: &[
         field("name", "name", 1, Kind::String),
         field("version", "version", 2, Kind::String),
@@ -118,7 +122,7 @@ static SCOPE: Message = Message {
     ],
 };
 
-static SPAN: Message = Message {
+pub(super) static SPAN: Message = Message {
     fields: &[
         field("traceId", "trace_id", 1, Kind::Hex { lenient: true }),
         field("spanId", "span_id", 2, Kind::Hex { lenient: true }),
@@ -185,8 +189,8 @@ static ANY_VALUE: Message = Message {
     ],
 };
 
-static ARRAY_VALUE: Message =
+pub(super) static ARRAY_VALUE: Message =
     Message { fields: &[field("values", "values", 1, Kind::Messages(&ANY_VALUE))] };
 
-static KEY_VALUE_LIST: Message =
+pub(super) static KEY_VALUE_LIST: Message =
     Message { fields: &[field("values", "values", 1, Kind::Messages(&KEY_VALUE))] };

@@ -1,7 +1,7 @@
 //! OTLP in and out: protobuf and JSON to columns, columns to protobuf and JSON.
 //!
 //! `wire` reads and writes the protobuf encoding, `decode` walks an `ExportTraceServiceRequest`
-//! straight into [`SpanColumns`](crate::SpanColumns), `json` turns OTLP/JSON into protobuf bytes and
+//! straight into [`SpanColumns`](crate::SpanColumns), `form` checks what it leaves unread, `json` turns OTLP/JSON into protobuf bytes and
 //! back by the tables in `descriptor`, so that one decoder serves both, `output` writes spans back.
 //!
 //! What a body can do wrong comes in two sizes: [`DecodeError`] is a body that cannot be parsed at
@@ -9,6 +9,7 @@
 
 mod decode;
 mod descriptor;
+mod form;
 mod json;
 mod output;
 pub(crate) mod wire;
