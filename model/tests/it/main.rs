@@ -2,6 +2,9 @@
 
 #![expect(clippy::expect_used, reason = "a failing test says where")]
 
+mod agreement;
+mod differential;
 mod nesting;
+mod reference;
 mod refusal;
 mod round_trip;
