@@ -17,8 +17,10 @@ use crate::target::TargetArgs;
 
 /// What the names of these metrics have in common.
 const ABOUT: &str = "_compaction";
-const SPANS_WRITTEN: &str = "causeway_store_compaction_spans_total";
-const BUSY_SECONDS: &str = "causeway_store_compaction_busy_seconds_total";
+const LIVE_FILES: &str = "store_table_files";
+const LIVE_BYTES: &str = "store_table_bytes";
+const SPANS_WRITTEN: &str = "store_compaction_spans_total";
+const BUSY_SECONDS: &str = "store_compaction_busy_seconds_total";
 /// The longest wait for compaction to end.
 const IDLE_WAIT_MAX: Duration = Duration::from_secs(3600);
 
@@ -29,6 +31,7 @@ pub(crate) fn run(args: &TargetArgs) -> Result<String> {
     let scratch_dir = args.scratch_dir();
     let mut server = Server::start(args.launch(&scratch_dir))?;
     let cpu_before = server.cpu()?;
+    let metrics_before = Metrics::of(&server.http)?;
     note(format_args!("waiting until compaction has ended"));
     if !server.wait_until_idle(IDLE_WAIT_MAX)? {
         note(format_args!("still busy after {IDLE_WAIT_MAX:?}; measured as it is"));
@@ -43,16 +46,18 @@ pub(crate) fn run(args: &TargetArgs) -> Result<String> {
     figures.us_per_span("server from ready to end", cpu, spans);
     add(&metrics, &Metrics::default(), spans, &mut figures);
     figures.add("peak memory, MB", stopped.peak_resident_bytes as f64 / 1e6, 0);
-    for (when, disk) in [("before", disk_before), ("after", disk)] {
-        figures.count(
-            format!("Parquet files {when}, removed ones not yet deleted included"),
-            disk.parquet_files,
-        );
-        figures.add(
-            format!("Parquet bytes per span {when}"),
-            disk.parquet as f64 / spans as f64,
-            1,
-        );
+    for (when, metrics, disk) in
+        [("before", &metrics_before, disk_before), ("after", &metrics, disk)]
+    {
+        if let Some(files) = metrics.value(LIVE_FILES) {
+            figures.add(format!("live files {when}"), files, 0);
+        }
+        if let Some(bytes) = metrics.value(LIVE_BYTES) {
+            figures.add(format!("live bytes per span {when}"), bytes / spans as f64, 1);
+        }
+        figures.count(format!("Parquet files on disk {when}"), disk.parquet_files);
+        let bytes = disk.parquet as f64 / spans as f64;
+        figures.add(format!("Parquet bytes on disk per span {when}"), bytes, 1);
     }
     let stored = server.stored_spans()?;
     figures.check(stored >= spans, || format!("{stored} spans stored, {spans} were sent"));
