@@ -57,7 +57,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     setting(
         "flush-bytes",
-        "96MiB",
+        "64MiB",
         "Spans are written to the table when they take this many bytes",
     ),
     setting("flush-interval", "30s", "... or when the oldest is this old"),

@@ -5,9 +5,24 @@
 //! has no unsigned types: 64-bit times are kept bit for bit, so a time above 2^63-1 reads as a
 //! negative number here, comes back exactly, and counts as "no usable time" elsewhere.
 
+use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
+
+/// Set in the metadata of an integer attribute column when other values of the attribute are in the
+/// map beside it.
+const META_MIXED: &str = "causeway.mixed";
+
+/// Marks an attribute column some of whose values are in the map.
+pub fn mixed(field: Field) -> Field {
+    field.with_metadata(HashMap::from([(META_MIXED.to_owned(), "true".to_owned())]))
+}
+
+/// Whether some values of an attribute column are in the map.
+pub fn is_mixed(field: &Field) -> bool {
+    field.metadata().contains_key(META_MIXED)
+}
 
 /// The shape of a column's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +107,8 @@ pub mod name {
     pub const SCOPE_ATTRIBUTES: &str = "scope_attributes";
     pub const SCOPE_DROPPED_ATTRIBUTES_COUNT: &str = "scope_dropped_attributes_count";
     pub const SCOPE_SCHEMA_URL: &str = "scope_schema_url";
-    pub const ATTRIBUTES: &str = "attributes";
+    pub const ATTRIBUTES: &str = "other_attributes";
+    pub const ATTRIBUTE_KEYS: &str = "attribute_keys";
     pub const DROPPED_ATTRIBUTES_COUNT: &str = "dropped_attributes_count";
     pub const EVENTS: &str = "events";
     pub const DROPPED_EVENTS_COUNT: &str = "dropped_events_count";
@@ -126,7 +142,8 @@ pub const COLUMNS: &[Column] = &[
     column(name::SCOPE_ATTRIBUTES, Kind::Repeated, "attribute text of the scope; null when the sender gave no scope").nullable(),
     column(name::SCOPE_DROPPED_ATTRIBUTES_COUNT, Kind::Long, "as sent"),
     column(name::SCOPE_SCHEMA_URL, Kind::Repeated, "schema URL of the scope"),
-    column(name::ATTRIBUTES, Kind::Attributes, "span attributes: key to value text; a null value is a key sent without a value"),
+    column(name::ATTRIBUTES, Kind::Attributes, "span attributes that have no column of their own: key to value text; a null value is a key sent without a value"),
+    column(name::ATTRIBUTE_KEYS, Kind::Repeated, "where attributes are in columns `attributes.<key>`: the keys of all attributes of the span in the sender's order, as a JSON list; null where all are in the map").nullable(),
     column(name::DROPPED_ATTRIBUTES_COUNT, Kind::Long, "as sent"),
     column(name::EVENTS, Kind::Events, "span events in the sender's order"),
     column(name::DROPPED_EVENTS_COUNT, Kind::Long, "as sent"),

@@ -3,12 +3,16 @@
 //! The one place that knows which Arrow array stands behind which column. Columns are found by
 //! name, so a batch may have more of them.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+
 use arrow::array::{
     Array, AsArray, BinaryArray, DictionaryArray, Int32Array, Int64Array, ListArray, MapArray,
     RecordBatch, StringArray, StructArray,
 };
 use arrow::datatypes::{Int32Type, Int64Type};
 
+use crate::batch::AttributeColumn;
 use crate::columns::name;
 
 /// A batch that lacks a column of the schema, or has it with another type.
@@ -69,29 +73,137 @@ pub struct LinkRows<'a> {
     pub flags: &'a Int64Array,
 }
 
-/// The attribute columns behind a batch's maps.
+/// The value of an attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttributeText<'a> {
+    /// An integer.
+    Int(i64),
+    /// [Value text](crate::value).
+    Text(&'a str),
+}
+
+impl<'a> AttributeText<'a> {
+    /// The value as text.
+    pub fn text(self) -> Cow<'a, str> {
+        match self {
+            Self::Int(value) => Cow::Owned(value.to_string()),
+            Self::Text(text) => Cow::Borrowed(text),
+        }
+    }
+}
+
+/// An attribute column of a batch.
 #[derive(Debug, Clone, Copy)]
-#[expect(missing_docs, reason = "the fields are documented by columns::map_entry_fields")]
+enum Own<'a> {
+    Text(Repeated<'a>),
+    Int(&'a Int64Array),
+}
+
+impl<'a> Own<'a> {
+    fn of(array: &'a dyn Array) -> Option<Self> {
+        Repeated::of(array).map(Self::Text).or_else(|| array.as_primitive_opt().map(Self::Int))
+    }
+
+    fn get(self, row: usize) -> Option<AttributeText<'a>> {
+        match self {
+            Self::Text(texts) => texts.get(row).map(AttributeText::Text),
+            Self::Int(ints) => ints.is_valid(row).then(|| AttributeText::Int(ints.value(row))),
+        }
+    }
+}
+
+/// A key of a span, and the column that may hold its value.
+#[derive(Debug, Clone)]
+struct OrderedKey<'a> {
+    key: String,
+    own: Option<Own<'a>>,
+}
+
+/// The attributes of a batch: in columns of their own, the rest in maps.
+#[derive(Debug, Clone)]
 pub struct AttributeRows<'a> {
-    pub maps: &'a MapArray,
-    pub keys: &'a StringArray,
-    pub values: &'a StringArray,
+    maps: &'a MapArray,
+    keys: &'a StringArray,
+    values: &'a StringArray,
+    order: Option<Repeated<'a>>,
+    /// The keys of each distinct order.
+    orders: Vec<Vec<OrderedKey<'a>>>,
 }
 
 impl<'a> AttributeRows<'a> {
-    /// Positions of the row's entries in `keys` and `values`.
-    pub fn range(&self, row: usize) -> std::ops::Range<usize> {
-        offsets_range(self.maps.value_offsets(), row)
+    /// The attributes of a batch that has `attributes`, `attribute_keys`, and columns of
+    /// attributes; `None` if one of them is damaged.
+    pub fn of(batch: &'a RecordBatch) -> Option<Self> {
+        let maps = batch.column_by_name(name::ATTRIBUTES)?.as_map_opt()?;
+        let order = match batch.column_by_name(name::ATTRIBUTE_KEYS) {
+            Some(array) => Some(Repeated::of(array.as_ref())?),
+            None => None,
+        };
+        let mut own = HashMap::new();
+        for (field, array) in batch.schema_ref().fields().iter().zip(batch.columns()) {
+            if let Some(column) = AttributeColumn::of_field(field) {
+                own.insert(column.key, Own::of(array.as_ref())?);
+            }
+        }
+        let ordered = |list: Option<&str>| -> Option<Vec<OrderedKey<'a>>> {
+            let mut keys: Vec<OrderedKey<'a>> = Vec::new();
+            for key in serde_json::from_str::<Vec<String>>(list.unwrap_or("[]")).ok()? {
+                // Only the first value of a repeated key is in the column.
+                let is_first = keys.iter().all(|known| known.key != key);
+                let own = own.get(&key).copied().filter(|_| is_first);
+                keys.push(OrderedKey { key, own });
+            }
+            Some(keys)
+        };
+        let orders = match order {
+            Some(order) => order.values().iter().map(ordered).collect::<Option<_>>()?,
+            None => Vec::new(),
+        };
+        Some(Self {
+            maps,
+            keys: maps.keys().as_string_opt()?,
+            values: maps.values().as_string_opt()?,
+            order,
+            orders,
+        })
     }
 
-    /// Key and value text of each entry of the row, in the sender's order.
-    pub fn entries(
-        &self,
-        row: usize,
-    ) -> impl Iterator<Item = (&'a str, Option<&'a str>)> + use<'a> {
-        let (keys, values) = (self.keys, self.values);
-        self.range(row)
-            .map(move |at| (keys.value(at), values.is_valid(at).then(|| values.value(at))))
+    /// Key and value of each attribute of the row, in the sender's order; no value is a key that
+    /// was sent without one.
+    pub fn entries(&self, row: usize) -> AttributeEntries<'_, 'a> {
+        let order = self.order.and_then(|order| self.orders.get(order.key(row)?));
+        AttributeEntries {
+            rows: self,
+            row,
+            ordered: order.map(|order| order.iter()),
+            rest: offsets_range(self.maps.value_offsets(), row),
+        }
+    }
+}
+
+/// The attributes of one row.
+#[derive(Debug, Clone)]
+pub struct AttributeEntries<'r, 'a> {
+    rows: &'r AttributeRows<'a>,
+    row: usize,
+    /// The keys in order, unless all are in the map.
+    ordered: Option<std::slice::Iter<'r, OrderedKey<'a>>>,
+    rest: std::ops::Range<usize>,
+}
+
+impl<'r, 'a> Iterator for AttributeEntries<'r, 'a> {
+    type Item = (&'r str, Option<AttributeText<'a>>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(ordered) = &mut self.ordered {
+            let next = ordered.next()?;
+            if let Some(value) = next.own.and_then(|own| own.get(self.row)) {
+                return Some((next.key.as_str(), Some(value)));
+            }
+        }
+        let (at, rows) = (self.rest.next()?, self.rows);
+        let value = rows.values.is_valid(at).then(|| AttributeText::Text(rows.values.value(at)));
+        Some((rows.keys.value(at), value))
     }
 }
 
@@ -104,7 +216,7 @@ pub fn offsets_range(offsets: &[i32], row: usize) -> std::ops::Range<usize> {
 }
 
 /// All columns of a batch.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "the fields are documented by columns::COLUMNS")]
 pub struct SpanRows<'a> {
     pub len: usize,
@@ -172,7 +284,7 @@ impl<'a> SpanRows<'a> {
             scope_attributes: repeated(name::SCOPE_ATTRIBUTES)?,
             scope_dropped_attributes_count: long(name::SCOPE_DROPPED_ATTRIBUTES_COUNT)?,
             scope_schema_url: repeated(name::SCOPE_SCHEMA_URL)?,
-            attributes: typed(batch, name::ATTRIBUTES, attribute_rows)?,
+            attributes: AttributeRows::of(batch).ok_or(RowsError(name::ATTRIBUTES))?,
             dropped_attributes_count: long(name::DROPPED_ATTRIBUTES_COUNT)?,
             events: typed(batch, name::EVENTS, event_rows)?,
             dropped_events_count: long(name::DROPPED_EVENTS_COUNT)?,
@@ -211,15 +323,6 @@ fn typed<'a, T>(
     cast: impl FnOnce(&'a dyn Array) -> Option<T>,
 ) -> Result<T, RowsError> {
     batch.column_by_name(name).and_then(|array| cast(array.as_ref())).ok_or(RowsError(name))
-}
-
-fn attribute_rows(array: &dyn Array) -> Option<AttributeRows<'_>> {
-    let maps = array.as_map_opt()?;
-    Some(AttributeRows {
-        maps,
-        keys: maps.keys().as_string_opt()?,
-        values: maps.values().as_string_opt()?,
-    })
 }
 
 fn structs(array: &dyn Array) -> Option<(&ListArray, &StructArray)> {

@@ -54,18 +54,18 @@ pub type KeyValue = (String, Option<Value>);
 pub struct ValueError(String);
 
 /// Whether a string may stand for itself at the top level.
-pub fn is_plain(text: &str) -> bool {
-    match text.as_bytes().first() {
+pub fn is_plain(text: &[u8]) -> bool {
+    match text.first() {
         None => true,
         Some(b'"' | b'[' | b'{' | b'-' | b'0'..=b'9') => false,
-        Some(b't' | b'f' | b'n') => !matches!(text, "true" | "false" | "null"),
+        Some(b't' | b'f' | b'n') => !matches!(text, b"true" | b"false" | b"null"),
         Some(_) => true,
     }
 }
 
 /// Appends a top-level string value.
 pub fn push_string(text: &str, out: &mut Vec<u8>) {
-    if is_plain(text) {
+    if is_plain(text.as_bytes()) {
         out.extend_from_slice(text.as_bytes());
     } else {
         push_json_string(text, out);
@@ -149,7 +149,7 @@ pub const NO_VALUE: &[u8] = b"{\"$none\":true}";
 
 /// Reads a top-level value text.
 pub fn parse(text: &str) -> Result<Value, ValueError> {
-    if is_plain(text) { Ok(Value::String(text.to_owned())) } else { parse_json(text) }
+    if is_plain(text.as_bytes()) { Ok(Value::String(text.to_owned())) } else { parse_json(text) }
 }
 
 /// Reads the text of an attribute set.
@@ -214,7 +214,7 @@ pub fn lookup(set: &str, key: &str) -> Option<String> {
         return None;
     }
     match serde_json::from_str::<String>(text) {
-        Ok(string) if is_plain(&string) => Some(string),
+        Ok(string) if is_plain(string.as_bytes()) => Some(string),
         _ => Some(text.to_owned()),
     }
 }

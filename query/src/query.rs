@@ -116,7 +116,7 @@ impl Query {
     /// There is no such trace, or a limit is reached.
     pub async fn trace(&self, id: TraceId) -> Result<Vec<RecordBatch>> {
         let place = self.start("trace").await?;
-        let wanted = Wanted::traces(Ids::new(vec![id.0]));
+        let wanted = Wanted::traces(Ids::new(vec![id.0]), &place.reader.snapshot);
         let batches = self.read(&place, move |reader, budget| {
             let found = reader.spans(&wanted, budget)?;
             Ok(trace::deduplicate(found)?)
@@ -131,7 +131,8 @@ impl Query {
     /// The stored spans with one id: several when the sender used it for several.
     pub(crate) async fn span(&self, trace: TraceId, span: SpanId) -> Result<Vec<RecordBatch>> {
         let place = self.start("span").await?;
-        let wanted = Wanted { span: Some(span), ..Wanted::traces(Ids::new(vec![trace.0])) };
+        let all = Wanted::traces(Ids::new(vec![trace.0]), &place.reader.snapshot);
+        let wanted = Wanted { span: Some(span), ..all };
         let batches = self.read(&place, move |reader, budget| {
             let found = reader.spans(&wanted, budget)?;
             Ok(trace::deduplicate(found)?)

@@ -10,6 +10,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use causeway_model::batch::AttributeColumns;
 use tokio::time::Instant;
 
 use crate::StoreError;
@@ -20,7 +21,7 @@ use crate::table::{FinishedFile, SpansTable, write_sorted};
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Spans are sealed in the background when this many bytes wait; a query seals what it needs.
-const SEAL_BYTES: u64 = 8 << 20;
+const SEAL_BYTES: u64 = 24 << 20;
 
 /// Pause after a failed flush; doubles up to the second value.
 const RETRY_PAUSE_FIRST: Duration = Duration::from_millis(500);
@@ -86,8 +87,10 @@ pub(crate) async fn blocking<T: Send + 'static>(
 /// Writes everything recent to the table. One flush at a time.
 pub(crate) async fn flush(inner: &Arc<Inner>) -> Result<(), StoreError> {
     let mut table = inner.table.lock().await;
-    seal(inner).await?;
-    let chunks = inner.recent.chunks();
+    let worker = Arc::clone(inner);
+    let sealed =
+        move || worker.recent.seal_for_flush().map_err(|e| StoreError::failing("seal spans", e));
+    let chunks = blocking(sealed).await?;
     let (Some(first), Some(last)) = (chunks.first(), chunks.last()) else {
         return Ok(());
     };
@@ -103,7 +106,7 @@ pub(crate) async fn flush(inner: &Arc<Inner>) -> Result<(), StoreError> {
     } else {
         write_and_commit(inner, &mut table, stem, batches, last_sequence).await?;
     }
-    inner.recent.flushed(chunks.len(), table.files()?);
+    inner.recent.flushed(chunks.len(), table.files()?, table.attribute_columns()?);
     warm_index(inner);
     inner.log.release(last_sequence);
     inner.metrics.flush_seconds.observe(started.elapsed().as_secs_f64());
@@ -118,6 +121,9 @@ async fn write_and_commit(
     batches: Vec<arrow::array::RecordBatch>,
     version: u64,
 ) -> Result<(), StoreError> {
+    let mut columns = AttributeColumns::default();
+    batches.iter().for_each(|b| columns.extend(&AttributeColumns::of_schema(b.schema_ref())));
+    table.add_columns(&columns).await?;
     let dir = inner.settings.table_dir();
     let now_unix_ms = (inner.settings.clock)() / 1_000_000;
     let written = blocking(move || write_sorted(&dir, &stem, &batches, now_unix_ms)).await?;

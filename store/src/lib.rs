@@ -28,7 +28,7 @@ mod verify;
 
 pub use error::StoreError;
 pub use file_index::{FileFilters, FileIndex};
-pub use recent::Snapshot;
+pub use recent::{FilteredKeys, Snapshot};
 pub use settings::{Clock, StoreSettings, VACUUM_RETENTION_MAX};
 pub use store::{Appended, Request, Store};
 pub use table::{DataFile, summary_path};

@@ -8,14 +8,15 @@
 //! Invariants: `pending` and `chunks` are in sequence order, chunks before pending; every published
 //! span is in exactly one of chunks, pending and files, but for copies.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{Array, BooleanArray, Int32Array, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::error::ArrowError;
-use causeway_model::identity::{self, ContentHasher};
-use causeway_model::{SpanColumns, SpanRows, batch, columns};
+use causeway_model::batch::{AttributeColumns, AttributeUse, PartHasher};
+use causeway_model::{SpanColumns, batch, columns};
 use parking_lot::Mutex;
 use prometheus_client::metrics::counter::Counter;
 
@@ -34,8 +35,13 @@ pub struct Snapshot {
     pub files: Arc<Vec<Arc<DataFile>>>,
     /// Tells which of them may hold a trace.
     pub index: Arc<FileIndex>,
-    /// Spans that are in no file yet, as batches of `causeway_model::columns::schema`.
+    /// Spans that are in no file yet, as batches of `causeway_model::columns::schema`, each with
+    /// some of `attribute_columns` at its end.
     pub recent: Vec<RecordBatch>,
+    /// The attributes that have a column in some file or batch.
+    pub attribute_columns: Arc<AttributeColumns>,
+    /// Where queries tell which attributes they filter on.
+    pub filtered_keys: Arc<FilteredKeys>,
 }
 
 impl Snapshot {
@@ -50,6 +56,27 @@ impl Snapshot {
         }
         self.recent.iter().for_each(visit);
         Ok(())
+    }
+}
+
+/// Keys of attributes that queries filtered on: these get columns sooner than others.
+#[derive(Debug, Default)]
+pub struct FilteredKeys(Mutex<HashSet<String>>);
+
+/// Most of them; when there are more, they are forgotten and learnt anew.
+const FILTERED_KEYS_MAX: usize = 64;
+
+impl FilteredKeys {
+    /// Remembers a key.
+    pub fn add(&self, key: &str) {
+        let mut keys = self.0.lock();
+        if keys.contains(key) {
+            return;
+        }
+        if keys.len() >= FILTERED_KEYS_MAX {
+            keys.clear();
+        }
+        keys.insert(key.to_owned());
     }
 }
 
@@ -71,6 +98,8 @@ struct Pending {
 #[derive(Debug, Default)]
 struct Visible {
     files: Arc<Vec<Arc<DataFile>>>,
+    /// Those of the table.
+    attribute_columns: Arc<AttributeColumns>,
     chunks: Vec<Chunk>,
     pending: Vec<Pending>,
     pending_bytes: u64,
@@ -106,8 +135,18 @@ pub(crate) struct Recent {
     pub(crate) index: Arc<FileIndex>,
     visible: Mutex<Visible>,
     /// Also serialises sealing, so that batches keep the order of requests.
-    window: Mutex<SpanWindow>,
+    sealer: Mutex<Sealer>,
+    filtered_keys: Arc<FilteredKeys>,
     pub(crate) counters: CopyCounters,
+}
+
+/// What sealing needs to remember.
+#[derive(Debug)]
+struct Sealer {
+    window: SpanWindow,
+    attribute_use: AttributeUse,
+    /// The columns of all batches that the next flush takes, once there is one.
+    attribute_columns: Option<AttributeColumns>,
 }
 
 /// A decoded request takes about this many bytes for each byte on the wire (measured with the
@@ -115,12 +154,26 @@ pub(crate) struct Recent {
 const DECODED_BYTES_PER_WIRE_BYTE: u64 = 2;
 
 impl Recent {
-    pub(crate) fn new(index: FileIndex, files: Vec<Arc<DataFile>>, window: SpanWindow) -> Self {
+    pub(crate) fn new(
+        index: FileIndex,
+        files: Vec<Arc<DataFile>>,
+        attribute_columns: AttributeColumns,
+        window: SpanWindow,
+    ) -> Self {
         Self {
             table_root: index.table_root().to_owned(),
             index: Arc::new(index),
-            visible: Mutex::new(Visible { files: Arc::new(files), ..Visible::default() }),
-            window: Mutex::new(window),
+            visible: Mutex::new(Visible {
+                files: Arc::new(files),
+                attribute_columns: Arc::new(attribute_columns),
+                ..Visible::default()
+            }),
+            sealer: Mutex::new(Sealer {
+                window,
+                attribute_use: AttributeUse::default(),
+                attribute_columns: None,
+            }),
+            filtered_keys: Arc::default(),
             counters: CopyCounters::default(),
         }
     }
@@ -179,14 +232,34 @@ impl Recent {
 
     /// Seals what is pending into one batch. CPU work: call it from a blocking thread.
     pub(crate) fn seal(&self) -> Result<(), ArrowError> {
-        let mut window = self.window.lock();
-        let pending = self.visible.lock().pending.clone();
+        self.seal_with(&mut self.sealer.lock())
+    }
+
+    /// Seals what is pending; gives all sealed batches, oldest first, which are those of the next
+    /// flush. What comes after them may get other attribute columns.
+    pub(crate) fn seal_for_flush(&self) -> Result<Vec<Chunk>, ArrowError> {
+        let mut sealer = self.sealer.lock();
+        self.seal_with(&mut sealer)?;
+        sealer.attribute_columns = None;
+        sealer.attribute_use.fade();
+        Ok(self.visible.lock().chunks.clone())
+    }
+
+    fn seal_with(&self, sealer: &mut Sealer) -> Result<(), ArrowError> {
+        let (pending, known) = {
+            let visible = self.visible.lock();
+            (visible.pending.clone(), Arc::clone(&visible.attribute_columns))
+        };
         let (Some(first), Some(last)) = (pending.first(), pending.last()) else {
             return Ok(());
         };
         let (first_sequence, last_sequence) = (first.sequence, last.sequence);
         let parts: Vec<_> = pending.iter().map(|p| Arc::clone(&p.columns)).collect();
-        let batch = self.without_copies(batch::seal(&parts)?, &mut window)?;
+        parts.iter().for_each(|part| sealer.attribute_use.add(part));
+        let Sealer { window, attribute_use, attribute_columns } = sealer;
+        let columns = attribute_columns
+            .get_or_insert_with(|| attribute_use.choose(&known, &self.filtered_keys.0.lock()));
+        let batch = self.without_copies(batch::seal(&parts, columns)?, &parts, window)?;
         let bytes = batch.get_array_memory_size() as u64;
         let wire_bytes: usize = parts.iter().map(|columns| columns.request_bytes()).sum();
 
@@ -202,15 +275,19 @@ impl Recent {
     fn without_copies(
         &self,
         batch: RecordBatch,
+        parts: &[Arc<SpanColumns>],
         window: &mut SpanWindow,
     ) -> Result<RecordBatch, ArrowError> {
-        let rows = SpanRows::new(&batch).map_err(|e| ArrowError::SchemaError(e.to_string()))?;
-        let hasher = ContentHasher::new(rows);
-        let verdicts: Vec<Verdict> = (0..rows.len)
-            .map(|row| window.admit(identity::span_key(&rows, row), hasher.hash(row)))
-            .collect();
-        let count = |wanted| verdicts.iter().filter(|verdict| **verdict == wanted).count() as u64;
-        let (copies, conflicts) = (count(Verdict::Copy), count(Verdict::Conflict));
+        let mut verdicts = Vec::with_capacity(batch.num_rows());
+        let (mut copies, mut conflicts) = (0, 0);
+        for part in parts {
+            for (key, content) in PartHasher::new(part).hashes() {
+                let verdict = window.admit(key, content);
+                copies += u64::from(verdict == Verdict::Copy);
+                conflicts += u64::from(verdict == Verdict::Conflict);
+                verdicts.push(verdict);
+            }
+        }
         self.counters.copies.inc_by(copies);
         self.counters.conflicts.inc_by(conflicts);
         let batch = if conflicts == 0 { batch } else { flag_conflicts(&batch, &verdicts)? };
@@ -226,8 +303,17 @@ impl Recent {
     pub(crate) fn snapshot(&self) -> Result<Snapshot, ArrowError> {
         self.seal()?;
         let visible = self.visible.lock();
+        let mut attribute_columns = Arc::clone(&visible.attribute_columns);
+        for chunk in &visible.chunks {
+            let own = AttributeColumns::of_schema(chunk.batch.schema_ref());
+            if own.iter().any(|column| attribute_columns.get(&column.key).is_none()) {
+                Arc::make_mut(&mut attribute_columns).extend(&own);
+            }
+        }
         // What was published since sealing is not part of this snapshot.
         Ok(Snapshot {
+            attribute_columns,
+            filtered_keys: Arc::clone(&self.filtered_keys),
             table_root: self.table_root.clone(),
             files: Arc::clone(&visible.files),
             index: Arc::clone(&self.index),
@@ -235,18 +321,19 @@ impl Recent {
         })
     }
 
-    /// The sealed batches, oldest first.
-    pub(crate) fn chunks(&self) -> Vec<Chunk> {
-        self.visible.lock().chunks.clone()
-    }
-
     /// Replaces the oldest `chunks` by the table's new list of files, in one step.
-    pub(crate) fn flushed(&self, chunks: usize, files: Vec<Arc<DataFile>>) {
+    pub(crate) fn flushed(
+        &self,
+        chunks: usize,
+        files: Vec<Arc<DataFile>>,
+        attribute_columns: AttributeColumns,
+    ) {
         self.index.retain(files.iter().map(Arc::as_ref));
         let mut visible = self.visible.lock();
         let flushed_bytes: u64 = visible.chunks.drain(..chunks).map(|chunk| chunk.bytes).sum();
         visible.chunk_bytes = visible.chunk_bytes.saturating_sub(flushed_bytes);
         visible.files = Arc::new(files);
+        visible.attribute_columns = Arc::new(attribute_columns);
         let is_empty = visible.chunks.is_empty() && visible.pending.is_empty();
         visible.oldest = (!is_empty).then(tokio::time::Instant::now);
     }

@@ -52,7 +52,7 @@ impl StoreSettings {
         Self {
             data_dir,
             recent_bytes_max: 384 << 20,
-            flush_bytes: 96 << 20,
+            flush_bytes: 64 << 20,
             flush_interval: Duration::from_secs(30),
             request_dedup_window: Duration::from_secs(3600),
             request_dedup_max: 2_000_000,

@@ -5,7 +5,9 @@
 //! before they become visible. Two generations bound the memory: when the younger is full, the
 //! older is forgotten.
 
-use hashbrown::HashSet;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use hashbrown::{HashMap, HashSet};
 
 /// What a span is compared to those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,10 +20,49 @@ pub(crate) enum Verdict {
     Conflict,
 }
 
+/// Content by key. Further contents of a key, which only conflicts have, are kept apart.
 #[derive(Debug, Default)]
 struct Generation {
-    keys: HashSet<u64>,
-    contents: HashSet<u64>,
+    spans: HashMap<u64, u64, BuildHasherDefault<Hashed>>,
+    conflicts: HashSet<(u64, u64)>,
+}
+
+impl Generation {
+    /// `None` when the key was not seen, else whether the content was.
+    fn knows(&self, key: u64, content: u64) -> Option<bool> {
+        let known = *self.spans.get(&key)?;
+        Some(known == content || self.conflicts.contains(&(key, content)))
+    }
+
+    fn len(&self) -> usize {
+        self.spans.len() + self.conflicts.len()
+    }
+
+    fn add(&mut self, key: u64, content: u64) {
+        if *self.spans.entry(key).or_insert(content) != content {
+            self.conflicts.insert((key, content));
+        }
+    }
+}
+
+/// Keys are hashes already.
+#[derive(Debug, Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
+    }
 }
 
 /// See the module.
@@ -42,21 +83,18 @@ impl SpanWindow {
         }
     }
 
-    /// Compares a span with those before it, and remembers it. `content` is only computed for
-    /// spans whose key is remembered or must be.
+    /// Compares a span with those before it, and remembers it.
     pub(crate) fn admit(&mut self, key: u64, content: u64) -> Verdict {
-        let verdict = if !self.young.keys.contains(&key) && !self.old.keys.contains(&key) {
-            Verdict::New
-        } else if self.young.contents.contains(&content) || self.old.contents.contains(&content) {
-            return Verdict::Copy;
-        } else {
-            Verdict::Conflict
+        let known = [self.young.knows(key, content), self.old.knows(key, content)];
+        let verdict = match known {
+            [None, None] => Verdict::New,
+            [Some(true), _] | [_, Some(true)] => return Verdict::Copy,
+            _ => Verdict::Conflict,
         };
-        if self.young.contents.len() >= self.generation_spans_max {
+        if self.young.len() >= self.generation_spans_max {
             self.old = std::mem::take(&mut self.young);
         }
-        self.young.keys.insert(key);
-        self.young.contents.insert(content);
+        self.young.add(key, content);
         verdict
     }
 }

@@ -96,7 +96,7 @@ impl Store {
 
         let window = remember_files(&settings, &files).await;
         let index = FileIndex::new(settings.table_dir(), settings.file_index_bytes_max);
-        let recent = Arc::new(Recent::new(index, files, window));
+        let recent = Arc::new(Recent::new(index, files, table.attribute_columns()?, window));
         let (log, replay) = open_log(&settings, committed, Arc::clone(&recent)).await?;
         let inner = Arc::new(Inner {
             writer,
@@ -382,7 +382,7 @@ fn remember(batch: &RecordBatch, window: &mut SpanWindow) {
     let Ok(rows) = SpanRows::new(batch) else {
         return;
     };
-    let hasher = ContentHasher::new(rows);
+    let hasher = ContentHasher::new(rows.clone());
     for row in 0..rows.len {
         window.admit(identity::span_key(&rows, row), hasher.hash(row));
     }

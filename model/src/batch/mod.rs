@@ -1,17 +1,31 @@
 //! Spans on their way from the wire to Arrow: growing columns, sealed into a `RecordBatch`.
 //!
 //! One [`SpanColumns`] holds the accepted spans of one request. The decoder appends field by field
-//! and either commits the row or rolls it back, so a refused span leaves no trace. [`seal`] joins
-//! many requests into one batch: plain copies for values, one dictionary entry per distinct
-//! resource, scope and name, so that what repeats is stored once.
+//! and either commits the row or rolls it back. Texts that repeat within a request (names, attribute
+//! keys and values) are stored and checked once and then go by number. [`seal`] joins many requests
+//! into one batch by joining their distinct texts: the cost per span is that of moving numbers.
 //!
-//! Invariant: every column has the same number of committed rows.
+//! Invariant: every column has the same number of committed rows. A refused span may leave texts
+//! behind that no row names.
 
+mod attribute_columns;
+mod attributes;
+mod content;
+mod dictionary;
+mod relayout;
 mod seal;
+mod texts;
 
 use crate::columns::FLAG_TIME;
 use crate::otlp::Refusal;
+use crate::value;
+use texts::Texts;
 
+pub use attribute_columns::{
+    AttributeColumn, AttributeColumns, AttributeKind, AttributeUse, COLUMNS_PER_FILE_MAX,
+};
+pub use content::PartHasher;
+pub use relayout::relayout;
 pub use seal::seal;
 
 /// Variable-length values, some of them null: one buffer and the end of each value.
@@ -29,17 +43,6 @@ impl Values {
         self.ends.push(self.data.len());
     }
 
-    /// Lets `write` append the value in place. On an error the half-written value stays behind
-    /// until the row is rolled back.
-    pub(crate) fn push_with<E>(
-        &mut self,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let result = write(&mut self.data);
-        self.ends.push(self.data.len());
-        result
-    }
-
     pub(crate) fn push_null(&mut self) {
         self.nulls.push(self.ends.len());
         self.ends.push(self.data.len());
@@ -47,6 +50,13 @@ impl Values {
 
     fn len(&self) -> usize {
         self.ends.len()
+    }
+
+    /// A value; a null reads as empty.
+    fn get(&self, at: usize) -> &[u8] {
+        let start = at.checked_sub(1).and_then(|before| self.ends.get(before)).copied();
+        let end = self.ends.get(at).copied().unwrap_or(0);
+        self.data.get(start.unwrap_or(0)..end).unwrap_or_default()
     }
 
     fn truncate(&mut self, rows: usize) {
@@ -117,14 +127,35 @@ pub(crate) struct SpanFields<'a> {
     pub(crate) flags: u32,
     pub(crate) start_time_unix_nano: u64,
     pub(crate) end_time_unix_nano: u64,
-    pub(crate) status: Option<(i32, &'a str)>,
+    pub(crate) status: Option<(i32, &'a [u8])>,
     pub(crate) dropped_attributes_count: u32,
     pub(crate) dropped_events_count: u32,
     pub(crate) dropped_links_count: u32,
 }
 
+/// The number of a text that is absent.
+pub(crate) const NO_TEXT: u32 = u32::MAX;
+
+/// One attribute of a span: the number of its key and where its value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) key: u32,
+    pub(crate) value: EntryValue,
+}
+
+/// The value of an attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EntryValue {
+    /// A key that was sent without a value message.
+    Absent,
+    /// Position in `SpanColumns::ints`.
+    Int(u32),
+    /// Number of its [value text](crate::value).
+    Text(u32),
+}
+
 /// The accepted spans of one request, as columns.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone)]
 pub struct SpanColumns {
     rows: usize,
     received_at_unix_nano: i64,
@@ -135,15 +166,24 @@ pub struct SpanColumns {
     parent_span_id: Values,
     start_time_unix_nano: Vec<i64>,
     duration_ns: Vec<i64>,
-    name: Values,
+    name: Vec<u32>,
     kind: Vec<i32>,
     status_code: Vec<Option<i32>>,
-    status_message: Values,
-    trace_state: Values,
+    status_message: Vec<u32>,
+    trace_state: Vec<u32>,
     flags: Vec<i64>,
     attribute_ends: Vec<usize>,
-    pub(crate) attribute_keys: Values,
-    pub(crate) attribute_values: Values,
+    entries: Vec<Entry>,
+    ints: Vec<i64>,
+    /// The number in `shapes` of the keys of each row.
+    shape: Vec<u32>,
+    /// Sequences of key numbers, as native-endian bytes.
+    shapes: Texts,
+    keys: Texts,
+    /// Value texts, names, status messages and trace states.
+    texts: Texts,
+    /// Scratch space for texts and shapes under construction.
+    scratch: Vec<u8>,
     dropped_attributes_count: Vec<i64>,
     pub(crate) events: Events,
     dropped_events_count: Vec<i64>,
@@ -210,8 +250,8 @@ impl SpanColumns {
         }
         self.trace_id.extend_from_slice(row.trace_id);
         self.span_id.extend_from_slice(row.span_id);
-        self.name.push(checked(row.name)?);
-        self.trace_state.push(checked(row.trace_state)?);
+        self.name.push(self.texts.number_of(row.name, check_utf8)?);
+        self.trace_state.push(self.texts.number_of(row.trace_state, check_utf8)?);
         let (start, end) = (row.start_time_unix_nano, row.end_time_unix_nano);
         self.start_time_unix_nano.push(start.cast_signed());
         self.duration_ns.push(end.wrapping_sub(start).cast_signed());
@@ -220,20 +260,95 @@ impl SpanColumns {
         self.kind.push(row.kind);
         self.flags.push(i64::from(row.flags));
         self.status_code.push(row.status.map(|(code, _)| code));
-        match row.status {
-            Some((_, message)) => self.status_message.push(message),
-            None => self.status_message.push_null(),
-        }
+        self.status_message.push(match row.status {
+            Some((_, message)) => self.texts.number_of(message, check_utf8)?,
+            None => NO_TEXT,
+        });
         self.dropped_attributes_count.push(i64::from(row.dropped_attributes_count));
         self.dropped_events_count.push(i64::from(row.dropped_events_count));
         self.dropped_links_count.push(i64::from(row.dropped_links_count));
         Ok(())
     }
 
+    /// Appends an attribute whose value is a string, in the form the wire has it.
+    #[inline]
+    pub(crate) fn string_attribute(&mut self, key: &[u8], value: &[u8]) -> Result<(), Refusal> {
+        let number = if value::is_plain(value) {
+            self.texts.number_of(value, check_utf8)?
+        } else {
+            self.scratch.clear();
+            value::push_json_string(checked(value)?, &mut self.scratch);
+            self.texts.add(&self.scratch)
+        };
+        self.attribute(key, EntryValue::Text(number))
+    }
+
+    /// Appends an attribute whose value is an integer.
+    #[inline]
+    pub(crate) fn int_attribute(&mut self, key: &[u8], value: i64) -> Result<(), Refusal> {
+        // A request is limited far below 2^32 bytes.
+        let at = self.ints.len() as u32;
+        self.ints.push(value);
+        self.attribute(key, EntryValue::Int(at))
+    }
+
+    /// Appends an attribute whose value text `write` makes.
+    pub(crate) fn text_attribute<E: From<Refusal>>(
+        &mut self,
+        key: &[u8],
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.scratch.clear();
+        write(&mut self.scratch)?;
+        let number = self.texts.add(&self.scratch);
+        Ok(self.attribute(key, EntryValue::Text(number))?)
+    }
+
+    /// Appends an attribute without a value.
+    pub(crate) fn absent_attribute(&mut self, key: &[u8]) -> Result<(), Refusal> {
+        self.attribute(key, EntryValue::Absent)
+    }
+
+    #[inline]
+    fn attribute(&mut self, key: &[u8], value: EntryValue) -> Result<(), Refusal> {
+        let key = self.keys.number_of(key, check_utf8)?;
+        self.entries.push(Entry { key, value });
+        Ok(())
+    }
+
+    /// The attributes of a row, in the sender's order.
+    fn entries(&self, row: usize) -> &[Entry] {
+        let start = row.checked_sub(1).and_then(|before| self.attribute_ends.get(before));
+        let start = start.copied().unwrap_or(0);
+        let end = self.attribute_ends.get(row).copied().unwrap_or(start);
+        self.entries.get(start..end).unwrap_or_default()
+    }
+
+    fn int(&self, at: u32) -> i64 {
+        self.ints.get(at as usize).copied().unwrap_or(0)
+    }
+
+    /// The number of the keys of the current row, in their order.
+    fn current_shape(&mut self) -> u32 {
+        let start = self.attribute_ends.last().copied().unwrap_or(0);
+        self.scratch.clear();
+        for entry in self.entries.get(start..).unwrap_or_default() {
+            self.scratch.extend_from_slice(&entry.key.to_ne_bytes());
+        }
+        self.shapes.add(&self.scratch)
+    }
+
+    /// The key numbers of a shape.
+    fn shape_keys(&self, shape: u32) -> impl Iterator<Item = u32> {
+        self.shapes.get(shape).as_chunks().0.iter().copied().map(u32::from_ne_bytes)
+    }
+
     /// Keeps the current row.
     pub(crate) fn commit(&mut self) {
         self.rows += 1;
-        self.attribute_ends.push(self.attribute_keys.len());
+        let shape = self.current_shape();
+        self.shape.push(shape);
+        self.attribute_ends.push(self.entries.len());
         self.events.ends.push(self.events.time_unix_nano.len());
         self.links.ends.push(self.links.flags.len());
     }
@@ -243,13 +358,9 @@ impl SpanColumns {
         let rows = self.rows;
         self.trace_id.truncate(rows * TRACE_ID_BYTES);
         self.span_id.truncate(rows * SPAN_ID_BYTES);
-        for values in [
-            &mut self.parent_span_id,
-            &mut self.name,
-            &mut self.status_message,
-            &mut self.trace_state,
-        ] {
-            values.truncate(rows);
+        self.parent_span_id.truncate(rows);
+        for texts in [&mut self.name, &mut self.status_message, &mut self.trace_state] {
+            texts.truncate(rows);
         }
         for longs in [
             &mut self.start_time_unix_nano,
@@ -266,8 +377,7 @@ impl SpanColumns {
         self.status_code.truncate(rows);
 
         let attributes = self.attribute_ends.last().copied().unwrap_or(0);
-        self.attribute_keys.truncate(attributes);
-        self.attribute_values.truncate(attributes);
+        self.entries.truncate(attributes);
 
         let events = self.events.ends.last().copied().unwrap_or(0);
         self.events.time_unix_nano.truncate(events);
@@ -291,6 +401,10 @@ impl SpanColumns {
     }
 }
 
-fn checked(text: &[u8]) -> Result<&[u8], Refusal> {
-    std::str::from_utf8(text).map(|_| text).map_err(|_| Refusal::Utf8)
+fn checked(text: &[u8]) -> Result<&str, Refusal> {
+    std::str::from_utf8(text).map_err(|_| Refusal::Utf8)
+}
+
+fn check_utf8(text: &[u8]) -> Result<(), Refusal> {
+    checked(text).map(drop)
 }

@@ -1,34 +1,38 @@
 //! The requests of a while, joined into one Arrow batch.
 //!
-//! Values are copied once; what repeats (resources, scopes, names) becomes one dictionary entry.
+//! Numbers of texts become keys of dictionaries: per request each distinct text is looked up once
+//! per column. Attributes with a column of their own go there; the others into the map. Where a row
+//! has one of the former, `attribute_keys` keeps the order of all its keys.
 
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, DictionaryArray, Int32Array, Int64Array, ListArray, MapArray,
-    RecordBatch, StringArray, StructArray, TimestampMicrosecondArray,
+    ArrayRef, BinaryArray, Int32Array, Int64Array, ListArray, RecordBatch, StringArray,
+    StructArray, TimestampMicrosecondArray,
 };
-use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow::datatypes::Int32Type;
+use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer};
+use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
-use hashbrown::HashMap;
 
-use super::{Events, Group, Links, SPAN_ID_BYTES, SpanColumns, TRACE_ID_BYTES, Values};
-use crate::columns::{self, element_field, event_fields, link_fields, map_entries_field};
+use super::attribute_columns::AttributeColumns;
+use super::attributes::Attributes;
+use super::dictionary::{Dictionary, NULL_KEY};
+use super::{Events, Group, Links, NO_TEXT, SPAN_ID_BYTES, SpanColumns, TRACE_ID_BYTES, Values};
+use crate::columns::{self, element_field, event_fields, link_fields};
 
-/// Joins the spans of many requests into one batch of the `spans` schema.
+/// Joins the spans of many requests into one batch of the storage schema with `attribute_columns`.
 ///
 /// # Errors
 /// A column would pass Arrow's limit of 2 GiB; callers seal long before.
-pub fn seal(parts: &[Arc<SpanColumns>]) -> Result<RecordBatch, ArrowError> {
+pub fn seal(
+    parts: &[Arc<SpanColumns>],
+    attribute_columns: &AttributeColumns,
+) -> Result<RecordBatch, ArrowError> {
     let longs = |column: fn(&SpanColumns) -> &Vec<i64>| -> ArrayRef {
-        Arc::new(Int64Array::from_iter_values(parts.iter().flat_map(|p| column(p).iter().copied())))
+        Arc::new(Int64Array::from(joined(parts, column)))
     };
     let ints = |column: fn(&SpanColumns) -> &Vec<i32>| -> ArrayRef {
-        Arc::new(Int32Array::from_iter_values(parts.iter().flat_map(|p| column(p).iter().copied())))
-    };
-    let rows = |column: fn(&SpanColumns) -> &Values| {
-        repeated(parts.iter().flat_map(move |p| column(p).iter().map(|v| (v, 1))))
+        Arc::new(Int32Array::from(joined(parts, column)))
     };
     let shared = |column: fn(&Group) -> Option<&str>| {
         repeated(parts.iter().flat_map(move |p| {
@@ -36,83 +40,108 @@ pub fn seal(parts: &[Arc<SpanColumns>]) -> Result<RecordBatch, ArrowError> {
         }))
     };
     let shared_longs = |column: fn(&Group) -> i64| -> ArrayRef {
-        let values = parts.iter().flat_map(|p| p.runs());
-        Arc::new(Int64Array::from_iter_values(
-            values.flat_map(|(group, count)| std::iter::repeat_n(column(group), count)),
-        ))
+        let mut values = Vec::new();
+        for (group, count) in parts.iter().flat_map(|p| p.runs()) {
+            values.resize(values.len() + count, column(group));
+        }
+        Arc::new(Int64Array::from(values))
     };
     let status_code =
         Int32Array::from_iter(parts.iter().flat_map(|p| p.status_code.iter().copied()));
-    let received_at = Int64Array::from_iter_values(
-        parts.iter().flat_map(|p| std::iter::repeat_n(p.received_at_unix_nano, p.rows)),
-    );
+    let mut received_at = Vec::new();
+    for part in parts {
+        received_at.resize(received_at.len() + part.rows, part.received_at_unix_nano);
+    }
+    let attributes = Attributes::of(parts, attribute_columns).finish()?;
 
     // In the order of `columns::COLUMNS`; the batch constructor compares types and names.
-    RecordBatch::try_new(
-        columns::schema(),
-        vec![
-            fixed_bytes(parts, TRACE_ID_BYTES, |p| &p.trace_id)?,
-            fixed_bytes(parts, SPAN_ID_BYTES, |p| &p.span_id)?,
-            binary(parts, |p| &p.parent_span_id)?,
-            start_micros(parts),
-            longs(|p| &p.start_time_unix_nano),
-            longs(|p| &p.duration_ns),
-            shared(|g| g.service_name.as_deref())?,
-            rows(|p| &p.name)?,
-            ints(|p| &p.kind),
-            Arc::new(status_code),
-            rows(|p| &p.status_message)?,
-            rows(|p| &p.trace_state)?,
-            longs(|p| &p.flags),
-            shared(|g| g.resource_attributes.as_deref())?,
-            shared_longs(|g| g.resource_dropped_attributes_count),
-            shared(|g| g.resource_entity_refs.as_deref())?,
-            shared(|g| Some(&g.resource_schema_url))?,
-            shared(|g| g.scope_name.as_deref())?,
-            shared(|g| g.scope_version.as_deref())?,
-            shared(|g| g.scope_attributes.as_deref())?,
-            shared_longs(|g| g.scope_dropped_attributes_count),
-            shared(|g| Some(&g.scope_schema_url))?,
-            attributes(parts)?,
-            longs(|p| &p.dropped_attributes_count),
-            events(parts)?,
-            longs(|p| &p.dropped_events_count),
-            links(parts)?,
-            longs(|p| &p.dropped_links_count),
-            Arc::new(received_at),
-            ints(|p| &p.clock_flags),
-        ],
-    )
+    let mut arrays = vec![
+        fixed_bytes(parts, TRACE_ID_BYTES, |p| &p.trace_id)?,
+        fixed_bytes(parts, SPAN_ID_BYTES, |p| &p.span_id)?,
+        binary(parts, |p| &p.parent_span_id)?,
+        start_micros(parts),
+        longs(|p| &p.start_time_unix_nano),
+        longs(|p| &p.duration_ns),
+        shared(|g| g.service_name.as_deref())?,
+        numbered(parts, |p| &p.name)?,
+        ints(|p| &p.kind),
+        Arc::new(status_code),
+        numbered(parts, |p| &p.status_message)?,
+        numbered(parts, |p| &p.trace_state)?,
+        longs(|p| &p.flags),
+        shared(|g| g.resource_attributes.as_deref())?,
+        shared_longs(|g| g.resource_dropped_attributes_count),
+        shared(|g| g.resource_entity_refs.as_deref())?,
+        shared(|g| Some(&g.resource_schema_url))?,
+        shared(|g| g.scope_name.as_deref())?,
+        shared(|g| g.scope_version.as_deref())?,
+        shared(|g| g.scope_attributes.as_deref())?,
+        shared_longs(|g| g.scope_dropped_attributes_count),
+        shared(|g| Some(&g.scope_schema_url))?,
+        attributes.rest,
+        attributes.keys,
+        longs(|p| &p.dropped_attributes_count),
+        events(parts)?,
+        longs(|p| &p.dropped_events_count),
+        links(parts)?,
+        longs(|p| &p.dropped_links_count),
+        Arc::new(Int64Array::from(received_at)),
+        ints(|p| &p.clock_flags),
+    ];
+    let mut fields = columns::schema().fields().to_vec();
+    for (field, array) in attributes.columns {
+        fields.push(Arc::new(field));
+        arrays.push(array);
+    }
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+}
+
+fn joined<T: Copy>(parts: &[Arc<SpanColumns>], column: fn(&SpanColumns) -> &Vec<T>) -> Vec<T> {
+    let mut values = Vec::with_capacity(parts.iter().map(|p| p.rows).sum());
+    for part in parts {
+        values.extend_from_slice(column(part));
+    }
+    values
+}
+
+/// A column of text numbers.
+fn numbered(
+    parts: &[Arc<SpanColumns>],
+    column: fn(&SpanColumns) -> &Vec<u32>,
+) -> Result<ArrayRef, ArrowError> {
+    const UNSEEN: i32 = i32::MIN;
+    let mut joined = Dictionary::default();
+    joined.keys.reserve(parts.iter().map(|p| p.rows).sum());
+    let mut keys = Vec::new();
+    for part in parts {
+        keys.clear();
+        keys.resize(part.texts.len(), UNSEEN);
+        for number in column(part) {
+            joined.keys.push(match keys.get_mut(*number as usize) {
+                Some(key) => {
+                    if *key == UNSEEN {
+                        *key = joined.texts.add(part.texts.get(*number)) as i32;
+                    }
+                    *key
+                }
+                None => NULL_KEY,
+            });
+        }
+    }
+    debug_assert!(parts.iter().all(|p| p.texts.len() < NO_TEXT as usize));
+    joined.finish()
 }
 
 /// Dictionary-encodes values that come with a repeat count.
 fn repeated<'a>(
     runs: impl Iterator<Item = (Option<&'a [u8]>, usize)>,
 ) -> Result<ArrayRef, ArrowError> {
-    let mut seen: HashMap<&[u8], i32> = HashMap::new();
-    let mut distinct = Values::default();
-    let mut keys: Vec<i32> = Vec::new();
-    let mut nulls = false;
+    let mut joined = Dictionary::default();
     for (value, count) in runs {
-        let key = match value {
-            None => {
-                nulls = true;
-                -1
-            }
-            Some(value) => *seen.entry(value).or_insert_with(|| {
-                distinct.push(value);
-                i32::try_from(distinct.len() - 1).unwrap_or(i32::MAX)
-            }),
-        };
-        keys.extend(std::iter::repeat_n(key, count));
+        let key = value.map_or(NULL_KEY, |value| joined.texts.add(value) as i32);
+        joined.keys.resize(joined.keys.len() + count, key);
     }
-    let validity = nulls.then(|| keys.iter().map(|key| *key >= 0).collect::<NullBuffer>());
-    if nulls {
-        keys.iter_mut().for_each(|key| *key = (*key).max(0));
-    }
-    let values = strings([&distinct].into_iter())?;
-    let keys = Int32Array::try_new(ScalarBuffer::from(keys), validity)?;
-    Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, values)?))
+    joined.finish()
 }
 
 /// Offsets, joined data and nulls of several `Values`.
@@ -150,7 +179,9 @@ fn join<'a>(parts: impl Iterator<Item = &'a Values> + Clone) -> Result<Joined, A
     Ok(Joined { offsets: OffsetBuffer::new(offsets.into()), data: Buffer::from_vec(data), nulls })
 }
 
-fn strings<'a>(parts: impl Iterator<Item = &'a Values> + Clone) -> Result<ArrayRef, ArrowError> {
+pub(super) fn strings<'a>(
+    parts: impl Iterator<Item = &'a Values> + Clone,
+) -> Result<ArrayRef, ArrowError> {
     let joined = join(parts)?;
     Ok(Arc::new(StringArray::try_new(joined.offsets, joined.data, joined.nulls)?))
 }
@@ -203,16 +234,6 @@ fn list_offsets(
         base += ends(part).last().copied().unwrap_or(0);
     }
     Ok(OffsetBuffer::new(offsets.into()))
-}
-
-fn attributes(parts: &[Arc<SpanColumns>]) -> Result<ArrayRef, ArrowError> {
-    let entries = StructArray::try_new(
-        columns::map_entry_fields(),
-        vec![text(parts, |p| &p.attribute_keys)?, text(parts, |p| &p.attribute_values)?],
-        None,
-    )?;
-    let offsets = list_offsets(parts, |p| &p.attribute_ends)?;
-    Ok(Arc::new(MapArray::try_new(Arc::new(map_entries_field()), offsets, entries, None, false)?))
 }
 
 fn events(parts: &[Arc<SpanColumns>]) -> Result<ArrayRef, ArrowError> {

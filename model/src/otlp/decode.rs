@@ -293,20 +293,82 @@ fn span(message: &[u8], columns: &mut SpanColumns) -> Result<(), Stop> {
             }
             Ok(())
         })?;
-        row.status = Some((code, text(message)?));
+        row.status = Some((code, message));
     }
     columns.fill_row(&row)?;
     Ok(())
 }
 
+#[inline]
 fn attribute(message: &[u8], columns: &mut SpanColumns) -> Result<(), Stop> {
-    let key_value = KeyValue::read(message)?;
-    columns.attribute_keys.push(key_value.key);
-    match &key_value.value {
-        Some(any) => columns.attribute_values.push_with(|out| write_top(any, out))?,
-        None => columns.attribute_values.push_null(),
+    match simple_key_value(message) {
+        Some((key, SimpleValue::String(value))) => columns.string_attribute(key, value)?,
+        Some((key, SimpleValue::Int(value))) => columns.int_attribute(key, value)?,
+        None => any_attribute(message, columns)?,
     }
     Ok(())
+}
+
+fn any_attribute(message: &[u8], columns: &mut SpanColumns) -> Result<(), Stop> {
+    let KeyValue { key, value } = KeyValue::read(message)?;
+    let key = key.as_bytes();
+    match &value {
+        Some(Any::String(value)) => columns.string_attribute(key, value)?,
+        Some(Any::Int(value)) => columns.int_attribute(key, *value)?,
+        Some(any) => columns.text_attribute(key, |out| write_top(any, out))?,
+        None => columns.absent_attribute(key)?,
+    }
+    Ok(())
+}
+
+/// The values that nearly all attributes have.
+enum SimpleValue<'a> {
+    String(&'a [u8]),
+    Int(i64),
+}
+
+/// Reads a `KeyValue` as exporters write it: its key, then a value of one field, and nothing else.
+/// `None` is any other form, valid or not.
+#[inline]
+fn simple_key_value(message: &[u8]) -> Option<(&[u8], SimpleValue<'_>)> {
+    let (key, rest) = split_length_delimited(message, 0x0a)?;
+    let (any, []) = split_length_delimited(rest, 0x12)? else {
+        return None;
+    };
+    match any {
+        [0x0a, ..] => match split_length_delimited(any, 0x0a)? {
+            (value, []) => Some((key, SimpleValue::String(value))),
+            _ => None,
+        },
+        [0x18, value @ ..] => Some((key, SimpleValue::Int(whole_varint(value)?.cast_signed()))),
+        _ => None,
+    }
+}
+
+/// Splits off a field with this tag and a length below 2^21.
+#[inline]
+fn split_length_delimited(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+    match bytes {
+        [t, a, rest @ ..] if *t == tag && *a < 0x80 => rest.split_at_checked(usize::from(*a)),
+        [t, a, b, rest @ ..] if *t == tag && *b < 0x80 => {
+            rest.split_at_checked(usize::from(a & 0x7f) | usize::from(*b) << 7)
+        }
+        [t, a, b, c, rest @ ..] if *t == tag && *c < 0x80 => rest.split_at_checked(
+            usize::from(a & 0x7f) | usize::from(b & 0x7f) << 7 | usize::from(*c) << 14,
+        ),
+        _ => None,
+    }
+}
+
+/// The value of a varint of at most nine bytes that fills `bytes`.
+#[inline]
+fn whole_varint(bytes: &[u8]) -> Option<u64> {
+    let (last, first) = bytes.split_last()?;
+    if *last >= 0x80 || first.len() > 8 || first.iter().any(|byte| *byte < 0x80) {
+        return None;
+    }
+    let join = |value, byte: &u8| value << 7 | u64::from(byte & 0x7f);
+    Some(bytes.iter().rev().fold(0, join))
 }
 
 fn event(message: &[u8], columns: &mut SpanColumns) -> Result<(), Stop> {

@@ -7,7 +7,7 @@ use arrow::array::{Array, RecordBatch};
 
 use super::wire::Writer;
 use super::{DecodeError, json};
-use crate::rows::{RowsError, SpanRows};
+use crate::rows::{AttributeText, RowsError, SpanRows};
 use crate::value::{self, KeyValue, Value, ValueError};
 
 /// Why stored spans could not be written: the batch does not hold what the schema promises.
@@ -160,8 +160,12 @@ fn write_span(rows: &SpanRows<'_>, row: usize, w: &mut Writer) -> Result<(), Out
     }
     write_time(7, rows.start_time_unix_nano.value(row), w);
     write_time(8, rows.end_time_unix_nano(row), w);
-    for (key, text) in rows.attributes.entries(row) {
-        let value = text.map(value::parse).transpose()?;
+    for (key, value) in rows.attributes.entries(row) {
+        let value = match value {
+            None => None,
+            Some(AttributeText::Int(value)) => Some(Value::Int(value)),
+            Some(AttributeText::Text(text)) => Some(value::parse(text)?),
+        };
         write_key_value(9, key, value.as_ref(), w);
     }
     write_count(10, rows.dropped_attributes_count.value(row), w);

@@ -105,7 +105,8 @@ fn compare_content(columns: SpanColumns, reference: &reference::Request) -> Resu
     if columns.len() != expected.len() {
         return Err(format!("{} spans instead of {}", columns.len(), expected.len()));
     }
-    let batch = batch::seal(&[Arc::new(columns)]).map_err(|error| error.to_string())?;
+    let batch = batch::seal(&[Arc::new(columns)], &batch::AttributeColumns::default())
+        .map_err(|error| error.to_string())?;
     let mut written = Vec::new();
     otlp::write_protobuf(&[batch], &mut written).map_err(|error| error.to_string())?;
     let found = ExportTraceServiceRequest::decode(written.as_slice());

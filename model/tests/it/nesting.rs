@@ -25,8 +25,12 @@ fn sixty_four_levels_and_more_come_back() {
         let (columns, refusals) = otlp::decode(&protobuf, 1).expect("valid");
         assert_eq!((columns.len(), refusals.total()), (2, 0));
         let mut out = Vec::new();
-        otlp::write_protobuf(&[batch::seal(&[Arc::new(columns)]).expect("sealed")], &mut out)
-            .expect("written");
+        otlp::write_protobuf(
+            &[batch::seal(&[Arc::new(columns)], &batch::AttributeColumns::default())
+                .expect("sealed")],
+            &mut out,
+        )
+        .expect("written");
         assert_eq!(out, protobuf);
     }
 }

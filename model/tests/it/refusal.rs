@@ -37,7 +37,11 @@ fn bad_ids_are_refused_alone_and_counted_by_reason() {
             otlp::decode(&request(&format!("{GOOD},{span},{GOOD}")), 1).expect("valid");
         assert_eq!(columns.len(), 2, "{span}");
         assert_eq!(refusals.iter().collect::<Vec<_>>(), [(reason, 1)], "{span}");
-        let sealed = causeway_model::batch::seal(&[std::sync::Arc::new(columns)]).expect("sealed");
+        let sealed = causeway_model::batch::seal(
+            &[std::sync::Arc::new(columns)],
+            &causeway_model::batch::AttributeColumns::default(),
+        )
+        .expect("sealed");
         assert_eq!(sealed.num_rows(), 2);
     }
 }

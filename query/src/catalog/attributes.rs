@@ -38,14 +38,18 @@ impl ExprPlanner for AttributeAccess {
         schema: &DFSchema,
     ) -> Result<PlannerResult<RawFieldAccessExpr>> {
         let is_attributes = means(&access.expr, schema, &[META_MAP, META_SET]);
+        let function = match means(&access.expr, schema, &[META_MAP]) {
+            true => attribute::OF_SPAN,
+            false => attribute::NAME,
+        };
         Ok(match &access.field_access {
             GetFieldAccess::NamedStructField { name } if is_attributes => {
                 let key = Expr::Literal(name.clone(), None);
-                PlannerResult::Planned(call(attribute::NAME, vec![access.expr, key]))
+                PlannerResult::Planned(call(function, vec![access.expr, key]))
             }
             GetFieldAccess::ListIndex { key } if is_attributes => {
                 let key = key.as_ref().clone();
-                PlannerResult::Planned(call(attribute::NAME, vec![access.expr, key]))
+                PlannerResult::Planned(call(function, vec![access.expr, key]))
             }
             _ => PlannerResult::Original(access),
         })

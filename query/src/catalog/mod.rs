@@ -11,8 +11,10 @@
 //! statement show the same snapshot.
 
 mod attributes;
+mod own_columns;
 mod predicate;
 mod pruned;
+mod recheck;
 mod root;
 mod session;
 mod statement;
@@ -20,5 +22,6 @@ mod stored;
 mod traces;
 mod views;
 
+pub(crate) use own_columns::table_schema;
 pub(crate) use session::{Catalog, Session};
-pub(crate) use views::stored;
+pub(crate) use views::{all_attributes, stored};

@@ -11,14 +11,49 @@ use std::ops::RangeInclusive;
 use causeway_model::columns::name;
 use causeway_model::ids::unhex;
 use datafusion::common::Column;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Between, InList, ScalarFunction};
 use datafusion::logical_expr::utils::{conjunction, disjunction, split_conjunction};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, binary_expr, lit};
 use datafusion::scalar::ScalarValue;
 
-use crate::functions::{id_hex, span_duration, span_end, status_of, unix_time, unsigned};
+use crate::functions::{
+    attribute, id_hex, span_duration, span_end, status_of, unix_time, unsigned,
+};
+
+/// The expression with single attributes taken from their columns instead of from the map of all.
+pub(crate) fn with_own_columns(expr: Expr) -> Result<Expr> {
+    let simpler = expr.transform_up(|expr| {
+        let simpler = match &expr {
+            Expr::ScalarFunction(ScalarFunction { func, args })
+                if [attribute::NAME, attribute::OF_SPAN].contains(&func.name()) =>
+            {
+                attribute::simplified(args)
+            }
+            _ => None,
+        };
+        Ok(simpler.map_or_else(|| Transformed::no(expr), Transformed::yes))
+    })?;
+    Ok(simpler.data)
+}
+
+/// The keys of attributes that a condition looks up in the map, as they have no column.
+pub(crate) fn keys_in_map(condition: &Expr) -> Vec<String> {
+    let mut keys = Vec::new();
+    // The visitor never fails.
+    let _ = condition.apply(|expr| {
+        if let Expr::ScalarFunction(ScalarFunction { func, args }) = expr
+            && [attribute::NAME, attribute::OF_SPAN].contains(&func.name())
+            && let [Expr::Column(column), Expr::Literal(key, _)] = args.as_slice()
+            && column.name == name::ATTRIBUTES
+        {
+            keys.extend(key.try_as_str().flatten().map(str::to_owned));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    keys
+}
 
 /// Rewrites a condition that must hold.
 pub(crate) fn to_storage(condition: &Expr) -> Expr {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! SpansExec -- Union -- Projection -- Filter -- recent batches
-//!                    '- Projection -- Filter -- Parquet files   (the filter moves into the reader)
+//!                    '- Projection -- Recheck -- Filter -- Parquet files   (the filter moves into the reader)
 //! ```
 //!
 //! Every condition is exact here: it is evaluated on storage columns, after [`super::predicate`] has
@@ -12,9 +12,9 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
-use causeway_model::columns;
+use causeway_model::batch::{AttributeColumn, AttributeColumns};
 use causeway_store::{DataFile, Snapshot};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{DFSchema, project_schema};
@@ -35,8 +35,10 @@ use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
 
+use super::own_columns::{self, Adapters};
 use super::predicate;
 use super::pruned::{Extent, PrunedExec};
+use super::recheck::RecheckExec;
 use super::root::{TableRoot, root_url};
 use crate::error::QueryError;
 use crate::read::{Reader, object_meta};
@@ -45,13 +47,20 @@ use crate::read::{Reader, object_meta};
 #[derive(Debug)]
 pub(crate) struct StoredSpans {
     reader: Reader,
+    schema: SchemaRef,
     root: Arc<TableRoot>,
 }
 
 impl StoredSpans {
     /// A table over the snapshot of `reader`, read through `root`.
     pub(crate) fn new(reader: Reader, root: Arc<TableRoot>) -> Self {
-        Self { reader, root }
+        let schema = own_columns::table_schema(&reader.snapshot.attribute_columns);
+        Self { reader, schema, root }
+    }
+
+    /// The attributes that have a column.
+    pub(crate) fn attribute_columns(&self) -> &AttributeColumns {
+        &self.reader.snapshot.attribute_columns
     }
 
     /// Reads the same snapshot by trace id.
@@ -99,10 +108,10 @@ impl StoredSpans {
         let mut parts = vec![Vec::new(); partitions.clamp(1, self.snapshot().recent.len().max(1))];
         let count = parts.len();
         for (at, batch) in self.snapshot().recent.iter().enumerate() {
-            parts[at % count].push(batch.clone());
+            parts[at % count].push(own_columns::project(batch, &self.schema, projection)?);
         }
-        let schema = columns::schema();
-        Ok(MemorySourceConfig::try_new_exec(&parts, schema, Some(projection.to_vec()))?)
+        let schema = Arc::new(self.schema.project(projection)?);
+        Ok(MemorySourceConfig::try_new_exec(&parts, schema, None)?)
     }
 
     fn files(
@@ -113,7 +122,7 @@ impl StoredSpans {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let store = self.root.open(&self.snapshot().table_root)?;
         let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
-        let source = ParquetSource::new(TableSchema::from(columns::schema()))
+        let source = ParquetSource::new(TableSchema::from(Arc::clone(&self.schema)))
             .with_pushdown_filters(true)
             .with_bloom_filter_on_read(true)
             .with_enable_page_index(true)
@@ -128,6 +137,7 @@ impl StoredSpans {
         let config = FileScanConfigBuilder::new(root_url()?, Arc::new(source))
             .with_file_groups(groups.into_iter().map(FileGroup::new).collect())
             .with_projection_indices(Some(projection.to_vec()))?
+            .with_expr_adapter(Some(Arc::new(Adapters)))
             .build();
         Ok(DataSourceExec::from_data_source(config))
     }
@@ -139,15 +149,21 @@ struct Frame {
     read: Vec<usize>,
     output_count: usize,
     predicate: Option<Arc<dyn PhysicalExpr>>,
+    /// The conditions on attribute columns among them.
+    on_attributes: Option<Arc<dyn PhysicalExpr>>,
 }
 
 impl Frame {
-    fn new(state: &dyn Session, projection: Vec<usize>, conditions: &[Expr]) -> Result<Self> {
-        let schema = columns::schema();
+    fn new(
+        state: &dyn Session,
+        schema: &Schema,
+        projection: Vec<usize>,
+        conditions: &[Expr],
+    ) -> Result<Self> {
         let output_count = projection.len();
         let mut read = projection;
         let Some(predicate) = conjunction(conditions.to_vec()) else {
-            return Ok(Self { read, output_count, predicate: None });
+            return Ok(Self { read, output_count, predicate: None, on_attributes: None });
         };
         let mut needed: Vec<_> = predicate.column_refs().into_iter().collect();
         needed.sort_by(|a, b| a.name.cmp(&b.name));
@@ -158,16 +174,37 @@ impl Frame {
             }
         }
         let input = DFSchema::try_from(schema.project(&read)?)?;
-        let predicate = state.create_physical_expr(predicate, &input)?;
-        Ok(Self { read, output_count, predicate: Some(predicate) })
+        let is_on_attributes = |condition: &&Expr| {
+            let columns = condition.column_refs();
+            columns.iter().any(|c| {
+                schema
+                    .field_with_name(&c.name)
+                    .is_ok_and(|f| AttributeColumn::of_field(f).is_some())
+            })
+        };
+        let on_attributes = conjunction(conditions.iter().filter(is_on_attributes).cloned());
+        let physical = |expr| state.create_physical_expr(expr, &input);
+        Ok(Self {
+            predicate: Some(physical(predicate)?),
+            on_attributes: on_attributes.map(physical).transpose()?,
+            read,
+            output_count,
+        })
     }
 
-    fn around(&self, input: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    fn around(
+        &self,
+        input: Arc<dyn ExecutionPlan>,
+        is_files: bool,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         let Some(predicate) = &self.predicate else {
             return Ok(input);
         };
-        let filtered: Arc<dyn ExecutionPlan> =
+        let mut filtered: Arc<dyn ExecutionPlan> =
             Arc::new(FilterExec::try_new(Arc::clone(predicate), input)?);
+        if let Some(condition) = self.on_attributes.as_ref().filter(|_| is_files) {
+            filtered = Arc::new(RecheckExec::try_new(Arc::clone(condition), filtered)?);
+        }
         if self.output_count == self.read.len() {
             return Ok(filtered);
         }
@@ -183,7 +220,7 @@ impl Frame {
 #[async_trait]
 impl TableProvider for StoredSpans {
     fn schema(&self) -> SchemaRef {
-        columns::schema()
+        Arc::clone(&self.schema)
     }
 
     fn table_type(&self) -> TableType {
@@ -204,14 +241,19 @@ impl TableProvider for StoredSpans {
         filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let schema = columns::schema();
         let projection =
-            projection.cloned().unwrap_or_else(|| (0..schema.fields().len()).collect());
+            projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
         // Conditions name columns by table; the plan below knows one table only.
         let conditions: Vec<Expr> = filters
             .iter()
-            .map(|filter| predicate::unqualified(predicate::to_storage(filter)))
+            .map(|filter| {
+                let filter = predicate::with_own_columns(filter.clone())?;
+                predicate::unqualified(predicate::to_storage(&filter))
+            })
             .collect::<Result<_>>()?;
+        for key in conditions.iter().flat_map(predicate::keys_in_map) {
+            self.snapshot().filtered_keys.add(&key);
+        }
         let by_time = self.candidates(&conditions);
         let files_by_time = by_time.len();
         let files = self.by_bloom(by_time, &conditions).await?;
@@ -221,17 +263,17 @@ impl TableProvider for StoredSpans {
             files_kept: files.len(),
             recent_rows: self.snapshot().recent.iter().map(|batch| batch.num_rows()).sum(),
         };
-        let frame = Frame::new(state, projection.clone(), &conditions)?;
+        let frame = Frame::new(state, &self.schema, projection.clone(), &conditions)?;
         let mut sides = Vec::new();
         if extent.recent_rows > 0 {
             let recent = self.recent(state.config().target_partitions(), &frame.read)?;
-            sides.push(frame.around(recent)?);
+            sides.push(frame.around(recent, false)?);
         }
         if !files.is_empty() {
-            sides.push(frame.around(self.files(state, &files, &frame.read)?)?);
+            sides.push(frame.around(self.files(state, &files, &frame.read)?, true)?);
         }
         let input = match (sides.len(), sides.pop()) {
-            (_, None) => Arc::new(EmptyExec::new(project_schema(&schema, Some(&projection))?)),
+            (_, None) => Arc::new(EmptyExec::new(project_schema(&self.schema, Some(&projection))?)),
             (1, Some(only)) => only,
             (_, Some(last)) => {
                 sides.push(last);

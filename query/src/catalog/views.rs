@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use causeway_model::batch::{AttributeColumn, AttributeKind};
 use causeway_model::columns::name;
+use datafusion::common::Column;
 use datafusion::common::metadata::FieldMetadata;
 use datafusion::datasource::provider_as_source;
 use datafusion::error::Result;
@@ -18,8 +20,8 @@ use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBu
 use super::stored::StoredSpans;
 use super::traces;
 use crate::functions::{
-    self, META, META_MAP, META_SET, META_SPAN_ID, META_TRACE_ID, attribute, call, id_hex,
-    span_duration, span_end, status_of, unix_time, unsigned,
+    self, META, META_MAP, META_SET, META_SPAN_ID, META_TRACE_ID, all_attributes, attribute, call,
+    id_hex, span_duration, span_end, status_of, unix_time, unsigned,
 };
 
 /// Makes the plan of a table.
@@ -32,6 +34,7 @@ pub(crate) const VIEWS: &[(&str, MakeView)] = &[
     ("links", links),
     ("traces", traces),
     ("services", services),
+    ("attribute_columns", attribute_columns),
 ];
 
 /// A scan of the storage columns.
@@ -57,8 +60,18 @@ fn resource(key: &str) -> Expr {
     call(attribute::NAME, vec![col(name::RESOURCE_ATTRIBUTES), lit(key)])
 }
 
+/// The attributes of a span, wherever they are stored.
+pub(crate) fn all_attributes(table: &StoredSpans) -> Expr {
+    let mut args = vec![col(name::ATTRIBUTES), col(name::ATTRIBUTE_KEYS)];
+    for column in table.attribute_columns().iter() {
+        args.push(lit(column.key.as_str()));
+        args.push(Expr::Column(Column::new_unqualified(column.field().name())));
+    }
+    call(all_attributes::NAME, args)
+}
+
 /// The columns of `spans`.
-pub(crate) fn span_columns() -> Vec<Expr> {
+pub(crate) fn span_columns(table: &StoredSpans) -> Vec<Expr> {
     let start = || col(name::START_TIME_UNIX_NANO);
     vec![
         meant(hex(name::TRACE_ID), name::TRACE_ID, META_TRACE_ID),
@@ -81,9 +94,9 @@ pub(crate) fn span_columns() -> Vec<Expr> {
         col(name::SCOPE_VERSION),
         col(name::TRACE_STATE),
         col(name::FLAGS),
-        meant(col(name::ATTRIBUTES), name::ATTRIBUTES, META_MAP),
-        meant(col(name::RESOURCE_ATTRIBUTES), name::RESOURCE_ATTRIBUTES, META_SET),
-        meant(col(name::SCOPE_ATTRIBUTES), name::SCOPE_ATTRIBUTES, META_SET),
+        meant(all_attributes(table), "attributes", META_MAP),
+        col(name::RESOURCE_ATTRIBUTES),
+        col(name::SCOPE_ATTRIBUTES),
         call("span_events", vec![col(name::EVENTS)]).alias("events"),
         call("span_links", vec![col(name::LINKS)]).alias("links"),
         col(name::RESOURCE_SCHEMA_URL),
@@ -100,7 +113,7 @@ pub(crate) fn span_columns() -> Vec<Expr> {
 }
 
 fn spans(table: &Arc<StoredSpans>) -> Result<LogicalPlan> {
-    stored(table)?.project(span_columns())?.build()
+    stored(table)?.project(span_columns(table))?.build()
 }
 
 /// One row per element of a list column, with what identifies its span.
@@ -199,4 +212,26 @@ fn services(table: &Arc<StoredSpans>) -> Result<LogicalPlan> {
             col("last_start_time"),
         ])?
         .build()
+}
+
+/// The attributes that are kept in columns of their own.
+fn attribute_columns(table: &Arc<StoredSpans>) -> Result<LogicalPlan> {
+    let known = table.attribute_columns();
+    let row = |column: &AttributeColumn| {
+        let kind = match column.kind {
+            AttributeKind::Text => "text",
+            AttributeKind::Int => "int",
+        };
+        vec![lit(column.key.as_str()), lit(column.field().name().as_str()), lit(kind)]
+    };
+    let rows: Vec<_> = known.iter().map(row).collect();
+    let is_empty = rows.is_empty();
+    let plan = LogicalPlanBuilder::values(if is_empty { vec![vec![lit(""); 3]] } else { rows })?;
+    let plan = if is_empty { plan.filter(lit(false))? } else { plan };
+    plan.project(vec![
+        col("column1").alias("key"),
+        col("column2").alias("column_name"),
+        col("column3").alias("type"),
+    ])?
+    .build()
 }

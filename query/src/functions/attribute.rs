@@ -9,7 +9,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, DictionaryArray, Int32Array, MapArray, StringArray, StringBuilder,
+    Array, ArrayRef, AsArray, DictionaryArray, Int32Array, MapArray, StringArray,
+    StringDictionaryBuilder,
 };
 use arrow::datatypes::{DataType, Field, FieldRef, Int32Type};
 use causeway_model::columns::repeated_text;
@@ -17,29 +18,41 @@ use causeway_model::rows::offsets_range;
 use causeway_model::value;
 use datafusion::common::{exec_err, plan_err};
 use datafusion::error::Result;
+use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{
-    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-    Volatility,
+    ColumnarValue, Expr, ExpressionPlacement, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
+    ScalarUDFImpl, Signature, Volatility, lit,
 };
 
-use super::{META_ATTRIBUTE, with_meaning};
+use super::{META_ATTRIBUTE, all_attributes, attribute_text, call, with_meaning};
 
 /// Its name in plans.
 pub(crate) const NAME: &str = "attribute";
+/// Its name for the attributes of spans, where the optimiser may move it towards the scan.
+pub(crate) const OF_SPAN: &str = "span_attribute";
 
 /// The function.
 pub(crate) fn udf() -> ScalarUDF {
-    ScalarUDF::from(Attribute { signature: Signature::any(2, Volatility::Immutable) })
+    ScalarUDF::from(Attribute { name: NAME, signature: Signature::any(2, Volatility::Immutable) })
+}
+
+/// The function for the attributes of spans.
+pub(crate) fn of_span() -> ScalarUDF {
+    ScalarUDF::from(Attribute {
+        name: OF_SPAN,
+        signature: Signature::any(2, Volatility::Immutable),
+    })
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Attribute {
+    name: &'static str,
     signature: Signature,
 }
 
 impl ScalarUDFImpl for Attribute {
     fn name(&self) -> &'static str {
-        NAME
+        self.name
     }
 
     fn signature(&self) -> &Signature {
@@ -57,14 +70,51 @@ impl ScalarUDFImpl for Attribute {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        look_up(&args, |text| (text != "null").then(|| value::display(text)))
+        look_up(&args, shown)
     }
+
+    /// One key of all attributes: its column if there is one, else the map without columns.
+    fn simplify(&self, args: Vec<Expr>, _info: &SimplifyContext) -> Result<ExprSimplifyResult> {
+        Ok(match simplified(&args) {
+            Some(simpler) => ExprSimplifyResult::Simplified(simpler),
+            None => ExprSimplifyResult::Original(args),
+        })
+    }
+
+    /// Near the scan is where one key is cheaper to get than the whole map.
+    fn placement(&self, args: &[ExpressionPlacement]) -> ExpressionPlacement {
+        match args {
+            [
+                ExpressionPlacement::Column | ExpressionPlacement::MoveTowardsLeafNodes,
+                ExpressionPlacement::Literal,
+            ] if self.name == OF_SPAN => ExpressionPlacement::MoveTowardsLeafNodes,
+            _ => ExpressionPlacement::KeepInPlace,
+        }
+    }
+}
+
+/// The call `attribute(args)` in simpler words.
+pub(crate) fn simplified(args: &[Expr]) -> Option<Expr> {
+    let [set, Expr::Literal(key, _)] = args else {
+        return None;
+    };
+    let (rest, column) = all_attributes::parts(set, key.try_as_str().flatten()?)?;
+    Some(match column {
+        Some(column) => call(attribute_text::NAME, vec![column.clone()]),
+        None => call(NAME, vec![rest.clone(), lit(key.clone())]),
+    })
+}
+
+/// A value as people read it; `None` for one that was never set.
+pub(crate) fn shown(text: &str) -> Option<Cow<'_, str>> {
+    (text != "null").then(|| value::display(text))
 }
 
 /// The result type for the given argument types: text that repeats stays so.
 pub(super) fn text_type(args: &[DataType]) -> Result<DataType> {
     match args {
-        [DataType::Map(..) | DataType::Utf8, DataType::Utf8] => Ok(DataType::Utf8),
+        [DataType::Utf8, DataType::Utf8] => Ok(DataType::Utf8),
+        [DataType::Map(..), DataType::Utf8] => Ok(repeated_text()),
         [DataType::Dictionary(_, value), DataType::Utf8] if **value == DataType::Utf8 => {
             Ok(repeated_text())
         }
@@ -119,9 +169,9 @@ fn in_maps(
     maps: &MapArray,
     keys: &Keys<'_>,
     show: impl Fn(&str) -> Option<Cow<'_, str>>,
-) -> StringArray {
+) -> DictionaryArray<Int32Type> {
     let (map_keys, values) = (maps.keys().as_string::<i32>(), maps.values().as_string::<i32>());
-    let mut found = StringBuilder::with_capacity(maps.len(), maps.len() * 8);
+    let mut found = StringDictionaryBuilder::new();
     for row in 0..maps.len() {
         let at = keys.get(row).filter(|_| maps.is_valid(row)).and_then(|key| {
             offsets_range(maps.value_offsets(), row).find(|at| map_keys.value(*at) == key)

@@ -6,7 +6,9 @@
 //!
 //! Meaning that an Arrow type cannot carry travels as field metadata under [`META`].
 
+pub(crate) mod all_attributes;
 pub(crate) mod attribute;
+pub(crate) mod attribute_text;
 mod attribute_type;
 pub(crate) mod compare_number;
 pub(crate) mod id_hex;
@@ -46,7 +48,10 @@ pub(crate) const META_SPAN_ID: &str = "span_id";
 pub(crate) fn all() -> &'static [Arc<ScalarUDF>] {
     static ALL: LazyLock<Vec<Arc<ScalarUDF>>> = LazyLock::new(|| {
         [
+            all_attributes::udf(),
             attribute::udf(),
+            attribute::of_span(),
+            attribute_text::udf(),
             attribute_type::udf(),
             compare_number::udf(),
             id_hex::udf(),

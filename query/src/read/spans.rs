@@ -17,6 +17,7 @@ use super::footers::{Footers, SortedFile};
 use super::recent;
 use super::rows::{Ids, conform, rows_by_id};
 use super::traces::RecentParts;
+use crate::catalog::table_schema;
 use crate::error::{QueryError, Result};
 
 impl From<ParquetError> for QueryError {
@@ -43,9 +44,9 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// All there is of some traces.
-    pub(crate) fn traces(ids: Ids) -> Self {
-        Self { ids, span: None, schema: columns::schema() }
+    /// All there is of some traces in a snapshot.
+    pub(crate) fn traces(ids: Ids, snapshot: &Snapshot) -> Self {
+        Self { ids, span: None, schema: table_schema(&snapshot.attribute_columns) }
     }
 }
 
@@ -174,11 +175,12 @@ impl Wanted {
         let needed = |column: &str| {
             column == name::TRACE_ID || (column == name::SPAN_ID && self.span.is_some())
         };
-        let fields = columns::schema().fields().clone();
-        let kept = fields.iter().filter(|field| {
-            needed(field.name()) || self.schema.column_with_name(field.name()).is_some()
+        let stored = columns::schema();
+        let conditions = stored.fields().iter().filter(|field| {
+            needed(field.name()) && self.schema.column_with_name(field.name()).is_none()
         });
-        Ok(Arc::new(arrow::datatypes::Schema::new(kept.cloned().collect::<Vec<_>>())))
+        let fields = self.schema.fields().iter().chain(conditions).cloned();
+        Ok(Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>())))
     }
 
     fn kept(&self, batch: &RecordBatch) -> Result<RecordBatch> {

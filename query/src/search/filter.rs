@@ -5,7 +5,7 @@ use datafusion::functions_aggregate::expr_fn::min;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlan, col, lit};
 
-use crate::catalog::{Session, stored};
+use crate::catalog::{Session, all_attributes, stored};
 use crate::error::Result;
 use crate::functions::{attribute, call, span_duration};
 use crate::read::Times;
@@ -37,7 +37,7 @@ pub(crate) struct Filter {
 impl Filter {
     /// Whether anything but time is asked of a span.
     pub(crate) fn has_conditions(&self) -> bool {
-        !self.conditions().is_empty()
+        !self.conditions(&col(name::ATTRIBUTES)).is_empty()
     }
 
     /// The usable start times asked for.
@@ -53,8 +53,8 @@ impl Filter {
         self.times().map(bounds).into_iter().flatten().collect()
     }
 
-    /// All other conditions, on storage columns.
-    fn conditions(&self) -> Vec<Expr> {
+    /// All other conditions, on storage columns; `span_attributes` are all attributes of a span.
+    fn conditions(&self, span_attributes: &Expr) -> Vec<Expr> {
         let mut all = Vec::new();
         all.extend(self.service.as_ref().map(|s| col(name::SERVICE_NAME).eq(lit(s.as_str()))));
         all.extend(self.operation.as_ref().map(|o| col(name::NAME).eq(lit(o.as_str()))));
@@ -71,11 +71,12 @@ impl Filter {
         all.extend(self.duration_ns_min.map(|min| duration().gt_eq(lit(min))));
         all.extend(self.duration_ns_max.map(|max| duration().lt_eq(lit(max))));
         for (key, value) in &self.attributes {
-            let is = |column: &str| {
-                let found = call(attribute::NAME, vec![col(column), lit(key.as_str())]);
+            let is = |attributes: Expr| {
+                let found = call(attribute::NAME, vec![attributes, lit(key.as_str())]);
                 found.eq(lit(value.as_str()))
             };
-            all.push(is(name::ATTRIBUTES).or(is(name::RESOURCE_ATTRIBUTES)));
+            let resource = col(name::RESOURCE_ATTRIBUTES);
+            all.push(is(span_attributes.clone()).or(is(resource)));
         }
         all
     }
@@ -85,7 +86,8 @@ impl Filter {
 /// each trace that has one.
 pub(crate) fn matching(session: &Session, filter: &Filter) -> Result<LogicalPlan> {
     let mut spans = stored(session.stored())?;
-    if let Some(wanted) = conjunction([filter.range(), filter.conditions()].concat()) {
+    let conditions = filter.conditions(&all_attributes(session.stored()));
+    if let Some(wanted) = conjunction([filter.range(), conditions].concat()) {
         spans = spans.filter(wanted)?;
     }
     let start = col(name::START_TIME_UNIX_NANO);

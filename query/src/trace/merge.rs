@@ -54,7 +54,7 @@ pub(crate) fn deduplicate(batches: Vec<RecordBatch>) -> Result<Vec<RecordBatch>,
     let mut seen = HashSet::new();
     let kept = batches.into_iter().map(|batch| {
         let rows = rows_of(&batch)?;
-        let hasher = ContentHasher::new(rows);
+        let hasher = ContentHasher::new(rows.clone());
         let is_new: BooleanArray = (0..rows.len)
             .map(|row| Some(seen.insert((span_key(&rows, row), hasher.hash(row)))))
             .collect();

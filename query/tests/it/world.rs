@@ -1,11 +1,13 @@
 //! A snapshot made by hand: some spans in Parquet files, some recent.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::compute::{SortColumn, SortOptions, lexsort_to_indices, take_record_batch};
 use axum::body::Body;
+use causeway_model::batch::{AttributeColumns, AttributeUse};
 use causeway_model::parts::PartsBuilder;
 use causeway_model::{batch, otlp};
 use causeway_query::format::{self, Format, Options};
@@ -89,7 +91,14 @@ pub(crate) fn seal(requests: &[ExportTraceServiceRequest]) -> RecordBatch {
             Arc::new(columns)
         })
         .collect();
-    batch::seal(&parts).expect("seals")
+    // Some batches have columns for frequent attributes, others keep all in the map.
+    let mut counted = AttributeUse::default();
+    let spans: usize = parts.iter().map(|part| part.len()).sum();
+    if spans % 2 == 1 {
+        parts.iter().for_each(|part| counted.add(part));
+    }
+    let columns = counted.choose(&AttributeColumns::default(), &HashSet::new());
+    batch::seal(&parts, &columns).expect("seals")
 }
 
 /// A snapshot and a way to ask it.
@@ -102,6 +111,7 @@ pub(crate) struct World {
 pub(crate) struct WorldBuilder {
     folder: tempfile::TempDir,
     files: Vec<DataFile>,
+    attribute_columns: AttributeColumns,
     recent: Vec<RecordBatch>,
     settings: QuerySettings,
 }
@@ -110,7 +120,8 @@ impl WorldBuilder {
     pub(crate) fn new() -> Self {
         let settings = QuerySettings { query_threads: 2, ..QuerySettings::default() };
         let folder = tempfile::tempdir().expect("a folder");
-        Self { folder, files: Vec::new(), recent: Vec::new(), settings }
+        let attribute_columns = AttributeColumns::default();
+        Self { folder, files: Vec::new(), attribute_columns, recent: Vec::new(), settings }
     }
 
     pub(crate) fn settings(mut self, change: impl FnOnce(&mut QuerySettings)) -> Self {
@@ -119,7 +130,9 @@ impl WorldBuilder {
     }
 
     pub(crate) fn recent(mut self, requests: &[ExportTraceServiceRequest]) -> Self {
-        self.recent.push(seal(requests));
+        let batch = seal(requests);
+        self.attribute_columns.extend(&AttributeColumns::of_schema(batch.schema_ref()));
+        self.recent.push(batch);
         self
     }
 
@@ -169,6 +182,7 @@ impl WorldBuilder {
 
     /// Writes a file of the table; gives its name.
     fn push_file(&mut self, batch: &RecordBatch, properties: WriterProperties) -> String {
+        self.attribute_columns.extend(&AttributeColumns::of_schema(batch.schema_ref()));
         let path = format!("day=2023-11-14/part {}.parquet", self.files.len());
         let full = self.folder.path().join("spans").join(&path);
         std::fs::create_dir_all(full.parent().expect("a folder")).expect("is made");
@@ -196,7 +210,9 @@ impl WorldBuilder {
         let snapshot = Snapshot {
             table_root: table_root.clone(),
             files: Arc::new(self.files.into_iter().map(Arc::new).collect()),
+            attribute_columns: Arc::new(self.attribute_columns),
             index: Arc::new(FileIndex::new(table_root, 64 << 20)),
+            filtered_keys: Arc::default(),
             recent: self.recent,
         };
         let source: SnapshotSource = Arc::new(move || {

@@ -16,11 +16,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::{AsArray, Int32Array, RecordBatch, new_null_array};
+use arrow::array::{AsArray, Int32Array, RecordBatch, RecordBatchReader};
 use arrow::compute::interleave_record_batch;
-use arrow::datatypes::Int32Type;
+use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use causeway_model::SpanRows;
+use causeway_model::batch::{AttributeColumn, AttributeColumns, COLUMNS_PER_FILE_MAX, relayout};
 use causeway_model::columns::{self, FLAG_DUP, name};
 use causeway_model::identity::ContentHasher;
 use causeway_model::rows::RowsError;
@@ -80,10 +81,16 @@ pub(crate) fn merge(
     pace: &mut Pace<'_>,
 ) -> Result<Merged, MergeError> {
     let rows: u64 = plan.inputs.iter().map(|file| file.rows).sum();
-    let inputs = plan.inputs.iter().map(|file| Input::open(table_dir, file, rows));
-    let mut merger = Merger { inputs: inputs.collect::<Result<_, _>>()?, ..Merger::default() };
+    let mut inputs = Vec::with_capacity(plan.inputs.len());
+    for file in &plan.inputs {
+        inputs.push(Input::open(table_dir, file, rows)?);
+    }
+    let layouts: Vec<_> = inputs.iter().map(|input| (input.reader.schema(), input.rows)).collect();
+    let (columns, schema) = layout(&layouts);
+    inputs.iter_mut().for_each(|input| input.columns = columns.clone());
+    let mut merger = Merger { inputs, ..Merger::default() };
     let stem = format!("{MERGED_PREFIX}{}-{}", plan.level, uuid::Uuid::new_v4().simple());
-    let mut writer = SortedFileWriter::create(table_dir, &plan.day, &stem, rows)?;
+    let mut writer = SortedFileWriter::create(table_dir, &plan.day, &stem, rows, &schema)?;
     while let Some(batch) = merger.round()? {
         writer.write(&batch)?;
         pace.rest()?;
@@ -92,6 +99,39 @@ pub(crate) fn merge(
     let file = writer.finish(modified_ms)?;
     let Merger { copies, conflicts, .. } = merger;
     Ok(Merged { file, rows, copies, conflicts, busy: pace.busy() })
+}
+
+/// The attribute columns of the merged file: those that most rows have in the inputs.
+fn layout(inputs: &[(SchemaRef, u64)]) -> (AttributeColumns, SchemaRef) {
+    let mut rows_with: Vec<(AttributeColumn, u64)> = Vec::new();
+    for (schema, rows) in inputs {
+        for column in AttributeColumns::of_schema(schema).iter() {
+            match rows_with.iter_mut().find(|(known, _)| known == column) {
+                Some((_, count)) => *count += rows,
+                None => rows_with.push((column.clone(), *rows)),
+            }
+        }
+    }
+    rows_with.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.key.cmp(&b.0.key)));
+    rows_with.truncate(COLUMNS_PER_FILE_MAX);
+    rows_with.sort_by(|a, b| a.0.key.cmp(&b.0.key));
+    let columns = AttributeColumns::new(rows_with.into_iter().map(|(column, _)| column).collect());
+    // Where an input has no such column, values of another type may come from its map.
+    let is_mixed = |field: &Field| {
+        let own = |schema: &SchemaRef| schema.field_with_name(field.name()).cloned();
+        let is_int = *field.data_type() == DataType::Int64;
+        is_int
+            && inputs.iter().any(|(schema, _)| own(schema).map_or(true, |f| columns::is_mixed(&f)))
+    };
+    let fields = columns.schema();
+    let fields = fields.fields().iter().map(|field| match is_mixed(field) {
+        true if AttributeColumn::of_field(field).is_some() => {
+            Arc::new(columns::mixed(field.as_ref().clone()))
+        }
+        _ => Arc::clone(field),
+    });
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    (columns, schema)
 }
 
 /// What files are sorted by.
@@ -107,6 +147,9 @@ struct Key {
 struct Input {
     path: String,
     reader: ParquetRecordBatchReader,
+    rows: u64,
+    /// Those of the merged file.
+    columns: AttributeColumns,
     batch: RecordBatch,
     keys: Vec<Key>,
     /// First row of the batch that was not taken yet.
@@ -133,7 +176,16 @@ impl Input {
         match open() {
             Ok(reader) => {
                 let batch = RecordBatch::new_empty(columns::schema());
-                Ok(Self { path, reader, batch, keys: Vec::new(), next: 0 })
+                let columns = AttributeColumns::default();
+                Ok(Self {
+                    path,
+                    reader,
+                    rows: file.rows,
+                    columns,
+                    batch,
+                    keys: Vec::new(),
+                    next: 0,
+                })
             }
             Err(error) => Err(MergeError::Input { path, reason: error.to_string() }),
         }
@@ -148,7 +200,8 @@ impl Input {
                 return Ok(false);
             };
             let batch = batch.map_err(|error| failed(error.to_string()))?;
-            let batch = conform(&batch).map_err(|error| failed(error.to_string()))?;
+            let batch =
+                relayout(&batch, &self.columns).map_err(|error| failed(error.to_string()))?;
             let keys = keys(&batch).map_err(|error| failed(error.to_string()))?;
             if !keys.is_sorted() || keys.first().is_some_and(|first| Some(*first) < last) {
                 return Err(failed("its spans are out of order".to_owned()));
@@ -157,17 +210,6 @@ impl Input {
         }
         Ok(true)
     }
-}
-
-/// The batch in today's schema: columns that came later are null in older files.
-fn conform(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
-    let schema = columns::schema();
-    let arrays = schema.fields().iter().map(|field| match batch.column_by_name(field.name()) {
-        Some(array) => Arc::clone(array),
-        None => new_null_array(field.data_type(), batch.num_rows()),
-    });
-    let arrays = arrays.collect();
-    RecordBatch::try_new(schema, arrays)
 }
 
 fn keys(batch: &RecordBatch) -> Result<Vec<Key>, RowsError> {

@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use causeway_model::batch::AttributeColumns;
 use deltalake::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake::kernel::{Action, Add, Remove, Transaction};
 use deltalake::operations::create::CreateBuilder;
@@ -18,7 +19,7 @@ use futures::StreamExt;
 use url::Url;
 
 use super::file::{DAY, DataFile};
-use super::layout::{delta_schema, properties};
+use super::layout::{attribute_fields, delta_schema, properties};
 use super::write::sync_folder;
 use crate::StoreError;
 
@@ -122,6 +123,41 @@ impl SpansTable {
             .await?;
         self.table.state = Some(commit.snapshot());
         Ok(())
+    }
+
+    /// The attribute columns that the table has.
+    pub(crate) fn attribute_columns(&self) -> Result<AttributeColumns, StoreError> {
+        let failed = |error| StoreError::failing("read the table's schema", error);
+        Ok(AttributeColumns::of_schema(
+            &self.table.snapshot().map_err(failed)?.snapshot().arrow_schema(),
+        ))
+    }
+
+    /// Adds the attribute columns that the table does not have yet.
+    pub(crate) async fn add_columns(
+        &mut self,
+        columns: &AttributeColumns,
+    ) -> Result<(), StoreError> {
+        let mut attempts_left = COMMIT_ATTEMPTS_MAX;
+        loop {
+            let known = self.attribute_columns()?;
+            let missing = columns.iter().filter(|column| known.get(&column.key).is_none());
+            let fields = attribute_fields(missing)?;
+            if fields.is_empty() {
+                return self.sync_log();
+            }
+            match self.table.clone().add_columns().with_fields(fields).await {
+                Ok(table) => self.table = table,
+                Err(error) if attempts_left == 0 => {
+                    return Err(StoreError::failing("add columns to the table", error));
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "columns are added again to the newest snapshot");
+                    attempts_left -= 1;
+                    self.refresh().await?;
+                }
+            }
+        }
     }
 
     /// Takes in what was committed since.

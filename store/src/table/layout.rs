@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema};
+use causeway_model::batch::{AttributeColumn, AttributeKind};
 use causeway_model::columns::{self, COLUMNS, Kind, name};
 use causeway_model::parts::{self, part};
-use deltalake::kernel::StructType;
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
+use deltalake::kernel::{StructField, StructType};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
@@ -17,10 +18,13 @@ use super::file::DAY;
 use crate::StoreError;
 
 /// Rows of a row group: one for nearly every flush; larger ones gain nothing.
-const ROW_GROUP_ROWS_MAX: usize = 1 << 20;
+pub(super) const ROW_GROUP_ROWS_MAX: usize = 1 << 20;
 
 /// Rows of a page: smaller pages make files grow without faster lookups.
-const PAGE_ROWS_MAX: usize = 16_384;
+pub(super) const PAGE_ROWS_MAX: usize = 16_384;
+
+/// Higher levels take more time than the bytes they save are worth.
+pub(super) const ZSTD_LEVEL: i32 = 1;
 
 /// Rows of a page of a summary file.
 const SUMMARY_PAGE_ROWS_MAX: usize = 1_024;
@@ -32,6 +36,17 @@ pub(super) fn delta_schema() -> Result<StructType, StoreError> {
     (&Schema::new(fields))
         .try_into_kernel()
         .map_err(|error| StoreError::failing("describe the table to Delta", error))
+}
+
+/// Delta's view of attribute columns.
+pub(super) fn attribute_fields<'a>(
+    columns: impl Iterator<Item = &'a AttributeColumn>,
+) -> Result<Vec<StructField>, StoreError> {
+    let fields: Vec<_> = columns.map(|column| plain(&Arc::new(column.field()))).collect();
+    let schema: StructType = (&Schema::new(fields))
+        .try_into_kernel()
+        .map_err(|error| StoreError::failing("describe columns to Delta", error))?;
+    Ok(schema.fields().cloned().collect())
 }
 
 /// Other readers see dictionary-encoded text as plain text.
@@ -60,8 +75,8 @@ pub(super) fn properties() -> HashMap<String, Option<String>> {
 const BLOOM_FALSE_POSITIVES: f64 = 0.001;
 
 /// Settings of a file of at most `rows_max` rows, sorted by trace, start and span.
-pub(super) fn writer_properties(rows_max: u64) -> WriterProperties {
-    let level = ZstdLevel::try_new(1).unwrap_or_default();
+pub(super) fn writer_properties(rows_max: u64, schema: &Schema) -> WriterProperties {
+    let level = ZstdLevel::try_new(ZSTD_LEVEL).unwrap_or_default();
     let mut builder = WriterProperties::builder()
         .set_compression(Compression::ZSTD(level))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS_MAX))
@@ -70,6 +85,17 @@ pub(super) fn writer_properties(rows_max: u64) -> WriterProperties {
         .set_sorting_columns(Some(sorting_columns()));
     for column in COLUMNS {
         builder = column_properties(builder, column, rows_max);
+    }
+    for field in schema.fields() {
+        let Some(column) = AttributeColumn::of_field(field) else {
+            continue;
+        };
+        let path = || ColumnPath::from(field.name().as_str());
+        builder = builder.set_column_statistics_enabled(path(), EnabledStatistics::Chunk);
+        if column.kind == AttributeKind::Int {
+            // Where a dictionary does not pay.
+            builder = builder.set_column_encoding(path(), Encoding::DELTA_BINARY_PACKED);
+        }
     }
     builder.build()
 }

@@ -8,7 +8,10 @@
 
 mod commit;
 mod file;
+mod hybrid;
 mod layout;
+mod repeated;
+mod row_group;
 mod sort;
 mod statistics;
 mod traces;

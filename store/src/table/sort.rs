@@ -4,12 +4,21 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
-use arrow::array::{RecordBatch, UInt32Array};
-use arrow::compute::{concat_batches, take_record_batch};
-use causeway_model::{SpanRows, columns};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryArray, Int64Array, ListArray, MapArray, RecordBatch,
+    UInt32Array,
+};
+use arrow::buffer::OffsetBuffer;
+use arrow::compute::{concat, take};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::error::ArrowError;
+use causeway_model::batch::AttributeColumns;
+use causeway_model::columns::name;
 
 use super::file::{day_number, day_text};
+use super::layout::ROW_GROUP_ROWS_MAX;
 use super::write::{FinishedFile, SortedFileWriter};
 use crate::StoreError;
 
@@ -17,21 +26,70 @@ use crate::StoreError;
 /// are kept under the day they were received.
 const DAYS_PER_FLUSH_MAX: usize = 64;
 
-/// Writes `batches` as one file a day below `table_dir`; names begin with `stem`.
+/// Writes `batches` as one file a day, and a set of attribute columns, below `table_dir`; names
+/// begin with `stem`.
 pub(crate) fn write_sorted(
     table_dir: &Path,
     stem: &str,
     batches: &[RecordBatch],
     now_unix_ms: i64,
 ) -> Result<Vec<FinishedFile>, StoreError> {
-    let arrow = |error| StoreError::failing("join recent spans", error);
-    let batch = concat_batches(&columns::schema(), batches).map_err(arrow)?;
-    let rows = SpanRows::new(&batch).map_err(|e| StoreError::failing("read recent spans", e))?;
     let mut written = Vec::new();
-    for (day, mut order) in rows_by_day(&rows) {
-        sort(&rows, &mut order);
-        let sorted = take_record_batch(&batch, &UInt32Array::from(order)).map_err(arrow)?;
-        match write_file(table_dir, &day, stem, &sorted, now_unix_ms) {
+    for (nth, batches) in by_columns(batches).into_iter().enumerate() {
+        let stem = if nth == 0 { stem.to_owned() } else { format!("{stem}-{nth}") };
+        match write_alike(table_dir, &stem, &batches, now_unix_ms) {
+            Ok(files) => written.extend(files),
+            Err(error) => {
+                written.into_iter().for_each(FinishedFile::discard);
+                return Err(error);
+            }
+        }
+    }
+    Ok(written)
+}
+
+/// Batches with the same attribute columns; usually all of them.
+fn by_columns(batches: &[RecordBatch]) -> Vec<Vec<&RecordBatch>> {
+    let mut groups: Vec<(AttributeColumns, Vec<&RecordBatch>)> = Vec::new();
+    for batch in batches {
+        let columns = AttributeColumns::of_schema(batch.schema_ref());
+        match groups.iter_mut().find(|(known, _)| *known == columns) {
+            Some((_, group)) => group.push(batch),
+            None => groups.push((columns, vec![batch])),
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+fn write_alike(
+    table_dir: &Path,
+    stem: &str,
+    batches: &[&RecordBatch],
+    now_unix_ms: i64,
+) -> Result<Vec<FinishedFile>, StoreError> {
+    let failed = |error| StoreError::failing("join recent spans", error);
+    let schema = joined_schema(batches)?;
+    // Columns are joined and gathered one at a time: the whole is never in memory twice.
+    let join = |at: usize| {
+        let parts: Vec<_> = batches.iter().map(|batch| batch.column(at).as_ref()).collect();
+        concat(&parts).map_err(failed)
+    };
+    let keys = Keys::new(&schema, join)?;
+    let mut written = Vec::new();
+    for (day, mut order) in keys.rows_by_day() {
+        keys.sort(&mut order);
+        let order = UInt32Array::from(order);
+        let write = || {
+            let rows = order.len();
+            let mut writer = SortedFileWriter::create(table_dir, &day, stem, rows as u64, &schema)?;
+            for first in (0..rows).step_by(ROW_GROUP_ROWS_MAX) {
+                let order = order.slice(first, ROW_GROUP_ROWS_MAX.min(rows - first));
+                writer
+                    .write_columns(order.len(), |at| gather(&join(at)?, &order).map_err(failed))?;
+            }
+            writer.finish(now_unix_ms)
+        };
+        match write() {
             Ok(file) => written.push(file),
             Err(error) => {
                 written.into_iter().for_each(FinishedFile::discard);
@@ -42,44 +100,104 @@ pub(crate) fn write_sorted(
     Ok(written)
 }
 
-fn write_file(
-    table_dir: &Path,
-    day: &str,
-    stem: &str,
-    sorted: &RecordBatch,
-    now_unix_ms: i64,
-) -> Result<FinishedFile, StoreError> {
-    let mut writer = SortedFileWriter::create(table_dir, day, stem, sorted.num_rows() as u64)?;
-    writer.write(sorted)?;
-    writer.finish(now_unix_ms)
-}
-
-/// Row numbers by UTC day of start, or of receipt where the start is not usable.
-fn rows_by_day(rows: &SpanRows<'_>) -> BTreeMap<String, Vec<u32>> {
-    let mut days: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
-    for row in 0..rows.len {
-        let received = day_number(rows.received_at_unix_nano.value(row));
-        let started = rows.start_time_unix_nano.value(row);
-        let day = if started > 0 { day_number(started) } else { received };
-        let is_one_too_many = days.len() >= DAYS_PER_FLUSH_MAX && !days.contains_key(&day);
-        // A sealed batch is far below 2^32 rows.
-        days.entry(if is_one_too_many { received } else { day }).or_default().push(row as u32);
+/// The rows of an array in another order. Lists are moved element by element: most are empty.
+fn gather(array: &ArrayRef, order: &UInt32Array) -> Result<ArrayRef, ArrowError> {
+    if let Some(lists) = array.as_list_opt::<i32>().filter(|lists| lists.null_count() == 0) {
+        let DataType::List(element) = array.data_type() else {
+            return take(array, order, None);
+        };
+        let (offsets, elements) = elements_of(lists.offsets(), order)?;
+        let values = take(lists.values(), &elements, None)?;
+        return Ok(Arc::new(ListArray::try_new(Arc::clone(element), offsets, values, None)?));
     }
-    days.into_iter().map(|(day, order)| (day_text(day), order)).collect()
+    if let Some(maps) = array.as_map_opt().filter(|maps| maps.null_count() == 0) {
+        let DataType::Map(entry, is_sorted) = array.data_type() else {
+            return take(array, order, None);
+        };
+        let (offsets, elements) = elements_of(maps.offsets(), order)?;
+        let entries = take(maps.entries(), &elements, None)?.as_struct().clone();
+        let entry = Arc::clone(entry);
+        return Ok(Arc::new(MapArray::try_new(entry, offsets, entries, None, *is_sorted)?));
+    }
+    take(array, order, None)
 }
 
-/// Sorts row numbers by (trace id, start, span id).
-fn sort(rows: &SpanRows<'_>, order: &mut [u32]) {
-    let trace = |row: usize| -> u128 {
-        let id = rows.trace_id.value(row);
-        id.first_chunk().copied().map_or(0, u128::from_be_bytes)
-    };
-    let span = |row: usize| -> u64 {
-        let id = rows.span_id.value(row);
-        id.first_chunk().copied().map_or(0, u64::from_be_bytes)
-    };
-    order.sort_by_cached_key(|row| {
-        let row = *row as usize;
-        (trace(row), rows.start_time_unix_nano.value(row), span(row))
-    });
+/// Offsets of lists in another order, and which elements they have then.
+fn elements_of(
+    offsets: &OffsetBuffer<i32>,
+    order: &UInt32Array,
+) -> Result<(OffsetBuffer<i32>, UInt32Array), ArrowError> {
+    let mut moved = Vec::with_capacity(order.len() + 1);
+    let mut elements: Vec<u32> = Vec::new();
+    moved.push(0);
+    for row in order.values() {
+        if let Some([start, end]) = offsets.get(*row as usize..*row as usize + 2) {
+            // Offsets are never negative.
+            elements.extend(start.cast_unsigned()..end.cast_unsigned());
+        }
+        let end = i32::try_from(elements.len());
+        moved.push(end.map_err(|_| ArrowError::OffsetOverflowError(elements.len()))?);
+    }
+    Ok((OffsetBuffer::new(moved.into()), UInt32Array::from(elements)))
+}
+
+/// The schema of batches with the same columns: one that is mixed anywhere is mixed in the whole.
+fn joined_schema(batches: &[&RecordBatch]) -> Result<SchemaRef, StoreError> {
+    let schemas = batches.iter().map(|batch| batch.schema_ref().as_ref().clone());
+    let merged = Schema::try_merge(schemas);
+    merged.map(Arc::new).map_err(|error| StoreError::failing("join recent spans", error))
+}
+
+/// What rows are sorted and split by.
+struct Keys {
+    trace_id: BinaryArray,
+    span_id: BinaryArray,
+    start_time_unix_nano: Int64Array,
+    received_at_unix_nano: Int64Array,
+}
+
+impl Keys {
+    fn new(
+        schema: &Schema,
+        join: impl Fn(usize) -> Result<ArrayRef, StoreError>,
+    ) -> Result<Self, StoreError> {
+        let column = |name: &str| {
+            let at = schema.index_of(name);
+            join(at.map_err(|error| StoreError::failing("read recent spans", error))?)
+        };
+        Ok(Self {
+            trace_id: column(name::TRACE_ID)?.as_binary().clone(),
+            span_id: column(name::SPAN_ID)?.as_binary().clone(),
+            start_time_unix_nano: column(name::START_TIME_UNIX_NANO)?.as_primitive().clone(),
+            received_at_unix_nano: column(name::RECEIVED_AT_UNIX_NANO)?.as_primitive().clone(),
+        })
+    }
+
+    /// Row numbers by UTC day of start, or of receipt where the start is not usable.
+    fn rows_by_day(&self) -> BTreeMap<String, Vec<u32>> {
+        let mut days: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
+        for row in 0..self.trace_id.len() {
+            let received = day_number(self.received_at_unix_nano.value(row));
+            let started = self.start_time_unix_nano.value(row);
+            let day = if started > 0 { day_number(started) } else { received };
+            let is_one_too_many = days.len() >= DAYS_PER_FLUSH_MAX && !days.contains_key(&day);
+            // A sealed batch is far below 2^32 rows.
+            days.entry(if is_one_too_many { received } else { day }).or_default().push(row as u32);
+        }
+        days.into_iter().map(|(day, order)| (day_text(day), order)).collect()
+    }
+
+    /// Sorts row numbers by (trace id, start, span id).
+    fn sort(&self, order: &mut [u32]) {
+        order.sort_by_cached_key(|row| {
+            let row = *row as usize;
+            let trace = self.trace_id.value(row).first_chunk().copied();
+            let span = self.span_id.value(row).first_chunk().copied();
+            (
+                trace.map_or(0, u128::from_be_bytes),
+                self.start_time_unix_nano.value(row),
+                span.map_or(0, u64::from_be_bytes),
+            )
+        });
+    }
 }

@@ -1,6 +1,6 @@
 //! Statistics of one file as the Delta log keeps them, gathered batch by batch.
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{Array, AsArray};
 use arrow::compute::{max, min};
 use arrow::datatypes::{DataType, Int32Type, Int64Type};
 use causeway_model::columns::{COLUMNS, Column};
@@ -35,20 +35,22 @@ impl Statistics {
         Self { rows: 0, columns: kept.map(|c| (c, ColumnStatistics::default())).collect() }
     }
 
-    /// Takes in the next rows of the file.
-    pub(super) fn add(&mut self, batch: &RecordBatch) {
-        self.rows += batch.num_rows() as u64;
-        for (column, statistics) in &mut self.columns {
-            let Some(array) = batch.column_by_name(column.name) else {
-                continue;
-            };
-            statistics.nulls += array.logical_null_count() as u64;
-            if let Some(bounds) = Bounds::of(array.as_ref()) {
-                statistics.bounds = Some(match statistics.bounds.take() {
-                    Some(known) => known.and(bounds),
-                    None => bounds,
-                });
-            }
+    /// Counts the next rows of the file.
+    pub(super) fn add_rows(&mut self, rows: usize) {
+        self.rows += rows as u64;
+    }
+
+    /// Takes in a column of the next rows.
+    pub(super) fn add(&mut self, name: &str, array: &dyn Array) {
+        let Some((_, statistics)) = self.columns.iter_mut().find(|(c, _)| c.name == name) else {
+            return;
+        };
+        statistics.nulls += array.logical_null_count() as u64;
+        if let Some(bounds) = Bounds::of(array) {
+            statistics.bounds = Some(match statistics.bounds.take() {
+                Some(known) => known.and(bounds),
+                None => bounds,
+            });
         }
     }
 
@@ -122,24 +124,22 @@ mod tests {
     use std::sync::Arc;
 
     use arrow::array::{DictionaryArray, Int32Array, StringArray};
-    use arrow::datatypes::{Field, Schema};
-    use causeway_model::columns::{name, repeated_text};
+    use causeway_model::columns::name;
 
     use super::*;
 
-    fn names(values: &[&str], keys: Vec<Option<i32>>) -> RecordBatch {
+    fn add_names(statistics: &mut Statistics, values: &[&str], keys: Vec<Option<i32>>) {
+        statistics.add_rows(keys.len());
         let values = Arc::new(StringArray::from(values.to_vec()));
         let names = DictionaryArray::new(Int32Array::from(keys), values);
-        let field = Field::new(name::NAME, repeated_text(), true);
-        RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![Arc::new(names)])
-            .expect("fits")
+        statistics.add(name::NAME, &names);
     }
 
     #[test]
     fn bounds_and_nulls_cover_all_batches_but_only_used_values() {
         let mut statistics = Statistics::new();
-        statistics.add(&names(&["a", "m", "z"], vec![Some(1), None]));
-        statistics.add(&names(&["k", "~"], vec![Some(0)]));
+        add_names(&mut statistics, &["a", "m", "z"], vec![Some(1), None]);
+        add_names(&mut statistics, &["k", "~"], vec![Some(0)]);
         let json = statistics.to_json();
         assert_eq!(json["numRecords"], 3);
         assert_eq!(
@@ -152,8 +152,9 @@ mod tests {
     #[test]
     fn a_long_text_leaves_its_column_without_bounds() {
         let mut statistics = Statistics::new();
-        statistics.add(&names(&["a"], vec![Some(0)]));
-        statistics.add(&names(&["b".repeat(TEXT_BOUND_BYTES_MAX + 1).as_str()], vec![Some(0)]));
+        add_names(&mut statistics, &["a"], vec![Some(0)]);
+        let long = "b".repeat(TEXT_BOUND_BYTES_MAX + 1);
+        add_names(&mut statistics, &[long.as_str()], vec![Some(0)]);
         assert_eq!(statistics.to_json()["minValues"], json!({}));
     }
 }

@@ -9,30 +9,40 @@
 //! finished is removed again.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use causeway_model::columns;
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::{Schema, SchemaRef};
+use causeway_model::parts::SPAN_COLUMNS;
 use deltalake::kernel::Add;
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowRowGroupWriterFactory;
+use parquet::errors::ParquetError;
+use parquet::file::writer::SerializedFileWriter;
 
 use super::file::DAY;
-use super::layout::writer_properties;
+use super::layout::{ROW_GROUP_ROWS_MAX, writer_properties};
+use super::row_group::RowGroup;
 use super::statistics::Statistics;
 use super::traces::{SummaryWriter, summary_of};
 use crate::StoreError;
 
 /// A file of the table that is being written.
-#[derive(Debug)]
 pub(crate) struct SortedFileWriter {
     day: String,
     relative_path: String,
     unfinished: Unfinished,
-    writer: ArrowWriter<File>,
+    schema: SchemaRef,
+    file: SerializedFileWriter<File>,
+    factory: ArrowRowGroupWriterFactory,
+    row_group: RowGroup,
+    row_groups: usize,
     statistics: Statistics,
-    summary: SummaryWriter,
     synced_bytes: usize,
+    summary: SummaryWriter,
 }
 
 /// A large file is synced on the way, so that its end, which cannot be interrupted, is short.
@@ -44,9 +54,9 @@ pub(crate) struct FinishedFile {
     /// The action that adds it to the table.
     pub(crate) add: Add,
     pub(crate) path: PathBuf,
+    pub(crate) bytes: u64,
     /// Its summary file.
     summary: PathBuf,
-    pub(crate) bytes: u64,
 }
 
 /// Removes the file unless it was finished.
@@ -70,6 +80,14 @@ impl FinishedFile {
     }
 }
 
+impl fmt::Debug for SortedFileWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SortedFileWriter")
+            .field("path", &self.relative_path)
+            .finish_non_exhaustive()
+    }
+}
+
 impl SortedFileWriter {
     /// Starts the file `stem` of a day below `table_dir`. `rows_max` is the most rows it may get.
     pub(crate) fn create(
@@ -77,6 +95,7 @@ impl SortedFileWriter {
         day: &str,
         stem: &str,
         rows_max: u64,
+        schema: &SchemaRef,
     ) -> Result<Self, StoreError> {
         let relative_path = format!("{DAY}={day}/{stem}.parquet");
         let path = table_dir.join(&relative_path);
@@ -84,25 +103,78 @@ impl SortedFileWriter {
         create_folder(&path).map_err(failed)?;
         let file = File::create(&path).map_err(failed)?;
         let unfinished = Unfinished(Some(path));
-        let properties = writer_properties(rows_max);
-        let writer = ArrowWriter::try_new(file, columns::schema(), Some(properties))
-            .map_err(|error| StoreError::failing("start a file of the table", error))?;
-        let statistics = Statistics::new();
+        let failed = |error| StoreError::failing("start a file of the table", error);
+        let properties = writer_properties(rows_max, schema);
+        // Gives the file the Arrow schema, which says what is a dictionary.
+        let writer = ArrowWriter::try_new(file, SchemaRef::clone(schema), Some(properties));
+        let (file, factory) =
+            writer.and_then(ArrowWriter::into_serialized_writer).map_err(failed)?;
+        let row_group = RowGroup::new(&file, &factory, schema, 0).map_err(failed)?;
         let summary = SummaryWriter::create(&summary_of(table_dir, &relative_path))?;
-        let day = day.to_owned();
-        Ok(Self { day, relative_path, unfinished, writer, statistics, summary, synced_bytes: 0 })
+        Ok(Self {
+            day: day.to_owned(),
+            relative_path,
+            unfinished,
+            schema: SchemaRef::clone(schema),
+            file,
+            factory,
+            row_group,
+            row_groups: 0,
+            statistics: Statistics::new(),
+            synced_bytes: 0,
+            summary,
+        })
     }
 
     /// Appends rows, which must not come before those already written.
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), StoreError> {
-        self.statistics.add(batch);
-        self.summary.write(batch)?;
-        let failed =
-            |error: &dyn std::fmt::Display| StoreError::failing("write a file of the table", error);
-        self.writer.write(batch).map_err(|error| failed(&error))?;
-        let bytes = self.writer.bytes_written();
+        let mut first = 0;
+        while first < batch.num_rows() {
+            let room = ROW_GROUP_ROWS_MAX - self.row_group.rows();
+            let rows = room.min(batch.num_rows() - first);
+            let part = batch.slice(first, rows);
+            self.write_columns(rows, |at| Ok(ArrayRef::clone(part.column(at))))?;
+            first += rows;
+        }
+        Ok(())
+    }
+
+    /// Appends `rows` rows, which fit into the row group, column by column: so only one column
+    /// has to be in memory at a time.
+    pub(crate) fn write_columns(
+        &mut self,
+        rows: usize,
+        mut column: impl FnMut(usize) -> Result<ArrayRef, StoreError>,
+    ) -> Result<(), StoreError> {
+        let failed = |error| StoreError::failing("write a file of the table", error);
+        self.statistics.add_rows(rows);
+        let (mut fields, mut summed_up) = (Vec::new(), Vec::new());
+        for (at, field) in self.schema.fields().iter().enumerate() {
+            let array = column(at)?;
+            self.statistics.add(field.name(), array.as_ref());
+            self.row_group.write(at, &array).map_err(failed)?;
+            if SPAN_COLUMNS.contains(&field.name().as_str()) {
+                fields.push(Arc::clone(field));
+                summed_up.push(array);
+            }
+        }
+        let summed_up = RecordBatch::try_new(Arc::new(Schema::new(fields)), summed_up);
+        self.summary
+            .write(&summed_up.map_err(|error| StoreError::failing("sum up traces", error))?)?;
+        self.row_group.add_rows(rows);
+        if self.row_group.rows() >= ROW_GROUP_ROWS_MAX {
+            self.end_row_group().map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    fn end_row_group(&mut self) -> Result<(), ParquetError> {
+        self.row_groups += 1;
+        let next = RowGroup::new(&self.file, &self.factory, &self.schema, self.row_groups)?;
+        std::mem::replace(&mut self.row_group, next).finish(&mut self.file)?;
+        let bytes = self.file.bytes_written();
         if bytes - self.synced_bytes >= SYNC_EVERY_BYTES {
-            self.writer.inner().sync_data().map_err(|error| failed(&error))?;
+            self.file.inner().sync_data()?;
             self.synced_bytes = bytes;
         }
         Ok(())
@@ -111,11 +183,12 @@ impl SortedFileWriter {
     /// Ends the file and makes it and its name durable.
     /// `modified_unix_ms` tells how new its spans are.
     pub(crate) fn finish(mut self, modified_unix_ms: i64) -> Result<FinishedFile, StoreError> {
+        let failed = |error| StoreError::failing("end a file of the table", error);
+        if self.row_group.rows() > 0 {
+            self.end_row_group().map_err(failed)?;
+        }
         let mut summary = self.summary.finish()?;
-        let file = self
-            .writer
-            .into_inner()
-            .map_err(|error| StoreError::failing("end a file of the table", error))?;
+        let file = self.file.into_inner().map_err(failed)?;
         let folder = self.unfinished.0.as_deref().and_then(Path::parent);
         let bytes = sync(&file, folder.unwrap_or(Path::new(".")))
             .map_err(|error| StoreError::failing("sync a file of the table", error))?;
@@ -130,7 +203,7 @@ impl SortedFileWriter {
         };
         let path = self.unfinished.0.take().unwrap_or_default();
         let summary = summary.0.take().unwrap_or_default();
-        Ok(FinishedFile { add, path, summary, bytes })
+        Ok(FinishedFile { add, path, bytes, summary })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The store as a whole: what was acknowledged is there, once, exactly, whatever happened between.
 
+mod attribute_columns;
 mod duplicates;
 mod limits;
 mod round_trip;

@@ -27,7 +27,7 @@ fn expected(requests: &[ExportTraceServiceRequest]) -> Vec<FlatSpan> {
 fn as_json(request: &ExportTraceServiceRequest) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
     let (columns, _) = otlp::decode(&request.encode_to_vec(), super::NOW)?;
     let mut json = Vec::new();
-    otlp::write_json(&[batch::seal(&[columns.into()])?], &mut json)?;
+    otlp::write_json(&[batch::seal(&[columns.into()], &Default::default())?], &mut json)?;
     Ok(json)
 }
 

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Small files and many versions, so that there is something to merge.
-const FLAGS: [&str; 2] = ["--flush-interval", "200ms"];
-/// Versions that are read while spans come in; files of a day are merged when there are 32 of them.
+const FLAGS: [&str; 4] = ["--flush-interval", "200ms", "--compaction-files", "6"];
+/// Versions that are read while spans come in and files are merged.
 const VERSIONS: &str = "45";
 const WATCH_MAX: Duration = Duration::from_secs(240);
 const SPANS_PER_REQUEST: usize = 40;

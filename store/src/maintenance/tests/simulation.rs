@@ -6,7 +6,7 @@
 //!
 //! `CAUSEWAY_SIM_SCHEDULES` sets how many schedules run, `CAUSEWAY_SIM_SEED` the first seed.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
@@ -42,13 +42,15 @@ impl Random {
     }
 }
 
-/// What must be visible: spans by ids, name and start.
-type Model = BTreeMap<(u8, u8, String), i64>;
+/// What must be visible.
+type Model = BTreeSet<Seen>;
 
 struct Simulation {
     random: Random,
     world: World,
     model: Model,
+    /// Spans that retention dropped.
+    expired: Model,
     held: Vec<(Snapshot, Vec<Seen>)>,
     steps: Vec<&'static str>,
 }
@@ -91,8 +93,9 @@ fn run(seed: u64) {
     runtime.expect("a runtime").block_on(async {
         let world = World::open(settings).await.expect("opens");
         let random = Random(seed);
-        let (model, held, steps) = (Model::new(), Vec::new(), Vec::new());
-        let mut simulation = Simulation { random, world, model, held, steps };
+        let (model, expired) = (Model::new(), Model::new());
+        let (held, steps) = (Vec::new(), Vec::new());
+        let mut simulation = Simulation { random, world, model, expired, held, steps };
         if let Err(error) = simulation.schedule().await {
             panic!("seed {seed}: {error}, after {:?}", simulation.steps);
         }
@@ -137,29 +140,32 @@ impl Simulation {
         self.steps.push("append");
         let mut spans = Vec::new();
         for _ in 0..=self.random.below(6) {
-            let known: Vec<_> =
-                self.model.iter().map(|(ids, start)| (ids.clone(), *start)).collect();
+            let known: Vec<&Seen> = self.model.iter().collect();
             let hours = self.random.pick(&[0, 0, 0, 1, 5, 11, 13, 20]);
-            let (ids, start) = match self.random.below(4) {
+            let mut span = match self.random.below(4) {
                 0 if !known.is_empty() => {
                     known[self.random.below(known.len() as u64) as usize].clone()
                 }
                 _ => {
                     let (trace, span) = (1 + self.random.below(6), 1 + self.random.below(4));
                     let name = self.random.pick(&["a", "b", "c"]).to_owned();
-                    ((trace as u8, span as u8, name), self.world.now() - hours * HOUR)
+                    (trace as u8, span as u8, name, self.world.now() - hours * HOUR)
                 }
             };
-            // The model knows one content of ids and name.
-            let start = self.model.get(&ids).copied().unwrap_or(start);
-            let is_new =
-                spans.iter().all(|(t, s, n, _): &Seen| (*t, *s, n) != (ids.0, ids.1, &ids.2));
-            if is_new {
-                spans.push((ids.0, ids.1, ids.2, start));
+            let is_same = |a: &Seen, b: &Seen| (a.0, a.1, &a.2) == (b.0, b.1, &b.2);
+            // Ids and name have one content at a time.
+            if let Some(known) = self.model.iter().find(|known| is_same(known, &span)) {
+                span.3 = known.3;
+            }
+            if spans.iter().all(|other| !is_same(other, &span)) {
+                spans.push(span);
             }
         }
         self.world.append(&spans).await?;
-        self.model.extend(spans.into_iter().map(|(t, s, n, start)| ((t, s, n), start)));
+        for span in spans {
+            self.expired.remove(&span);
+            self.model.insert(span);
+        }
         Ok(())
     }
 
@@ -187,6 +193,14 @@ impl Simulation {
         // Snapshots die with their process.
         self.held.clear();
         self.world.crash().await?;
+        // A span that was sent again before it expired may still be in the log. With its first copy
+        // gone it comes back as new, until retention looks again.
+        let seen = names(self.world.spans().await?);
+        let back: Vec<Seen> = self.expired.intersection(&seen).cloned().collect();
+        for span in back {
+            self.expired.remove(&span);
+            self.model.insert(span);
+        }
         self.expire().await
     }
 
@@ -244,7 +258,11 @@ impl Simulation {
     async fn expire(&mut self) -> TestResult {
         let seen = names(self.world.spans().await?);
         let oldest = self.world.now() - i64::try_from(AGE.as_nanos())?;
-        self.model.retain(|ids, start| *start >= oldest || seen.contains_key(ids));
+        let (kept, gone): (Model, Model) = std::mem::take(&mut self.model)
+            .into_iter()
+            .partition(|span| span.3 >= oldest || seen.contains(span));
+        self.model = kept;
+        self.expired.extend(gone);
         Ok(())
     }
 
@@ -268,6 +286,6 @@ impl Simulation {
 /// Without the mark of flagged spans: who came first is not the model's business.
 fn names(seen: Vec<Seen>) -> Model {
     seen.into_iter()
-        .map(|(t, s, n, start)| ((t, s, n.trim_end_matches('!').to_owned()), start))
+        .map(|(t, s, n, start)| (t, s, n.trim_end_matches('!').to_owned(), start))
         .collect()
 }

@@ -1,0 +1,500 @@
+//! Writes a column of text that repeats: from an Arrow dictionary to a Parquet one.
+//!
+//! The general writer looks every value of every row up by its bytes. Here the rows are numbers
+//! already: only distinct values are looked up, the rest is moving numbers. A column whose values
+//! hardly repeat is written as plain text.
+//!
+//! Source of the layout: the Parquet format (data page version 1, dictionary page, page indexes).
+
+use std::hash::BuildHasher;
+
+use arrow::array::{Array, AsArray, DictionaryArray, StringArray};
+use arrow::buffer::NullBuffer;
+use arrow::datatypes::Int32Type;
+use arrow::util::{bit_mask, bit_util};
+use bytes::Bytes;
+use hashbrown::{DefaultHashBuilder, HashTable};
+use parquet::basic::{Compression, Encoding, Type, ZstdLevel};
+use parquet::column::page::{self, CompressedPage, PageWriteSpec, PageWriter};
+use parquet::column::writer::ColumnCloseResult;
+use parquet::data_type::ByteArray;
+use parquet::errors::{ParquetError, Result};
+use parquet::file::metadata::{ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder};
+use parquet::file::statistics::{Statistics, ValueStatistics};
+use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
+use parquet::schema::types::ColumnDescPtr;
+
+use super::hybrid;
+use super::layout::{PAGE_ROWS_MAX, ZSTD_LEVEL};
+
+/// When the distinct values take more, the following pages are plain text.
+const DICTIONARY_BYTES_MAX: usize = 1 << 20;
+/// The same when the first page has more distinct values than this share of its rows, in percent.
+const DISTINCT_PERCENT_MAX: usize = 60;
+/// A plain page ends when it has this many bytes, which is looked at every so many rows.
+const PAGE_BYTES_MAX: usize = 1 << 20;
+const STEP_ROWS: usize = 2_048;
+/// Longer texts are no bounds.
+const BOUND_BYTES_MAX: usize = 64;
+
+/// The chunk of one such column under construction.
+pub(super) struct RepeatedWriter {
+    column: ColumnDescPtr,
+    /// Whether bounds are kept for each page, too.
+    has_page_bounds: bool,
+    values: Distinct,
+    page: Page,
+    is_plain: bool,
+    pages: Vec<FinishedPage>,
+    compressor: zstd::bulk::Compressor<'static>,
+    scratch: Vec<u8>,
+}
+
+/// The rows that wait for their page.
+#[derive(Default)]
+struct Page {
+    rows: usize,
+    /// One bit for each row: whether it has a value.
+    present: Vec<u8>,
+    /// Numbers of the values of those that have one.
+    numbers: Vec<u32>,
+    text_bytes: usize,
+}
+
+impl Page {
+    /// Appends rows with their validity.
+    fn add_rows(&mut self, rows: usize, nulls: Option<&NullBuffer>) {
+        let end = self.rows + rows;
+        self.present.resize(end.div_ceil(8), 0);
+        match nulls {
+            Some(nulls) => {
+                bit_mask::set_bits(
+                    &mut self.present,
+                    nulls.validity(),
+                    self.rows,
+                    nulls.offset(),
+                    rows,
+                );
+            }
+            None => (self.rows..end).for_each(|row| bit_util::set_bit(&mut self.present, row)),
+        }
+        self.rows = end;
+    }
+
+    /// Appends the definition levels: the bits are what the format packs.
+    fn push_levels(&self, out: &mut Vec<u8>) {
+        match self.numbers.len() {
+            0 => hybrid::push_run(0, self.rows, 1, out),
+            all if all == self.rows => hybrid::push_run(1, self.rows, 1, out),
+            _ => hybrid::push_bits(&self.present, out),
+        }
+    }
+
+    fn clear(&mut self) {
+        self.rows = 0;
+        self.present.clear();
+        self.numbers.clear();
+        self.text_bytes = 0;
+    }
+}
+
+/// A compressed data page that waits for the dictionary to be written before it.
+struct FinishedPage {
+    data: Vec<u8>,
+    uncompressed_bytes: usize,
+    encoding: Encoding,
+    rows: usize,
+    nulls: usize,
+    bounds: Option<(u32, u32)>,
+    text_bytes: usize,
+}
+
+/// Distinct texts in the order they came.
+#[derive(Default)]
+struct Distinct {
+    data: Vec<u8>,
+    ends: Vec<usize>,
+    table: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+}
+
+impl Distinct {
+    fn get(&self, number: u32) -> &[u8] {
+        text_at(&self.data, &self.ends, number)
+    }
+
+    fn number_of(&mut self, text: &[u8]) -> u32 {
+        let Self { data, ends, table, hasher } = self;
+        let hash = hasher.hash_one(text);
+        if let Some(number) = table.find(hash, |number| text_at(data, ends, *number) == text) {
+            return *number;
+        }
+        // Rows of a row group are far fewer than 2^32.
+        let number = ends.len() as u32;
+        data.extend_from_slice(text);
+        ends.push(data.len());
+        table.insert_unique(hash, number, |number| hasher.hash_one(text_at(data, ends, *number)));
+        number
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+}
+
+fn text_at<'a>(data: &'a [u8], ends: &[usize], number: u32) -> &'a [u8] {
+    let number = number as usize;
+    let start = number.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
+    data.get(start..ends.get(number).copied().unwrap_or(start)).unwrap_or_default()
+}
+
+impl RepeatedWriter {
+    pub(super) fn new(column: ColumnDescPtr, has_page_bounds: bool) -> Result<Self> {
+        Ok(Self {
+            column,
+            has_page_bounds,
+            values: Distinct::default(),
+            page: Page::default(),
+            is_plain: false,
+            pages: Vec::new(),
+            compressor: zstd::bulk::Compressor::new(ZSTD_LEVEL)?,
+            scratch: Vec::new(),
+        })
+    }
+
+    /// Appends rows; the array is a dictionary of text.
+    pub(super) fn write(&mut self, array: &dyn Array) -> Result<()> {
+        let dictionary: &DictionaryArray<Int32Type> =
+            array.as_dictionary_opt().ok_or_else(|| general("a column of repeated text"))?;
+        let values: &StringArray =
+            dictionary.values().as_string_opt().ok_or_else(|| general("a dictionary of text"))?;
+        // A null among the values would be a null row of another kind; there are none.
+        if values.null_count() > 0 {
+            return Err(general("a dictionary without nulls among its values"));
+        }
+        const UNSEEN: u32 = u32::MAX;
+        let mut numbers = vec![UNSEEN; values.len()];
+        let mut first = 0;
+        while first < dictionary.len() {
+            let room = STEP_ROWS.min(PAGE_ROWS_MAX - self.page.rows);
+            let keys = dictionary.keys().slice(first, room.min(dictionary.len() - first));
+            self.page.add_rows(keys.len(), keys.nulls().filter(|nulls| nulls.null_count() > 0));
+            let mut add = |row: usize| {
+                let key = keys.values().get(row).map_or(0, |key| (*key).max(0) as usize);
+                let Some(number) = numbers.get_mut(key) else {
+                    return Err(general("a key that its dictionary has"));
+                };
+                if *number == UNSEEN {
+                    *number = self.values.number_of(values.value(key).as_bytes());
+                }
+                self.page.numbers.push(*number);
+                self.page.text_bytes += values.value_length(key).max(0) as usize;
+                Ok(())
+            };
+            match keys.nulls() {
+                Some(nulls) => nulls.valid_indices().try_for_each(&mut add)?,
+                None => (0..keys.len()).try_for_each(&mut add)?,
+            }
+            first += keys.len();
+            let is_plain = self.is_plain || self.values.data.len() > DICTIONARY_BYTES_MAX;
+            let is_large = is_plain && self.page.text_bytes >= PAGE_BYTES_MAX;
+            if self.page.rows >= PAGE_ROWS_MAX || is_large {
+                self.end_page()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn end_page(&mut self) -> Result<()> {
+        let mut page = std::mem::take(&mut self.page);
+        let present = page.numbers.len();
+        let hardly_repeats = self.pages.is_empty()
+            && present >= 64
+            && self.values.len() * 100 > present * DISTINCT_PERCENT_MAX;
+        self.is_plain |= hardly_repeats || self.values.data.len() > DICTIONARY_BYTES_MAX;
+
+        self.scratch.clear();
+        if self.column.max_def_level() > 0 {
+            self.scratch.extend_from_slice(&[0; 4]);
+            page.push_levels(&mut self.scratch);
+            let length = u32::try_from(self.scratch.len() - 4).unwrap_or(u32::MAX);
+            if let Some(prefix) = self.scratch.first_chunk_mut() {
+                *prefix = length.to_le_bytes();
+            }
+        }
+        let encoding = if self.is_plain {
+            for number in &page.numbers {
+                push_plain(self.values.get(*number), &mut self.scratch);
+            }
+            Encoding::PLAIN
+        } else {
+            let bit_width = hybrid::bit_width(self.values.len().saturating_sub(1) as u32);
+            self.scratch.push(bit_width);
+            hybrid::encode(&page.numbers, bit_width, &mut self.scratch);
+            Encoding::RLE_DICTIONARY
+        };
+        let bounds = if self.has_page_bounds { self.bounds_of(&page.numbers) } else { None };
+        self.pages.push(FinishedPage {
+            data: self.compressor.compress(&self.scratch)?,
+            uncompressed_bytes: self.scratch.len(),
+            encoding,
+            rows: page.rows,
+            nulls: page.rows - present,
+            bounds,
+            text_bytes: page.text_bytes,
+        });
+        page.clear();
+        self.page = page;
+        Ok(())
+    }
+
+    /// Numbers of the least and the greatest text.
+    fn bounds_of(&self, numbers: &[u32]) -> Option<(u32, u32)> {
+        let mut is_seen = vec![false; self.values.len()];
+        for number in numbers {
+            if let Some(seen) = is_seen.get_mut(*number as usize) {
+                *seen = true;
+            }
+        }
+        // As many as there are distinct texts.
+        let seen = (0u32..).zip(is_seen).filter_map(|(number, seen)| seen.then_some(number));
+        seen.fold(None, |bounds, number| {
+            let Some((low, high)) = bounds else { return Some((number, number)) };
+            let text = self.values.get(number);
+            Some((
+                if text < self.values.get(low) { number } else { low },
+                if text > self.values.get(high) { number } else { high },
+            ))
+        })
+    }
+
+    /// Ends the chunk: its bytes, and what the file's footer says of it.
+    pub(super) fn finish(mut self) -> Result<(Bytes, ColumnCloseResult)> {
+        if self.page.rows > 0 || self.pages.is_empty() {
+            self.end_page()?;
+        }
+        let mut out = TrackedWrite::new(Vec::new());
+        let mut written = Written::default();
+        let mut writer = SerializedPageWriter::new(&mut out);
+        let has_dictionary =
+            self.pages.iter().any(|page| page.encoding == Encoding::RLE_DICTIONARY);
+        if has_dictionary {
+            written.dictionary(&writer.write_page(self.dictionary_page()?)?);
+        }
+        let mut offset_index = OffsetIndexBuilder::new();
+        let mut column_index = ColumnIndexBuilder::new(Type::BYTE_ARRAY);
+        for page in std::mem::take(&mut self.pages) {
+            if self.has_page_bounds {
+                self.index_page(&page, &mut column_index);
+            }
+            written.nulls += page.nulls;
+            written.text_bytes += page.text_bytes;
+            let (rows, text_bytes) = (page.rows, page.text_bytes);
+            let spec = writer.write_page(data_page(page))?;
+            offset_index.append_row_count(rows as i64);
+            offset_index.append_offset_and_size(spec.offset as i64, spec.bytes_written as i32);
+            offset_index.append_unencoded_byte_array_data_bytes(Some(text_bytes as i64));
+            written.data(&spec, rows);
+        }
+        writer.close()?;
+        let bytes = Bytes::from(out.into_inner()?);
+        let has_column_index = self.has_page_bounds && column_index.valid();
+        let result = ColumnCloseResult {
+            bytes_written: bytes.len() as u64,
+            rows_written: written.rows as u64,
+            metadata: self.metadata(&written)?,
+            bloom_filter: None,
+            column_index: has_column_index.then(|| column_index.build()).transpose()?,
+            offset_index: Some(offset_index.build()),
+        };
+        Ok((bytes, result))
+    }
+
+    fn dictionary_page(&mut self) -> Result<CompressedPage> {
+        self.scratch.clear();
+        for number in 0..self.values.len() as u32 {
+            push_plain(self.values.get(number), &mut self.scratch);
+        }
+        let page = page::Page::DictionaryPage {
+            buf: Bytes::from(self.compressor.compress(&self.scratch)?),
+            num_values: self.values.len() as u32,
+            encoding: Encoding::PLAIN,
+            is_sorted: false,
+        };
+        Ok(CompressedPage::new(page, self.scratch.len()))
+    }
+
+    fn index_page(&self, page: &FinishedPage, index: &mut ColumnIndexBuilder) {
+        match page.bounds {
+            None => index.append(true, Vec::new(), Vec::new(), page.nulls as i64),
+            Some((low, high)) => {
+                let (low, high) = (self.values.get(low), self.values.get(high));
+                if low.len().max(high.len()) > BOUND_BYTES_MAX {
+                    // One page without bounds leaves the column without an index.
+                    index.to_invalid();
+                }
+                index.append(false, low.to_vec(), high.to_vec(), page.nulls as i64);
+            }
+        }
+    }
+
+    fn metadata(&self, written: &Written) -> Result<ColumnChunkMetaData> {
+        let level = ZstdLevel::try_new(ZSTD_LEVEL)?;
+        let mut builder = ColumnChunkMetaData::builder(self.column.clone())
+            .set_compression(Compression::ZSTD(level))
+            .set_encodings(vec![Encoding::PLAIN, Encoding::RLE, Encoding::RLE_DICTIONARY])
+            .set_num_values(written.rows as i64)
+            .set_total_compressed_size(written.compressed as i64)
+            .set_total_uncompressed_size(written.uncompressed as i64)
+            .set_data_page_offset(written.first_data_page.unwrap_or(0) as i64)
+            .set_dictionary_page_offset(written.dictionary_page.map(|offset| offset as i64))
+            .set_unencoded_byte_array_data_bytes(Some(written.text_bytes as i64));
+        if let Some(statistics) = self.statistics(written.nulls) {
+            builder = builder.set_statistics(statistics);
+        }
+        builder.build()
+    }
+
+    fn statistics(&self, nulls: usize) -> Option<Statistics> {
+        let mut texts = (0..self.values.len() as u32).map(|number| self.values.get(number));
+        let first = texts.next()?;
+        let (low, high) =
+            texts.fold((first, first), |(low, high), text| (low.min(text), high.max(text)));
+        let is_short = low.len().max(high.len()) <= BOUND_BYTES_MAX;
+        is_short.then(|| {
+            Statistics::ByteArray(ValueStatistics::new(
+                Some(ByteArray::from(low.to_vec())),
+                Some(ByteArray::from(high.to_vec())),
+                None,
+                Some(nulls as u64),
+                false,
+            ))
+        })
+    }
+}
+
+/// Sums over the pages written.
+#[derive(Default)]
+struct Written {
+    rows: usize,
+    nulls: usize,
+    text_bytes: usize,
+    compressed: usize,
+    uncompressed: usize,
+    dictionary_page: Option<u64>,
+    first_data_page: Option<u64>,
+}
+
+impl Written {
+    fn dictionary(&mut self, page: &PageWriteSpec) {
+        self.dictionary_page = Some(page.offset);
+        self.sizes(page);
+    }
+
+    fn data(&mut self, page: &PageWriteSpec, rows: usize) {
+        self.first_data_page.get_or_insert(page.offset);
+        self.rows += rows;
+        self.sizes(page);
+    }
+
+    fn sizes(&mut self, page: &PageWriteSpec) {
+        self.compressed += page.compressed_size;
+        self.uncompressed += page.uncompressed_size;
+    }
+}
+
+fn data_page(page: FinishedPage) -> CompressedPage {
+    let data = page::Page::DataPage {
+        buf: Bytes::from(page.data),
+        num_values: page.rows as u32,
+        encoding: page.encoding,
+        def_level_encoding: Encoding::RLE,
+        rep_level_encoding: Encoding::RLE,
+        statistics: None,
+    };
+    CompressedPage::new(data, page.uncompressed_bytes)
+}
+
+fn push_plain(text: &[u8], out: &mut Vec<u8>) {
+    // Arrow texts are shorter than 2^31 bytes.
+    out.extend_from_slice(&(text.len() as u32).to_le_bytes());
+    out.extend_from_slice(text);
+}
+
+fn general(expected: &str) -> ParquetError {
+    ParquetError::General(format!("expected {expected}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{Array, DictionaryArray, RecordBatch, StringArray};
+    use arrow::datatypes::{Field, Int32Type, Schema};
+    use causeway_model::columns::repeated_text;
+    use parquet::arrow::ArrowWriter;
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+    use parquet::file::properties::{EnabledStatistics, WriterProperties};
+
+    use crate::table::row_group::RowGroup;
+
+    type Texts = Vec<Option<String>>;
+
+    /// Writes texts in batches of some size and reads them with the general reader.
+    fn there_and_back(texts: &[Option<String>], batch: usize, nullable: bool) -> Texts {
+        let schema = Arc::new(Schema::new(vec![Field::new("text", repeated_text(), nullable)]));
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        let properties =
+            WriterProperties::builder().set_statistics_enabled(EnabledStatistics::Page).build();
+        let file = std::fs::File::create(&path).expect("is made");
+        let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties));
+        let (mut file, factory) = writer.expect("starts").into_serialized_writer().expect("ready");
+        let mut group = RowGroup::new(&file, &factory, &schema, 0).expect("starts");
+        for part in texts.chunks(batch) {
+            let array: DictionaryArray<Int32Type> = part.iter().map(Option::as_deref).collect();
+            group.write(0, &(Arc::new(array) as Arc<dyn Array>)).expect("written");
+            group.add_rows(part.len());
+        }
+        group.finish(&mut file).expect("finished");
+        file.close().expect("closed");
+
+        let file = std::fs::File::open(&path).expect("is there");
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).expect("a Parquet file");
+        let batches: Vec<RecordBatch> =
+            builder.build().expect("readable").collect::<Result<_, _>>().expect("read");
+        let mut back = Vec::new();
+        for batch in batches {
+            let text = arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::Utf8);
+            let text = text.expect("text");
+            let text = text.as_any().downcast_ref::<StringArray>().expect("strings");
+            back.extend(text.iter().map(|text| text.map(str::to_owned)));
+        }
+        back
+    }
+
+    #[test]
+    fn texts_come_back_whether_they_repeat_or_not() {
+        let few = |n: usize| Some(format!("value {}", n % 7));
+        let many = |n: usize| Some(format!("value {n}"));
+        let long = |n: usize| Some(format!("{n} {}", "x".repeat(3_000)));
+        let makers: [&dyn Fn(usize) -> Option<String>; 7] = [
+            &few,
+            &many,
+            &long,
+            &|n| few(n).filter(|_| n % 3 == 0),
+            &|n| many(n).filter(|_| n % 100 == 5),
+            &|n| if n < 20_000 { few(n) } else { many(n) },
+            &|_| None,
+        ];
+        for (nth, maker) in makers.iter().enumerate() {
+            for (rows, batch) in [(1, 1), (1_000, 7), (40_000, 40_000), (40_000, 8_191)] {
+                let texts: Texts = (0..rows).map(maker).collect();
+                assert_eq!(there_and_back(&texts, batch, true), texts, "{nth}: {rows} in {batch}");
+                if texts.iter().all(Option::is_some) {
+                    assert_eq!(there_and_back(&texts, batch, false), texts);
+                }
+            }
+        }
+    }
+}

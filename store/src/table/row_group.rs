@@ -1,0 +1,98 @@
+//! The columns of a row group under construction: repeated text by our writer, the rest by the
+//! general one.
+
+use std::fs::File;
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::{DataType, FieldRef, SchemaRef};
+use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::errors::{ParquetError, Result};
+use parquet::file::properties::EnabledStatistics;
+use parquet::file::writer::SerializedFileWriter;
+
+use super::repeated::RepeatedWriter;
+
+/// One row group.
+pub(super) struct RowGroup {
+    columns: Vec<Column>,
+    rows: usize,
+}
+
+enum Column {
+    Repeated(Box<RepeatedWriter>),
+    General { field: FieldRef, leaves: Vec<ArrowColumnWriter> },
+}
+
+impl RowGroup {
+    /// Starts the row group number `nth` of a file.
+    pub(super) fn new(
+        file: &SerializedFileWriter<File>,
+        factory: &ArrowRowGroupWriterFactory,
+        schema: &SchemaRef,
+        nth: usize,
+    ) -> Result<Self> {
+        let mut writers = factory.create_column_writers(nth)?.into_iter().peekable();
+        let parquet = file.schema_descr();
+        let mut columns = Vec::with_capacity(schema.fields().len());
+        let mut leaf = 0;
+        for (at, field) in schema.fields().iter().enumerate() {
+            let first = leaf;
+            let mut leaves = Vec::new();
+            while leaf < parquet.num_columns() && parquet.get_column_root_idx(leaf) == at {
+                leaves.extend(writers.next());
+                leaf += 1;
+            }
+            columns.push(match field.data_type() {
+                DataType::Dictionary(..) => {
+                    let descriptor = parquet.column(first);
+                    let statistics = file.properties().statistics_enabled(descriptor.path());
+                    let has_page_bounds = statistics == EnabledStatistics::Page;
+                    Column::Repeated(Box::new(RepeatedWriter::new(descriptor, has_page_bounds)?))
+                }
+                _ => Column::General { field: FieldRef::clone(field), leaves },
+            });
+        }
+        Ok(Self { columns, rows: 0 })
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub(super) fn add_rows(&mut self, rows: usize) {
+        self.rows += rows;
+    }
+
+    /// Appends to the column at position `at`.
+    pub(super) fn write(&mut self, at: usize, array: &ArrayRef) -> Result<()> {
+        match self.columns.get_mut(at) {
+            Some(Column::Repeated(writer)) => writer.write(array.as_ref()),
+            Some(Column::General { field, leaves }) => {
+                for (writer, leaf) in leaves.iter_mut().zip(compute_leaves(field, array)?) {
+                    writer.write(&leaf)?;
+                }
+                Ok(())
+            }
+            None => Err(ParquetError::General("more columns than the schema has".to_owned())),
+        }
+    }
+
+    /// Writes the columns to the file.
+    pub(super) fn finish(self, file: &mut SerializedFileWriter<File>) -> Result<()> {
+        let mut row_group = file.next_row_group()?;
+        for column in self.columns {
+            match column {
+                Column::Repeated(writer) => {
+                    let (bytes, closed) = writer.finish()?;
+                    row_group.append_column(&bytes, closed)?;
+                }
+                Column::General { leaves, .. } => {
+                    for leaf in leaves {
+                        leaf.close()?.append_to_row_group(&mut row_group)?;
+                    }
+                }
+            }
+        }
+        row_group.close().map(drop)
+    }
+}
