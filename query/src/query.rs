@@ -115,13 +115,37 @@ impl Query {
     /// # Errors
     /// There is no such trace, or a limit is reached.
     pub async fn trace(&self, id: TraceId) -> Result<Vec<RecordBatch>> {
+        self.whole_trace(id, move |reader, budget| {
+            let wanted = Wanted::traces(Ids::new(vec![id.0]), &reader.snapshot);
+            Ok(trace::deduplicate(reader.spans(&wanted, budget)?)?)
+        })
+        .await
+    }
+
+    /// The same without the attributes that have columns, most of what there is to read. They are
+    /// only read where spans share an id, to tell copies from conflicts.
+    ///
+    /// # Errors
+    /// There is no such trace, or a limit is reached.
+    pub(crate) async fn outline(&self, id: TraceId) -> Result<Vec<RecordBatch>> {
+        self.whole_trace(id, move |reader, budget| {
+            let all = Wanted::traces(Ids::new(vec![id.0]), &reader.snapshot);
+            let found = reader.spans(&all.without_own_columns(), budget)?;
+            match trace::has_repeated_ids(&found)? {
+                true => Ok(trace::deduplicate(reader.spans(&all, budget)?)?),
+                false => Ok(found),
+            }
+        })
+        .await
+    }
+
+    async fn whole_trace(
+        &self,
+        id: TraceId,
+        read: impl FnOnce(&Reader, &Budget) -> Result<Vec<RecordBatch>> + Send + 'static,
+    ) -> Result<Vec<RecordBatch>> {
         let place = self.start("trace").await?;
-        let wanted = Wanted::traces(Ids::new(vec![id.0]), &place.reader.snapshot);
-        let batches = self.read(&place, move |reader, budget| {
-            let found = reader.spans(&wanted, budget)?;
-            Ok(trace::deduplicate(found)?)
-        });
-        let batches = batches.await?;
+        let batches = self.read(&place, read).await?;
         if batches.iter().all(|batch| batch.num_rows() == 0) {
             return self.counted(Err(QueryError::NotFound(format!("trace {id} is not known"))));
         }

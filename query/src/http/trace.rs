@@ -36,7 +36,7 @@ pub(super) async fn trace(
     Path(id): Path<String>,
 ) -> ApiResult<Response> {
     let id: causeway_model::TraceId = params::id(&id)?;
-    let batches = query.trace(id).await?;
+    let batches = query.outline(id).await?;
     // Seconds of work for a trace of a million spans: off the threads that serve others.
     let body = tokio::task::spawn_blocking(move || {
         let view = view(id.to_string(), &batches)?;

@@ -48,6 +48,11 @@ impl Wanted {
     pub(crate) fn traces(ids: Ids, snapshot: &Snapshot) -> Self {
         Self { ids, span: None, schema: table_schema(&snapshot.attribute_columns) }
     }
+
+    /// The same spans without the attributes that have columns.
+    pub(crate) fn without_own_columns(&self) -> Self {
+        Self { schema: columns::schema(), ..self.clone() }
+    }
 }
 
 /// What reading may take.

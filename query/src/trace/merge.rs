@@ -66,6 +66,21 @@ pub(crate) fn deduplicate(batches: Vec<RecordBatch>) -> Result<Vec<RecordBatch>,
     kept.collect()
 }
 
+/// Whether two spans have the same ids.
+///
+/// # Errors
+/// A batch is not of the storage schema.
+pub(crate) fn has_repeated_ids(batches: &[RecordBatch]) -> Result<bool, ArrowError> {
+    let mut seen = HashSet::new();
+    for batch in batches {
+        let rows = rows_of(batch)?;
+        if !(0..rows.len).all(|row| seen.insert(span_key(&rows, row))) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn rows_of(batch: &RecordBatch) -> Result<SpanRows<'_>, ArrowError> {
     SpanRows::new(batch).map_err(|error| ArrowError::SchemaError(error.to_string()))
 }

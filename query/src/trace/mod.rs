@@ -11,7 +11,7 @@ mod rows;
 pub(crate) mod summary;
 mod tree;
 
-pub(crate) use merge::{deduplicate, merge};
+pub(crate) use merge::{deduplicate, has_repeated_ids, merge};
 pub(crate) use rows::Rows;
 pub(crate) use tree::{Completeness, NO_TIME, build};
 

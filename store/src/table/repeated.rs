@@ -340,7 +340,7 @@ impl RepeatedWriter {
 
     fn metadata(&self, written: &Written) -> Result<ColumnChunkMetaData> {
         let level = ZstdLevel::try_new(ZSTD_LEVEL)?;
-        let mut builder = ColumnChunkMetaData::builder(self.column.clone())
+        let mut builder = ColumnChunkMetaData::builder(ColumnDescPtr::clone(&self.column))
             .set_compression(Compression::ZSTD(level))
             .set_encodings(vec![Encoding::PLAIN, Encoding::RLE, Encoding::RLE_DICTIONARY])
             .set_num_values(written.rows as i64)
