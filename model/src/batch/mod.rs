@@ -19,7 +19,6 @@ mod texts;
 use crate::columns::FLAG_TIME;
 use crate::otlp::Refusal;
 use crate::value;
-use texts::Texts;
 
 pub use attribute_columns::{
     AttributeColumn, AttributeColumns, AttributeKind, AttributeUse, COLUMNS_PER_FILE_MAX,
@@ -27,6 +26,7 @@ pub use attribute_columns::{
 pub use content::PartHasher;
 pub use relayout::relayout;
 pub use seal::seal;
+pub use texts::Texts;
 
 /// Variable-length values, some of them null: one buffer and the end of each value.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// A table of distinct byte strings.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Texts {
+pub struct Texts {
     data: Vec<u8>,
     ends: Vec<u32>,
     numbers: HashTable<u32>,
@@ -35,18 +35,30 @@ impl Texts {
         Ok(number)
     }
 
-    /// The number of a text that was checked before.
-    pub(crate) fn add(&mut self, text: &[u8]) -> u32 {
+    /// The number of a text that needs no check.
+    pub fn add(&mut self, text: &[u8]) -> u32 {
         let Ok(number) = self.number_of(text, |_| Ok::<_, std::convert::Infallible>(()));
         number
     }
 
-    pub(crate) fn get(&self, number: u32) -> &[u8] {
+    /// The text with this number; empty if there is none.
+    pub fn get(&self, number: u32) -> &[u8] {
         at(&self.data, &self.ends, number)
     }
 
-    pub(crate) fn len(&self) -> usize {
+    /// How many there are.
+    pub fn len(&self) -> usize {
         self.ends.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Bytes of all texts together.
+    pub fn bytes(&self) -> usize {
+        self.data.len()
     }
 
     /// All texts, joined, and where each ends.
@@ -54,7 +66,8 @@ impl Texts {
         (&self.data, &self.ends)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+    /// All texts by number.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         let mut start = 0;
         self.ends.iter().map(move |end| {
             let text = self.data.get(start..*end as usize).unwrap_or_default();

@@ -1,16 +1,19 @@
 //! OTLP in and out: protobuf and JSON to columns, columns to protobuf and JSON.
 //!
 //! `wire` reads and writes the protobuf encoding, `decode` walks an `ExportTraceServiceRequest`
-//! straight into [`SpanColumns`](crate::SpanColumns), `form` checks what it leaves unread, `json` turns OTLP/JSON into protobuf bytes and
-//! back by the tables in `descriptor`, so that one decoder serves both, `output` writes spans back.
+//! straight into [`SpanColumns`](crate::SpanColumns) with the attribute values of `any_value`, `form`
+//! checks what they leave unread. `json` turns OTLP/JSON into protobuf bytes and back by the tables
+//! in `descriptor`, so that one decoder serves both. `output` writes spans back.
 //!
 //! What a body can do wrong comes in two sizes: [`DecodeError`] is a body that cannot be parsed at
 //! all (nothing of it is kept), [`Refusal`] is one span that OTLP does not allow (the rest is kept).
 
+mod any_value;
 mod decode;
 mod descriptor;
 mod form;
 mod json;
+mod message;
 mod output;
 pub(crate) mod wire;
 

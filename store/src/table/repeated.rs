@@ -6,14 +6,12 @@
 //!
 //! Source of the layout: the Parquet format (data page version 1, dictionary page, page indexes).
 
-use std::hash::BuildHasher;
-
 use arrow::array::{Array, AsArray, DictionaryArray, StringArray};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::Int32Type;
 use arrow::util::{bit_mask, bit_util};
 use bytes::Bytes;
-use hashbrown::{DefaultHashBuilder, HashTable};
+use causeway_model::batch::Texts;
 use parquet::basic::{Compression, Encoding, Type, ZstdLevel};
 use parquet::column::page::{self, CompressedPage, PageWriteSpec, PageWriter};
 use parquet::column::writer::ColumnCloseResult;
@@ -37,28 +35,59 @@ const STEP_ROWS: usize = 2_048;
 /// Longer texts are no bounds.
 const BOUND_BYTES_MAX: usize = 64;
 
+/// The number of a value that was not seen in an array yet.
+const UNSEEN: u32 = u32::MAX;
+/// That of a value that was, where values have no numbers.
+const SEEN: u32 = 0;
+
+/// What compresses pages: one for all columns, as its buffers are large.
+pub(super) struct PageCompressor {
+    zstd: zstd::bulk::Compressor<'static>,
+    /// The page under construction.
+    page: Vec<u8>,
+}
+
+impl PageCompressor {
+    pub(super) fn new() -> Result<Self> {
+        Ok(Self { zstd: zstd::bulk::Compressor::new(ZSTD_LEVEL)?, page: Vec::new() })
+    }
+
+    /// The compressed form of the page, which begins anew.
+    fn finish(&mut self) -> Result<Vec<u8>> {
+        let compressed = self.zstd.compress(&self.page);
+        self.page.clear();
+        Ok(compressed?)
+    }
+}
+
 /// The chunk of one such column under construction.
 pub(super) struct RepeatedWriter {
     column: ColumnDescPtr,
     /// Whether bounds are kept for each page, too.
     has_page_bounds: bool,
-    values: Distinct,
-    page: Page,
+    /// The dictionary.
+    values: Texts,
+    /// Whether pages are plain text from here on; the dictionary does not grow any more.
     is_plain: bool,
+    page: Page,
     pages: Vec<FinishedPage>,
-    compressor: zstd::bulk::Compressor<'static>,
-    scratch: Vec<u8>,
+    bounds: Bounds,
 }
 
 /// The rows that wait for their page.
 #[derive(Default)]
 struct Page {
     rows: usize,
+    /// Rows with a value.
+    values: usize,
     /// One bit for each row: whether it has a value.
     present: Vec<u8>,
-    /// Numbers of the values of those that have one.
+    /// The numbers of the values ...
     numbers: Vec<u32>,
+    /// ... or the values themselves.
+    plain: Vec<u8>,
     text_bytes: usize,
+    bounds: Bounds,
 }
 
 impl Page {
@@ -68,33 +97,52 @@ impl Page {
         self.present.resize(end.div_ceil(8), 0);
         match nulls {
             Some(nulls) => {
-                bit_mask::set_bits(
-                    &mut self.present,
-                    nulls.validity(),
-                    self.rows,
-                    nulls.offset(),
-                    rows,
-                );
+                let validity = nulls.validity();
+                bit_mask::set_bits(&mut self.present, validity, self.rows, nulls.offset(), rows);
+                self.values += rows - nulls.null_count();
             }
-            None => (self.rows..end).for_each(|row| bit_util::set_bit(&mut self.present, row)),
+            None => {
+                (self.rows..end).for_each(|row| bit_util::set_bit(&mut self.present, row));
+                self.values += rows;
+            }
         }
         self.rows = end;
     }
 
-    /// Appends the definition levels: the bits are what the format packs.
+    /// Appends the definition levels, whose packed form are the bits, behind their length.
     fn push_levels(&self, out: &mut Vec<u8>) {
-        match self.numbers.len() {
+        let start = out.len();
+        out.extend_from_slice(&[0; 4]);
+        match self.values {
             0 => hybrid::push_run(0, self.rows, 1, out),
             all if all == self.rows => hybrid::push_run(1, self.rows, 1, out),
             _ => hybrid::push_bits(&self.present, out),
         }
+        let length = u32::try_from(out.len() - start - 4).unwrap_or(u32::MAX);
+        if let Some(prefix) = out.get_mut(start..).and_then(<[u8]>::first_chunk_mut) {
+            *prefix = length.to_le_bytes();
+        }
+    }
+}
+
+/// Least and greatest of some texts.
+#[derive(Default)]
+struct Bounds(Option<(Vec<u8>, Vec<u8>)>);
+
+impl Bounds {
+    fn add(&mut self, text: &[u8]) {
+        match &mut self.0 {
+            None => self.0 = Some((text.to_vec(), text.to_vec())),
+            Some((low, _)) if text < low.as_slice() => *low = text.to_vec(),
+            Some((_, high)) if text > high.as_slice() => *high = text.to_vec(),
+            Some(_) => {}
+        }
     }
 
-    fn clear(&mut self) {
-        self.rows = 0;
-        self.present.clear();
-        self.numbers.clear();
-        self.text_bytes = 0;
+    /// Those that are short enough to be kept.
+    fn short(&self) -> Option<(&[u8], &[u8])> {
+        let (low, high) = self.0.as_ref()?;
+        (low.len().max(high.len()) <= BOUND_BYTES_MAX).then_some((low, high))
     }
 }
 
@@ -105,187 +153,160 @@ struct FinishedPage {
     encoding: Encoding,
     rows: usize,
     nulls: usize,
-    bounds: Option<(u32, u32)>,
     text_bytes: usize,
-}
-
-/// Distinct texts in the order they came.
-#[derive(Default)]
-struct Distinct {
-    data: Vec<u8>,
-    ends: Vec<usize>,
-    table: HashTable<u32>,
-    hasher: DefaultHashBuilder,
-}
-
-impl Distinct {
-    fn get(&self, number: u32) -> &[u8] {
-        text_at(&self.data, &self.ends, number)
-    }
-
-    fn number_of(&mut self, text: &[u8]) -> u32 {
-        let Self { data, ends, table, hasher } = self;
-        let hash = hasher.hash_one(text);
-        if let Some(number) = table.find(hash, |number| text_at(data, ends, *number) == text) {
-            return *number;
-        }
-        // Rows of a row group are far fewer than 2^32.
-        let number = ends.len() as u32;
-        data.extend_from_slice(text);
-        ends.push(data.len());
-        table.insert_unique(hash, number, |number| hasher.hash_one(text_at(data, ends, *number)));
-        number
-    }
-
-    fn len(&self) -> usize {
-        self.ends.len()
-    }
-}
-
-fn text_at<'a>(data: &'a [u8], ends: &[usize], number: u32) -> &'a [u8] {
-    let number = number as usize;
-    let start = number.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
-    data.get(start..ends.get(number).copied().unwrap_or(start)).unwrap_or_default()
+    bounds: Bounds,
 }
 
 impl RepeatedWriter {
-    pub(super) fn new(column: ColumnDescPtr, has_page_bounds: bool) -> Result<Self> {
-        Ok(Self {
+    pub(super) fn new(column: ColumnDescPtr, has_page_bounds: bool) -> Self {
+        Self {
             column,
             has_page_bounds,
-            values: Distinct::default(),
-            page: Page::default(),
+            values: Texts::default(),
             is_plain: false,
+            page: Page::default(),
             pages: Vec::new(),
-            compressor: zstd::bulk::Compressor::new(ZSTD_LEVEL)?,
-            scratch: Vec::new(),
-        })
+            bounds: Bounds::default(),
+        }
     }
 
     /// Appends rows; the array is a dictionary of text.
-    pub(super) fn write(&mut self, array: &dyn Array) -> Result<()> {
+    pub(super) fn write(
+        &mut self,
+        array: &dyn Array,
+        compressor: &mut PageCompressor,
+    ) -> Result<()> {
         let dictionary: &DictionaryArray<Int32Type> =
             array.as_dictionary_opt().ok_or_else(|| general("a column of repeated text"))?;
         let values: &StringArray =
             dictionary.values().as_string_opt().ok_or_else(|| general("a dictionary of text"))?;
-        // A null among the values would be a null row of another kind; there are none.
         if values.null_count() > 0 {
             return Err(general("a dictionary without nulls among its values"));
         }
-        const UNSEEN: u32 = u32::MAX;
         let mut numbers = vec![UNSEEN; values.len()];
         let mut first = 0;
         while first < dictionary.len() {
             let room = STEP_ROWS.min(PAGE_ROWS_MAX - self.page.rows);
             let keys = dictionary.keys().slice(first, room.min(dictionary.len() - first));
-            self.page.add_rows(keys.len(), keys.nulls().filter(|nulls| nulls.null_count() > 0));
+            let nulls = keys.nulls().filter(|nulls| nulls.null_count() > 0);
+            self.page.add_rows(keys.len(), nulls);
             let mut add = |row: usize| {
                 let key = keys.values().get(row).map_or(0, |key| (*key).max(0) as usize);
-                let Some(number) = numbers.get_mut(key) else {
-                    return Err(general("a key that its dictionary has"));
-                };
-                if *number == UNSEEN {
-                    *number = self.values.number_of(values.value(key).as_bytes());
+                match numbers.get_mut(key) {
+                    Some(number) => self.add(values.value(key).as_bytes(), number),
+                    None => return Err(general("a key that its dictionary has")),
                 }
-                self.page.numbers.push(*number);
-                self.page.text_bytes += values.value_length(key).max(0) as usize;
                 Ok(())
             };
-            match keys.nulls() {
+            match nulls {
                 Some(nulls) => nulls.valid_indices().try_for_each(&mut add)?,
                 None => (0..keys.len()).try_for_each(&mut add)?,
             }
             first += keys.len();
-            let is_plain = self.is_plain || self.values.data.len() > DICTIONARY_BYTES_MAX;
-            let is_large = is_plain && self.page.text_bytes >= PAGE_BYTES_MAX;
+            let is_large = self.page.text_bytes >= PAGE_BYTES_MAX
+                && (self.is_plain || self.values.bytes() > DICTIONARY_BYTES_MAX);
             if self.page.rows >= PAGE_ROWS_MAX || is_large {
-                self.end_page()?;
+                self.end_page(compressor)?;
             }
         }
         Ok(())
     }
 
-    fn end_page(&mut self) -> Result<()> {
-        let mut page = std::mem::take(&mut self.page);
-        let present = page.numbers.len();
-        let hardly_repeats = self.pages.is_empty()
-            && present >= 64
-            && self.values.len() * 100 > present * DISTINCT_PERCENT_MAX;
-        self.is_plain |= hardly_repeats || self.values.data.len() > DICTIONARY_BYTES_MAX;
+    /// Appends a value. `number` is that of the value in the dictionary, once it was seen in this
+    /// array.
+    #[inline]
+    fn add(&mut self, text: &[u8], number: &mut u32) {
+        if *number == UNSEEN {
+            self.bounds.add(text);
+            *number = if self.is_plain { SEEN } else { self.values.add(text) };
+        }
+        self.page.text_bytes += text.len();
+        if self.is_plain {
+            push_plain(text, &mut self.page.plain);
+            if self.has_page_bounds {
+                self.page.bounds.add(text);
+            }
+        } else {
+            self.page.numbers.push(*number);
+        }
+    }
 
-        self.scratch.clear();
-        if self.column.max_def_level() > 0 {
-            self.scratch.extend_from_slice(&[0; 4]);
-            page.push_levels(&mut self.scratch);
-            let length = u32::try_from(self.scratch.len() - 4).unwrap_or(u32::MAX);
-            if let Some(prefix) = self.scratch.first_chunk_mut() {
-                *prefix = length.to_le_bytes();
+    fn end_page(&mut self, compressor: &mut PageCompressor) -> Result<()> {
+        let mut page = std::mem::take(&mut self.page);
+        if !self.is_plain {
+            if self.has_page_bounds {
+                self.bounds_of(&page.numbers, &mut page.bounds);
+            }
+            let is_first = self.pages.is_empty();
+            let hardly_repeats = is_first
+                && page.values >= 64
+                && self.values.len() * 100 > page.values * DISTINCT_PERCENT_MAX;
+            if hardly_repeats || self.values.bytes() > DICTIONARY_BYTES_MAX {
+                self.is_plain = true;
+                for number in page.numbers.drain(..) {
+                    push_plain(self.values.get(number), &mut page.plain);
+                }
+                if is_first {
+                    // No page refers to it.
+                    self.values = Texts::default();
+                }
             }
         }
+        let out = &mut compressor.page;
+        if self.column.max_def_level() > 0 {
+            page.push_levels(out);
+        }
         let encoding = if self.is_plain {
-            for number in &page.numbers {
-                push_plain(self.values.get(*number), &mut self.scratch);
-            }
+            out.extend_from_slice(&page.plain);
             Encoding::PLAIN
         } else {
             let bit_width = hybrid::bit_width(self.values.len().saturating_sub(1) as u32);
-            self.scratch.push(bit_width);
-            hybrid::encode(&page.numbers, bit_width, &mut self.scratch);
+            out.push(bit_width);
+            hybrid::encode(&page.numbers, bit_width, out);
             Encoding::RLE_DICTIONARY
         };
-        let bounds = if self.has_page_bounds { self.bounds_of(&page.numbers) } else { None };
         self.pages.push(FinishedPage {
-            data: self.compressor.compress(&self.scratch)?,
-            uncompressed_bytes: self.scratch.len(),
+            uncompressed_bytes: out.len(),
+            data: compressor.finish()?,
             encoding,
             rows: page.rows,
-            nulls: page.rows - present,
-            bounds,
+            nulls: page.rows - page.values,
             text_bytes: page.text_bytes,
+            bounds: page.bounds,
         });
-        page.clear();
-        self.page = page;
         Ok(())
     }
 
-    /// Numbers of the least and the greatest text.
-    fn bounds_of(&self, numbers: &[u32]) -> Option<(u32, u32)> {
+    fn bounds_of(&self, numbers: &[u32], bounds: &mut Bounds) {
         let mut is_seen = vec![false; self.values.len()];
         for number in numbers {
             if let Some(seen) = is_seen.get_mut(*number as usize) {
                 *seen = true;
             }
         }
-        // As many as there are distinct texts.
-        let seen = (0u32..).zip(is_seen).filter_map(|(number, seen)| seen.then_some(number));
-        seen.fold(None, |bounds, number| {
-            let Some((low, high)) = bounds else { return Some((number, number)) };
-            let text = self.values.get(number);
-            Some((
-                if text < self.values.get(low) { number } else { low },
-                if text > self.values.get(high) { number } else { high },
-            ))
-        })
+        let seen = self.values.iter().zip(is_seen).filter(|(_, seen)| *seen);
+        seen.for_each(|(text, _)| bounds.add(text));
     }
 
     /// Ends the chunk: its bytes, and what the file's footer says of it.
-    pub(super) fn finish(mut self) -> Result<(Bytes, ColumnCloseResult)> {
+    pub(super) fn finish(
+        mut self,
+        compressor: &mut PageCompressor,
+    ) -> Result<(Bytes, ColumnCloseResult)> {
         if self.page.rows > 0 || self.pages.is_empty() {
-            self.end_page()?;
+            self.end_page(compressor)?;
         }
         let mut out = TrackedWrite::new(Vec::new());
         let mut written = Written::default();
         let mut writer = SerializedPageWriter::new(&mut out);
-        let has_dictionary =
-            self.pages.iter().any(|page| page.encoding == Encoding::RLE_DICTIONARY);
-        if has_dictionary {
-            written.dictionary(&writer.write_page(self.dictionary_page()?)?);
+        if self.pages.iter().any(|page| page.encoding == Encoding::RLE_DICTIONARY) {
+            written.dictionary(&writer.write_page(self.dictionary_page(compressor)?)?);
         }
         let mut offset_index = OffsetIndexBuilder::new();
         let mut column_index = ColumnIndexBuilder::new(Type::BYTE_ARRAY);
         for page in std::mem::take(&mut self.pages) {
             if self.has_page_bounds {
-                self.index_page(&page, &mut column_index);
+                index_page(&page, &mut column_index);
             }
             written.nulls += page.nulls;
             written.text_bytes += page.text_bytes;
@@ -310,32 +331,16 @@ impl RepeatedWriter {
         Ok((bytes, result))
     }
 
-    fn dictionary_page(&mut self) -> Result<CompressedPage> {
-        self.scratch.clear();
-        for number in 0..self.values.len() as u32 {
-            push_plain(self.values.get(number), &mut self.scratch);
-        }
+    fn dictionary_page(&self, compressor: &mut PageCompressor) -> Result<CompressedPage> {
+        self.values.iter().for_each(|text| push_plain(text, &mut compressor.page));
+        let uncompressed_bytes = compressor.page.len();
         let page = page::Page::DictionaryPage {
-            buf: Bytes::from(self.compressor.compress(&self.scratch)?),
+            buf: Bytes::from(compressor.finish()?),
             num_values: self.values.len() as u32,
             encoding: Encoding::PLAIN,
             is_sorted: false,
         };
-        Ok(CompressedPage::new(page, self.scratch.len()))
-    }
-
-    fn index_page(&self, page: &FinishedPage, index: &mut ColumnIndexBuilder) {
-        match page.bounds {
-            None => index.append(true, Vec::new(), Vec::new(), page.nulls as i64),
-            Some((low, high)) => {
-                let (low, high) = (self.values.get(low), self.values.get(high));
-                if low.len().max(high.len()) > BOUND_BYTES_MAX {
-                    // One page without bounds leaves the column without an index.
-                    index.to_invalid();
-                }
-                index.append(false, low.to_vec(), high.to_vec(), page.nulls as i64);
-            }
-        }
+        Ok(CompressedPage::new(page, uncompressed_bytes))
     }
 
     fn metadata(&self, written: &Written) -> Result<ColumnChunkMetaData> {
@@ -349,28 +354,27 @@ impl RepeatedWriter {
             .set_data_page_offset(written.first_data_page.unwrap_or(0) as i64)
             .set_dictionary_page_offset(written.dictionary_page.map(|offset| offset as i64))
             .set_unencoded_byte_array_data_bytes(Some(written.text_bytes as i64));
-        if let Some(statistics) = self.statistics(written.nulls) {
-            builder = builder.set_statistics(statistics);
-        }
-        builder.build()
-    }
-
-    fn statistics(&self, nulls: usize) -> Option<Statistics> {
-        let mut texts = (0..self.values.len() as u32).map(|number| self.values.get(number));
-        let first = texts.next()?;
-        let (low, high) =
-            texts.fold((first, first), |(low, high), text| (low.min(text), high.max(text)));
-        let is_short = low.len().max(high.len()) <= BOUND_BYTES_MAX;
-        is_short.then(|| {
-            Statistics::ByteArray(ValueStatistics::new(
+        if let Some((low, high)) = self.bounds.short() {
+            builder = builder.set_statistics(Statistics::ByteArray(ValueStatistics::new(
                 Some(ByteArray::from(low.to_vec())),
                 Some(ByteArray::from(high.to_vec())),
                 None,
-                Some(nulls as u64),
+                Some(written.nulls as u64),
                 false,
-            ))
-        })
+            )));
+        }
+        builder.build()
     }
+}
+
+fn index_page(page: &FinishedPage, index: &mut ColumnIndexBuilder) {
+    let (low, high) = page.bounds.short().unwrap_or_default();
+    let is_null = page.nulls == page.rows;
+    if page.bounds.short().is_none() && !is_null {
+        // One page without bounds leaves the column without an index.
+        index.to_invalid();
+    }
+    index.append(is_null, low.to_vec(), high.to_vec(), page.nulls as i64);
 }
 
 /// Sums over the pages written.

@@ -10,11 +10,12 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::properties::EnabledStatistics;
 use parquet::file::writer::SerializedFileWriter;
 
-use super::repeated::RepeatedWriter;
+use super::repeated::{PageCompressor, RepeatedWriter};
 
 /// One row group.
 pub(super) struct RowGroup {
     columns: Vec<Column>,
+    compressor: PageCompressor,
     rows: usize,
 }
 
@@ -47,12 +48,12 @@ impl RowGroup {
                     let descriptor = parquet.column(first);
                     let statistics = file.properties().statistics_enabled(descriptor.path());
                     let has_page_bounds = statistics == EnabledStatistics::Page;
-                    Column::Repeated(Box::new(RepeatedWriter::new(descriptor, has_page_bounds)?))
+                    Column::Repeated(Box::new(RepeatedWriter::new(descriptor, has_page_bounds)))
                 }
                 _ => Column::General { field: FieldRef::clone(field), leaves },
             });
         }
-        Ok(Self { columns, rows: 0 })
+        Ok(Self { columns, compressor: PageCompressor::new()?, rows: 0 })
     }
 
     pub(super) fn rows(&self) -> usize {
@@ -66,7 +67,7 @@ impl RowGroup {
     /// Appends to the column at position `at`.
     pub(super) fn write(&mut self, at: usize, array: &ArrayRef) -> Result<()> {
         match self.columns.get_mut(at) {
-            Some(Column::Repeated(writer)) => writer.write(array.as_ref()),
+            Some(Column::Repeated(writer)) => writer.write(array.as_ref(), &mut self.compressor),
             Some(Column::General { field, leaves }) => {
                 for (writer, leaf) in leaves.iter_mut().zip(compute_leaves(field, array)?) {
                     writer.write(&leaf)?;
@@ -78,12 +79,12 @@ impl RowGroup {
     }
 
     /// Writes the columns to the file.
-    pub(super) fn finish(self, file: &mut SerializedFileWriter<File>) -> Result<()> {
+    pub(super) fn finish(mut self, file: &mut SerializedFileWriter<File>) -> Result<()> {
         let mut row_group = file.next_row_group()?;
         for column in self.columns {
             match column {
                 Column::Repeated(writer) => {
-                    let (bytes, closed) = writer.finish()?;
+                    let (bytes, closed) = writer.finish(&mut self.compressor)?;
                     row_group.append_column(&bytes, closed)?;
                 }
                 Column::General { leaves, .. } => {

@@ -38,7 +38,8 @@ pub(crate) struct SortedFileWriter {
     schema: SchemaRef,
     file: SerializedFileWriter<File>,
     factory: ArrowRowGroupWriterFactory,
-    row_group: RowGroup,
+    /// The one under construction, if it has begun.
+    row_group: Option<RowGroup>,
     row_groups: usize,
     statistics: Statistics,
     synced_bytes: usize,
@@ -109,7 +110,6 @@ impl SortedFileWriter {
         let writer = ArrowWriter::try_new(file, SchemaRef::clone(schema), Some(properties));
         let (file, factory) =
             writer.and_then(ArrowWriter::into_serialized_writer).map_err(failed)?;
-        let row_group = RowGroup::new(&file, &factory, schema, 0).map_err(failed)?;
         let summary = SummaryWriter::create(&summary_of(table_dir, &relative_path))?;
         Ok(Self {
             day: day.to_owned(),
@@ -118,7 +118,7 @@ impl SortedFileWriter {
             schema: SchemaRef::clone(schema),
             file,
             factory,
-            row_group,
+            row_group: None,
             row_groups: 0,
             statistics: Statistics::new(),
             synced_bytes: 0,
@@ -130,7 +130,7 @@ impl SortedFileWriter {
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), StoreError> {
         let mut first = 0;
         while first < batch.num_rows() {
-            let room = ROW_GROUP_ROWS_MAX - self.row_group.rows();
+            let room = ROW_GROUP_ROWS_MAX - self.row_group.as_ref().map_or(0, RowGroup::rows);
             let rows = room.min(batch.num_rows() - first);
             let part = batch.slice(first, rows);
             self.write_columns(rows, |at| Ok(ArrayRef::clone(part.column(at))))?;
@@ -147,12 +147,17 @@ impl SortedFileWriter {
         mut column: impl FnMut(usize) -> Result<ArrayRef, StoreError>,
     ) -> Result<(), StoreError> {
         let failed = |error| StoreError::failing("write a file of the table", error);
+        let mut row_group = match self.row_group.take() {
+            Some(row_group) => row_group,
+            None => RowGroup::new(&self.file, &self.factory, &self.schema, self.row_groups)
+                .map_err(failed)?,
+        };
         self.statistics.add_rows(rows);
         let (mut fields, mut summed_up) = (Vec::new(), Vec::new());
         for (at, field) in self.schema.fields().iter().enumerate() {
             let array = column(at)?;
             self.statistics.add(field.name(), array.as_ref());
-            self.row_group.write(at, &array).map_err(failed)?;
+            row_group.write(at, &array).map_err(failed)?;
             if SPAN_COLUMNS.contains(&field.name().as_str()) {
                 fields.push(Arc::clone(field));
                 summed_up.push(array);
@@ -161,17 +166,18 @@ impl SortedFileWriter {
         let summed_up = RecordBatch::try_new(Arc::new(Schema::new(fields)), summed_up);
         self.summary
             .write(&summed_up.map_err(|error| StoreError::failing("sum up traces", error))?)?;
-        self.row_group.add_rows(rows);
-        if self.row_group.rows() >= ROW_GROUP_ROWS_MAX {
-            self.end_row_group().map_err(failed)?;
+        row_group.add_rows(rows);
+        if row_group.rows() >= ROW_GROUP_ROWS_MAX {
+            self.end_row_group(row_group).map_err(failed)?;
+        } else {
+            self.row_group = Some(row_group);
         }
         Ok(())
     }
 
-    fn end_row_group(&mut self) -> Result<(), ParquetError> {
+    fn end_row_group(&mut self, row_group: RowGroup) -> Result<(), ParquetError> {
         self.row_groups += 1;
-        let next = RowGroup::new(&self.file, &self.factory, &self.schema, self.row_groups)?;
-        std::mem::replace(&mut self.row_group, next).finish(&mut self.file)?;
+        row_group.finish(&mut self.file)?;
         let bytes = self.file.bytes_written();
         if bytes - self.synced_bytes >= SYNC_EVERY_BYTES {
             self.file.inner().sync_data()?;
@@ -184,8 +190,8 @@ impl SortedFileWriter {
     /// `modified_unix_ms` tells how new its spans are.
     pub(crate) fn finish(mut self, modified_unix_ms: i64) -> Result<FinishedFile, StoreError> {
         let failed = |error| StoreError::failing("end a file of the table", error);
-        if self.row_group.rows() > 0 {
-            self.end_row_group().map_err(failed)?;
+        if let Some(row_group) = self.row_group.take() {
+            self.end_row_group(row_group).map_err(failed)?;
         }
         let mut summary = self.summary.finish()?;
         let file = self.file.into_inner().map_err(failed)?;
