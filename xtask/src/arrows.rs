@@ -11,13 +11,14 @@ use crate::run::{cargo, output};
 
 /// A crate and what it may use, in its code; [`FOR_TESTS`] comes on top in tests.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("causeway-model", &[]),
+    ("causeway-clock", &[]),
+    ("causeway-model", &["causeway-clock"]),
     ("causeway-store", &["causeway-model"]),
-    ("causeway-collector", &["causeway-model", "causeway-store"]),
-    ("causeway-query", &["causeway-model", "causeway-store"]),
+    ("causeway-collector", &["causeway-clock", "causeway-model", "causeway-store"]),
+    ("causeway-query", &["causeway-clock", "causeway-model", "causeway-store"]),
     ("causeway-web", &[]),
     ("causeway", EVERYTHING),
-    ("causeway-testkit", &["causeway-model"]),
+    ("causeway-testkit", &["causeway-clock", "causeway-model"]),
     ("causeway-tests", EVERYTHING),
     ("causeway-sdk-client", &[]),
     ("causeway-bench", EVERYTHING),
@@ -25,6 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 const EVERYTHING: &[&str] = &[
+    "causeway-clock",
     "causeway-collector",
     "causeway-model",
     "causeway-query",
