@@ -34,7 +34,7 @@ use clap::Parser;
 
 // The server's allocator, so that the decode floor is not raised by a slower one.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Benchmarks of a whole server, beside the yardsticks.
 #[derive(Debug, Parser)]

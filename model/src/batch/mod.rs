@@ -24,7 +24,7 @@ pub use attribute_columns::{
     AttributeColumn, AttributeColumns, AttributeKind, AttributeUse, COLUMNS_PER_FILE_MAX,
 };
 pub use content::PartHasher;
-pub use relayout::relayout;
+pub use relayout::{move_attributes, relayout};
 pub use seal::seal;
 pub use texts::Texts;
 

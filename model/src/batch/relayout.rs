@@ -19,35 +19,47 @@ pub fn relayout(
     batch: &RecordBatch,
     attribute_columns: &AttributeColumns,
 ) -> Result<RecordBatch, ArrowError> {
+    let is_laid_out = AttributeColumns::of_schema(batch.schema_ref()) == *attribute_columns;
+    let moved = (!is_laid_out).then(|| move_attributes(batch, attribute_columns)).transpose()?;
+    let attributes = moved.as_ref().unwrap_or(batch);
     let mut fields = columns::schema().fields().to_vec();
     let mut arrays = Vec::with_capacity(fields.len());
     for field in &fields {
-        arrays.push(match batch.column_by_name(field.name()) {
+        let array = attributes.column_by_name(field.name());
+        arrays.push(match array.or_else(|| batch.column_by_name(field.name())) {
             Some(array) => Arc::clone(array),
             None => new_null_array(field.data_type(), batch.num_rows()),
         });
     }
-    if AttributeColumns::of_schema(batch.schema_ref()) == *attribute_columns {
-        for (field, array) in batch.schema_ref().fields().iter().zip(batch.columns()) {
-            if AttributeColumn::of_field(field).is_some() {
-                fields.push(Arc::clone(field));
-                arrays.push(Arc::clone(array));
-            }
+    for (field, array) in attributes.schema_ref().fields().iter().zip(attributes.columns()) {
+        if AttributeColumn::of_field(field).is_some() {
+            fields.push(Arc::clone(field));
+            arrays.push(Arc::clone(array));
         }
-    } else {
-        let damaged = || ArrowError::SchemaError("the attributes are damaged".to_owned());
-        let moved = Attributes::moved(batch, attribute_columns).ok_or_else(damaged)?.finish()?;
-        for (wanted, array) in [(name::ATTRIBUTES, moved.rest), (name::ATTRIBUTE_KEYS, moved.keys)]
-        {
-            let at = fields.iter().position(|field| field.name() == wanted);
-            if let Some(slot) = at.and_then(|at| arrays.get_mut(at)) {
-                *slot = array;
-            }
-        }
-        for (field, array) in moved.columns {
-            fields.push(Arc::new(field));
-            arrays.push(array);
-        }
+    }
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+}
+
+/// Only the attributes of the spans of a batch, moved to where they lie with `attribute_columns`:
+/// the map, the keys in their order, then the columns. The batch may lack all other columns.
+///
+/// # Errors
+/// The attributes of the batch are damaged.
+pub fn move_attributes(
+    batch: &RecordBatch,
+    attribute_columns: &AttributeColumns,
+) -> Result<RecordBatch, ArrowError> {
+    let damaged = || ArrowError::SchemaError("the attributes are damaged".to_owned());
+    let moved = Attributes::moved(batch, attribute_columns).ok_or_else(damaged)?.finish()?;
+    let schema = columns::schema();
+    let mut fields = vec![
+        schema.field_with_name(name::ATTRIBUTES)?.clone(),
+        schema.field_with_name(name::ATTRIBUTE_KEYS)?.clone(),
+    ];
+    let mut arrays = vec![moved.rest, moved.keys];
+    for (field, array) in moved.columns {
+        fields.push(field);
+        arrays.push(array);
     }
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
 }

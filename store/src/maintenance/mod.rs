@@ -11,7 +11,9 @@
 //! other processes had time to finish. A crash anywhere leaves files that no commit names, which
 //! the next start removes.
 
+mod input;
 mod merge;
+mod order;
 mod pace;
 mod plan;
 mod run;

@@ -29,8 +29,8 @@ const FINAL_LEVEL: u8 = 2;
 const MERGED_ROWS_MAX: u64 = 20_000_000;
 const MERGED_BYTES_MAX: u64 = 512 << 20;
 
-/// Most files of one merge: each takes a few megabytes of memory.
-const MERGE_FILES_MAX: usize = 64;
+/// Most files of one merge: each takes about 8 MB of memory.
+const MERGE_FILES_MAX: usize = 32;
 
 /// A day's leftovers are merged when it is over, and its newest file written, this long ago.
 const QUIET: Duration = Duration::from_secs(3600);

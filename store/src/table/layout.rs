@@ -17,11 +17,14 @@ use parquet::schema::types::ColumnPath;
 use super::file::DAY;
 use crate::StoreError;
 
-/// Rows of a row group: one for nearly every flush; larger ones gain nothing.
+/// Most rows that are written to a row group at once: nearly every flush. Larger ones gain nothing.
 pub(super) const ROW_GROUP_ROWS_MAX: usize = 1 << 20;
 
+/// A row group ends when it has this many rows; so it never has twice as many.
+pub(super) const ROW_GROUP_ROWS_MIN: usize = 3 << 18;
+
 /// Rows of a page: smaller pages make files grow without faster lookups.
-pub(super) const PAGE_ROWS_MAX: usize = 16_384;
+pub(crate) const PAGE_ROWS_MAX: usize = 16_384;
 
 /// Higher levels take more time than the bytes they save are worth.
 pub(super) const ZSTD_LEVEL: i32 = 1;

@@ -8,6 +8,7 @@
 
 mod commit;
 mod file;
+mod gather;
 mod hybrid;
 mod layout;
 mod repeated;
@@ -20,6 +21,8 @@ mod write;
 pub(crate) use commit::{Change, SpansTable, checkpoint_version};
 pub use file::DataFile;
 pub(crate) use file::{DAY, MERGED_PREFIX};
+pub(crate) use gather::{Gather, Place};
+pub(crate) use layout::PAGE_ROWS_MAX;
 pub(crate) use sort::write_sorted;
 pub(crate) use traces::remove_with_summary;
 pub use traces::summary_path;

@@ -6,10 +6,10 @@
 //!
 //! Source of the layout: the Parquet format (data page version 1, dictionary page, page indexes).
 
-use arrow::array::{Array, AsArray, DictionaryArray, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, StringArray};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::Int32Type;
-use arrow::util::{bit_mask, bit_util};
+use arrow::util::bit_util;
 use bytes::Bytes;
 use causeway_model::batch::Texts;
 use parquet::basic::{Compression, Encoding, Type, ZstdLevel};
@@ -22,6 +22,7 @@ use parquet::file::statistics::{Statistics, ValueStatistics};
 use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
 
+use super::gather::Place;
 use super::hybrid;
 use super::layout::{PAGE_ROWS_MAX, ZSTD_LEVEL};
 
@@ -91,22 +92,19 @@ struct Page {
 }
 
 impl Page {
-    /// Appends rows with their validity.
-    fn add_rows(&mut self, rows: usize, nulls: Option<&NullBuffer>) {
-        let end = self.rows + rows;
-        self.present.resize(end.div_ceil(8), 0);
-        match nulls {
-            Some(nulls) => {
-                let validity = nulls.validity();
-                bit_mask::set_bits(&mut self.present, validity, self.rows, nulls.offset(), rows);
-                self.values += rows - nulls.null_count();
-            }
-            None => {
-                (self.rows..end).for_each(|row| bit_util::set_bit(&mut self.present, row));
-                self.values += rows;
-            }
+    /// Appends a row without a value.
+    fn add_null(&mut self) {
+        if self.rows.is_multiple_of(8) {
+            self.present.push(0);
         }
-        self.rows = end;
+        self.rows += 1;
+    }
+
+    /// Appends a row with a value.
+    fn add_value(&mut self) {
+        self.add_null();
+        bit_util::set_bit(&mut self.present, self.rows - 1);
+        self.values += 1;
     }
 
     /// Appends the definition levels, whose packed form are the bits, behind their length.
@@ -157,6 +155,30 @@ struct FinishedPage {
     bounds: Bounds,
 }
 
+/// An array that rows come from.
+struct Source<'a> {
+    keys: &'a [i32],
+    nulls: Option<&'a NullBuffer>,
+    values: &'a StringArray,
+    /// The number in the dictionary of each value.
+    numbers: Vec<u32>,
+}
+
+impl<'a> Source<'a> {
+    fn new(array: &'a ArrayRef) -> Result<Self> {
+        let dictionary: &DictionaryArray<Int32Type> =
+            array.as_dictionary_opt().ok_or_else(|| general("a column of repeated text"))?;
+        let values: &StringArray =
+            dictionary.values().as_string_opt().ok_or_else(|| general("a dictionary of text"))?;
+        if values.null_count() > 0 {
+            return Err(general("a dictionary without nulls among its values"));
+        }
+        let keys = dictionary.keys();
+        let nulls = keys.nulls().filter(|nulls| nulls.null_count() > 0);
+        Ok(Self { keys: keys.values(), nulls, values, numbers: vec![UNSEEN; values.len()] })
+    }
+}
+
 impl RepeatedWriter {
     pub(super) fn new(column: ColumnDescPtr, has_page_bounds: bool) -> Self {
         Self {
@@ -170,39 +192,22 @@ impl RepeatedWriter {
         }
     }
 
-    /// Appends rows; the array is a dictionary of text.
+    /// Appends rows of several arrays, which are dictionaries of text.
     pub(super) fn write(
         &mut self,
-        array: &dyn Array,
+        arrays: &[ArrayRef],
+        places: &[Place],
         compressor: &mut PageCompressor,
     ) -> Result<()> {
-        let dictionary: &DictionaryArray<Int32Type> =
-            array.as_dictionary_opt().ok_or_else(|| general("a column of repeated text"))?;
-        let values: &StringArray =
-            dictionary.values().as_string_opt().ok_or_else(|| general("a dictionary of text"))?;
-        if values.null_count() > 0 {
-            return Err(general("a dictionary without nulls among its values"));
-        }
-        let mut numbers = vec![UNSEEN; values.len()];
-        let mut first = 0;
-        while first < dictionary.len() {
+        let mut sources = arrays.iter().map(Source::new).collect::<Result<Vec<_>>>()?;
+        let mut places = places;
+        while !places.is_empty() {
             let room = STEP_ROWS.min(PAGE_ROWS_MAX - self.page.rows);
-            let keys = dictionary.keys().slice(first, room.min(dictionary.len() - first));
-            let nulls = keys.nulls().filter(|nulls| nulls.null_count() > 0);
-            self.page.add_rows(keys.len(), nulls);
-            let mut add = |row: usize| {
-                let key = keys.values().get(row).map_or(0, |key| (*key).max(0) as usize);
-                match numbers.get_mut(key) {
-                    Some(number) => self.add(values.value(key).as_bytes(), number),
-                    None => return Err(general("a key that its dictionary has")),
-                }
-                Ok(())
-            };
-            match nulls {
-                Some(nulls) => nulls.valid_indices().try_for_each(&mut add)?,
-                None => (0..keys.len()).try_for_each(&mut add)?,
+            let (step, rest) = places.split_at(room.min(places.len()));
+            for place in step {
+                self.add(&mut sources, *place).ok_or_else(|| general("rows that arrays have"))?;
             }
-            first += keys.len();
+            places = rest;
             let is_large = self.page.text_bytes >= PAGE_BYTES_MAX
                 && (self.is_plain || self.values.bytes() > DICTIONARY_BYTES_MAX);
             if self.page.rows >= PAGE_ROWS_MAX || is_large {
@@ -212,10 +217,26 @@ impl RepeatedWriter {
         Ok(())
     }
 
+    /// Appends a row; `None` if there is no such row.
+    #[inline]
+    fn add(&mut self, sources: &mut [Source<'_>], place: Place) -> Option<()> {
+        let source = sources.get_mut(place.array as usize)?;
+        let row = place.row as usize;
+        if source.nulls.is_some_and(|nulls| row < nulls.len() && nulls.is_null(row)) {
+            self.page.add_null();
+            return Some(());
+        }
+        let key = (*source.keys.get(row)?).max(0) as usize;
+        let number = source.numbers.get_mut(key)?;
+        self.page.add_value();
+        self.add_text(source.values.value(key).as_bytes(), number);
+        Some(())
+    }
+
     /// Appends a value. `number` is that of the value in the dictionary, once it was seen in this
     /// array.
     #[inline]
-    fn add(&mut self, text: &[u8], number: &mut u32) {
+    fn add_text(&mut self, text: &[u8], number: &mut u32) {
         if *number == UNSEEN {
             self.bounds.add(text);
             *number = if self.is_plain { SEEN } else { self.values.add(text) };
@@ -440,6 +461,7 @@ mod tests {
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
     use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
+    use crate::table::gather::Place;
     use crate::table::row_group::RowGroup;
 
     type Texts = Vec<Option<String>>;
@@ -457,7 +479,9 @@ mod tests {
         let mut group = RowGroup::new(&file, &factory, &schema, 0).expect("starts");
         for part in texts.chunks(batch) {
             let array: DictionaryArray<Int32Type> = part.iter().map(Option::as_deref).collect();
-            group.write(0, &(Arc::new(array) as Arc<dyn Array>)).expect("written");
+            let places = (0..part.len() as u32).map(|row| Place { array: 0, row });
+            let places: Vec<_> = places.collect();
+            group.write_repeated(0, &[Arc::new(array)], &places).expect("written");
             group.add_rows(part.len());
         }
         group.finish(&mut file).expect("finished");

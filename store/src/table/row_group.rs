@@ -10,6 +10,7 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::properties::EnabledStatistics;
 use parquet::file::writer::SerializedFileWriter;
 
+use super::gather::Place;
 use super::repeated::{PageCompressor, RepeatedWriter};
 
 /// One row group.
@@ -64,18 +65,28 @@ impl RowGroup {
         self.rows += rows;
     }
 
-    /// Appends to the column at position `at`.
+    /// Appends to the column at position `at`, which is not one of repeated text.
     pub(super) fn write(&mut self, at: usize, array: &ArrayRef) -> Result<()> {
-        match self.columns.get_mut(at) {
-            Some(Column::Repeated(writer)) => writer.write(array.as_ref(), &mut self.compressor),
-            Some(Column::General { field, leaves }) => {
-                for (writer, leaf) in leaves.iter_mut().zip(compute_leaves(field, array)?) {
-                    writer.write(&leaf)?;
-                }
-                Ok(())
-            }
-            None => Err(ParquetError::General("more columns than the schema has".to_owned())),
+        let Some(Column::General { field, leaves }) = self.columns.get_mut(at) else {
+            return Err(ParquetError::General("a column of another kind".to_owned()));
+        };
+        for (writer, leaf) in leaves.iter_mut().zip(compute_leaves(field, array)?) {
+            writer.write(&leaf)?;
         }
+        Ok(())
+    }
+
+    /// Appends to the column of repeated text at position `at` rows of several arrays.
+    pub(super) fn write_repeated(
+        &mut self,
+        at: usize,
+        arrays: &[ArrayRef],
+        places: &[Place],
+    ) -> Result<()> {
+        let Some(Column::Repeated(writer)) = self.columns.get_mut(at) else {
+            return Err(ParquetError::General("a column of another kind".to_owned()));
+        };
+        writer.write(arrays, places, &mut self.compressor)
     }
 
     /// Writes the columns to the file.

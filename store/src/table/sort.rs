@@ -6,18 +6,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, Int64Array, ListArray, MapArray, RecordBatch,
-    UInt32Array,
-};
-use arrow::buffer::OffsetBuffer;
-use arrow::compute::{concat, take};
-use arrow::datatypes::{DataType, Schema, SchemaRef};
-use arrow::error::ArrowError;
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, Int64Array, RecordBatch};
+use arrow::compute::concat;
+use arrow::datatypes::{Schema, SchemaRef};
 use causeway_model::batch::AttributeColumns;
 use causeway_model::columns::name;
 
 use super::file::{day_number, day_text};
+use super::gather::{Gather, Place};
 use super::layout::ROW_GROUP_ROWS_MAX;
 use super::write::{FinishedFile, SortedFileWriter};
 use crate::StoreError;
@@ -69,23 +65,27 @@ fn write_alike(
 ) -> Result<Vec<FinishedFile>, StoreError> {
     let failed = |error| StoreError::failing("join recent spans", error);
     let schema = joined_schema(batches)?;
-    // Columns are joined and gathered one at a time: the whole is never in memory twice.
     let join = |at: usize| {
         let parts: Vec<_> = batches.iter().map(|batch| batch.column(at).as_ref()).collect();
         concat(&parts).map_err(failed)
     };
+    let lengths: Vec<usize> = batches.iter().map(|batch| batch.num_rows()).collect();
+    let places = places(&lengths);
     let keys = Keys::new(&schema, join)?;
     let mut written = Vec::new();
     for (day, mut order) in keys.rows_by_day() {
         keys.sort(&mut order);
-        let order = UInt32Array::from(order);
         let write = || {
-            let rows = order.len();
-            let mut writer = SortedFileWriter::create(table_dir, &day, stem, rows as u64, &schema)?;
-            for first in (0..rows).step_by(ROW_GROUP_ROWS_MAX) {
-                let order = order.slice(first, ROW_GROUP_ROWS_MAX.min(rows - first));
-                writer
-                    .write_columns(order.len(), |at| gather(&join(at)?, &order).map_err(failed))?;
+            let rows = order.len() as u64;
+            let mut writer = SortedFileWriter::create(table_dir, &day, stem, rows, &schema)?;
+            for order in order.chunks(ROW_GROUP_ROWS_MAX) {
+                let order = order.iter().filter_map(|row| places.get(*row as usize).copied());
+                // Columns are gathered one at a time: the whole is never in memory twice.
+                writer.write(&Gather::new(order.collect(), &lengths), |at| {
+                    Ok::<_, StoreError>(
+                        batches.iter().map(|batch| Arc::clone(batch.column(at))).collect(),
+                    )
+                })?;
             }
             writer.finish(now_unix_ms)
         };
@@ -100,45 +100,12 @@ fn write_alike(
     Ok(written)
 }
 
-/// The rows of an array in another order. Lists are moved element by element: most are empty.
-fn gather(array: &ArrayRef, order: &UInt32Array) -> Result<ArrayRef, ArrowError> {
-    if let Some(lists) = array.as_list_opt::<i32>().filter(|lists| lists.null_count() == 0) {
-        let DataType::List(element) = array.data_type() else {
-            return take(array, order, None);
-        };
-        let (offsets, elements) = elements_of(lists.offsets(), order)?;
-        let values = take(lists.values(), &elements, None)?;
-        return Ok(Arc::new(ListArray::try_new(Arc::clone(element), offsets, values, None)?));
-    }
-    if let Some(maps) = array.as_map_opt().filter(|maps| maps.null_count() == 0) {
-        let DataType::Map(entry, is_sorted) = array.data_type() else {
-            return take(array, order, None);
-        };
-        let (offsets, elements) = elements_of(maps.offsets(), order)?;
-        let entries = take(maps.entries(), &elements, None)?.as_struct().clone();
-        let entry = Arc::clone(entry);
-        return Ok(Arc::new(MapArray::try_new(entry, offsets, entries, None, *is_sorted)?));
-    }
-    take(array, order, None)
-}
-
-/// Offsets of lists in another order, and which elements they have then.
-fn elements_of(
-    offsets: &OffsetBuffer<i32>,
-    order: &UInt32Array,
-) -> Result<(OffsetBuffer<i32>, UInt32Array), ArrowError> {
-    let mut moved = Vec::with_capacity(order.len() + 1);
-    let mut elements: Vec<u32> = Vec::new();
-    moved.push(0);
-    for row in order.values() {
-        if let Some([start, end]) = offsets.get(*row as usize..*row as usize + 2) {
-            // Offsets are never negative.
-            elements.extend(start.cast_unsigned()..end.cast_unsigned());
-        }
-        let end = i32::try_from(elements.len());
-        moved.push(end.map_err(|_| ArrowError::OffsetOverflowError(elements.len()))?);
-    }
-    Ok((OffsetBuffer::new(moved.into()), UInt32Array::from(elements)))
+/// The place of each row of batches of these lengths.
+fn places(lengths: &[usize]) -> Vec<Place> {
+    let of_batch = |(array, rows): (usize, &usize)| {
+        (0..*rows as u32).map(move |row| Place { array: array as u32, row })
+    };
+    lengths.iter().enumerate().flat_map(of_batch).collect()
 }
 
 /// The schema of batches with the same columns: one that is mixed anywhere is mixed in the whole.

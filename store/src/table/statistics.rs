@@ -40,6 +40,11 @@ impl Statistics {
         self.rows += rows as u64;
     }
 
+    /// Whether they are kept for a column.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.columns.iter().any(|(column, _)| column.name == name)
+    }
+
     /// Takes in a column of the next rows.
     pub(super) fn add(&mut self, name: &str, array: &dyn Array) {
         let Some((_, statistics)) = self.columns.iter_mut().find(|(c, _)| c.name == name) else {

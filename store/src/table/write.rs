@@ -1,7 +1,7 @@
-//! The one place where a file of the table is written: sorted batches in, a durable file out.
+//! The one place where a file of the table is written: rows in order in, a durable file out.
 //!
 //! ```text
-//! create -> write(sorted batch) ... -> finish: footer, fsync of file and folder -> Add action
+//! create -> write(rows in order) ... -> finish: footer, fsync of file and folder -> Add action
 //!             '- one part a trace -------> its summary file, durable before
 //! ```
 //!
@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::error::ArrowError;
 use causeway_model::parts::SPAN_COLUMNS;
 use deltalake::kernel::Add;
 use parquet::arrow::ArrowWriter;
@@ -24,7 +25,8 @@ use parquet::errors::ParquetError;
 use parquet::file::writer::SerializedFileWriter;
 
 use super::file::DAY;
-use super::layout::{ROW_GROUP_ROWS_MAX, writer_properties};
+use super::gather::Gather;
+use super::layout::{ROW_GROUP_ROWS_MIN, writer_properties};
 use super::row_group::RowGroup;
 use super::statistics::Statistics;
 use super::traces::{SummaryWriter, summary_of};
@@ -126,48 +128,44 @@ impl SortedFileWriter {
         })
     }
 
-    /// Appends rows, which must not come before those already written.
-    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), StoreError> {
-        let mut first = 0;
-        while first < batch.num_rows() {
-            let room = ROW_GROUP_ROWS_MAX - self.row_group.as_ref().map_or(0, RowGroup::rows);
-            let rows = room.min(batch.num_rows() - first);
-            let part = batch.slice(first, rows);
-            self.write_columns(rows, |at| Ok(ArrayRef::clone(part.column(at))))?;
-            first += rows;
-        }
-        Ok(())
-    }
-
-    /// Appends `rows` rows, which fit into the row group, column by column: so only one column
-    /// has to be in memory at a time.
-    pub(crate) fn write_columns(
+    /// Appends rows, which must not come before those already written and fit into a row group.
+    /// `column` gives the arrays that a column is gathered from: one column is in memory at a time.
+    pub(crate) fn write<E: From<StoreError>>(
         &mut self,
-        rows: usize,
-        mut column: impl FnMut(usize) -> Result<ArrayRef, StoreError>,
-    ) -> Result<(), StoreError> {
+        gather: &Gather,
+        mut column: impl FnMut(usize) -> Result<Vec<ArrayRef>, E>,
+    ) -> Result<(), E> {
         let failed = |error| StoreError::failing("write a file of the table", error);
         let mut row_group = match self.row_group.take() {
             Some(row_group) => row_group,
             None => RowGroup::new(&self.file, &self.factory, &self.schema, self.row_groups)
                 .map_err(failed)?,
         };
-        self.statistics.add_rows(rows);
+        self.statistics.add_rows(gather.len());
         let (mut fields, mut summed_up) = (Vec::new(), Vec::new());
         for (at, field) in self.schema.fields().iter().enumerate() {
-            let array = column(at)?;
-            self.statistics.add(field.name(), array.as_ref());
-            row_group.write(at, &array).map_err(failed)?;
-            if SPAN_COLUMNS.contains(&field.name().as_str()) {
-                fields.push(Arc::clone(field));
-                summed_up.push(array);
+            let arrays = column(at)?;
+            let is_repeated = matches!(field.data_type(), DataType::Dictionary(..));
+            let is_summed_up = SPAN_COLUMNS.contains(&field.name().as_str());
+            if is_repeated {
+                row_group.write_repeated(at, &arrays, gather.places()).map_err(failed)?;
+            }
+            if !is_repeated || is_summed_up || self.statistics.has(field.name()) {
+                let array = gather.array(&arrays).map_err(not_gathered)?;
+                self.statistics.add(field.name(), array.as_ref());
+                if !is_repeated {
+                    row_group.write(at, &array).map_err(failed)?;
+                }
+                if is_summed_up {
+                    fields.push(Arc::clone(field));
+                    summed_up.push(array);
+                }
             }
         }
         let summed_up = RecordBatch::try_new(Arc::new(Schema::new(fields)), summed_up);
-        self.summary
-            .write(&summed_up.map_err(|error| StoreError::failing("sum up traces", error))?)?;
-        row_group.add_rows(rows);
-        if row_group.rows() >= ROW_GROUP_ROWS_MAX {
+        self.summary.write(&summed_up.map_err(not_gathered)?)?;
+        row_group.add_rows(gather.len());
+        if row_group.rows() >= ROW_GROUP_ROWS_MIN {
             self.end_row_group(row_group).map_err(failed)?;
         } else {
             self.row_group = Some(row_group);
@@ -211,6 +209,10 @@ impl SortedFileWriter {
         let summary = summary.0.take().unwrap_or_default();
         Ok(FinishedFile { add, path, bytes, summary })
     }
+}
+
+fn not_gathered(error: ArrowError) -> StoreError {
+    StoreError::failing("gather spans in order", error)
 }
 
 pub(super) fn create_folder(path: &Path) -> std::io::Result<()> {
