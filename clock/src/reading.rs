@@ -9,8 +9,6 @@ use std::time::{Duration, Instant, SystemTime};
 /// The highest reading a clock takes for true, in nanoseconds since the Unix epoch (the year 2225).
 /// It leaves 2^60 ticks before a hybrid logical clock could leave its range.
 const WALL_NS_MAX: i64 = i64::MAX - (1 << 60);
-/// Eighteen years of running; with [`WALL_NS_MAX`], no difference of two readings overflows.
-const MONOTONIC_NS_MAX: i64 = 1 << 59;
 /// How far wall and monotonic clock may come apart at once: reading both is not atomic.
 const STEP_NS: i64 = 250_000;
 /// The same where the wall clock shows whole milliseconds only.
@@ -24,7 +22,7 @@ const COARSE_NS: i64 = 1_000_000;
 pub struct Reading {
     /// Nanoseconds since the Unix epoch.
     pub wall_ns: i64,
-    /// Nanoseconds since a moment that does not change while the process runs.
+    /// Nanoseconds since a moment that does not change while the process runs; not negative.
     pub monotonic_ns: i64,
 }
 
@@ -45,12 +43,9 @@ impl Reading {
         })
     }
 
-    /// Brought into the range that clocks compute with.
+    /// Brought into the range that clocks compute with, where no difference overflows.
     pub(crate) fn in_range(self) -> Self {
-        Self {
-            wall_ns: self.wall_ns.clamp(1, WALL_NS_MAX),
-            monotonic_ns: self.monotonic_ns.clamp(-MONOTONIC_NS_MAX, MONOTONIC_NS_MAX),
-        }
+        Self { wall_ns: self.wall_ns.clamp(1, WALL_NS_MAX), monotonic_ns: self.monotonic_ns.max(0) }
     }
 
     /// How far the wall clock is ahead of the monotonic one.

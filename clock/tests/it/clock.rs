@@ -93,12 +93,14 @@ fn a_far_step_back_starts_from_the_wall_clock() {
 fn a_lead_of_twice_the_offset_is_kept_and_one_more_is_not() {
     // Scenario: an accepted stamp, then a wall clock that is slewed back without a step.
     // Guarantee: the value is given up only when no accepted stamp explains its lead any more.
-    let (hands, clock) = clock();
-    assert_eq!(clock.observe(foreign(START_NS + 500 * MS)), Ok(()));
+    let (hands, settings) = settings();
     let reading = |wall_ns: i64| {
         hands.wall_ns.store(wall_ns, Ordering::SeqCst);
-        hands.monotonic_ns.store(wall_ns - START_NS, Ordering::SeqCst);
+        hands.monotonic_ns.store(wall_ns, Ordering::SeqCst);
     };
+    reading(START_NS);
+    let clock = Clock::new(settings);
+    assert_eq!(clock.observe(foreign(START_NS + 500 * MS)), Ok(()));
     reading(START_NS - 500 * MS + 1);
     assert_eq!(clock.tick(), stamp(1, START_NS + 500 * MS + 1, 1000 * MS));
     reading(START_NS - 500 * MS + 2);
