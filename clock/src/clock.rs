@@ -12,13 +12,14 @@
 //! Ticking takes no lock; a node whose identity has to change is replaced by whichever thread
 //! finishes first, and all others go on with what it put there.
 
+use std::cell::Cell;
 use std::fmt;
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::ArcSwap;
 
 use crate::node::{ClockNode, NoTick};
 use crate::{Carried, NodeId, Reading, ReadingSource, Stamp, StampError};
@@ -117,10 +118,27 @@ pub struct ClockCounts {
     pub forks: u64,
 }
 
+/// Clocks made so far.
+static CLOCKS: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    /// The node of this thread's last tick. Taking it from here spares a tick the counting of
+    /// references, which costs as much as the rest of it. An outdated one does no harm: it is
+    /// retired, and refuses.
+    static HELD: Cell<Option<Arc<ClockNode>>> = const { Cell::new(None) };
+}
+
+fn hold(node: Arc<ClockNode>) {
+    // A thread that is ending has no such place any more; it ticks all the same.
+    let _ = HELD.try_with(|held| held.set(Some(node)));
+}
+
 /// A hybrid logical clock. One per process, shared by all its threads.
 pub struct Clock {
     settings: ClockSettings,
     max_offset_ns: i64,
+    /// Tells the clocks of a process apart.
+    serial: u64,
     node: ArcSwap<ClockNode>,
     counters: Counters,
 }
@@ -139,8 +157,10 @@ impl Clock {
     pub fn new(settings: ClockSettings) -> Self {
         let max_offset_ns = settings.max_offset.as_nanos().min(u128::from(MAX_OFFSET_NS_MAX));
         let reading = (settings.readings)().in_range();
-        let node = ClockNode::new((settings.node_ids)(), 0, reading);
+        let serial = CLOCKS.fetch_add(1, Ordering::Relaxed);
+        let node = ClockNode::new(serial, (settings.node_ids)(), 0, reading);
         Self {
+            serial,
             max_offset_ns: i64::try_from(max_offset_ns).unwrap_or(i64::MAX),
             node: ArcSwap::from_pointee(node),
             counters: Counters::default(),
@@ -156,7 +176,9 @@ impl Clock {
             match node.tick(reading.wall_ns.unsigned_abs(), self.lead_ns_max()) {
                 Ok(hlc) => {
                     let hlc = hlc.cast_signed();
-                    return Stamp { node: node.id, hlc, lead: hlc - reading.wall_ns };
+                    let stamp = Stamp { node: node.id, hlc, lead: hlc - reading.wall_ns };
+                    hold(node);
+                    return stamp;
                 }
                 Err(NoTick::LeadTooGreat) => self.replace(&node, reading, Cause::Reset),
                 Err(NoTick::Retired) => reading = self.help(&node),
@@ -181,6 +203,7 @@ impl Clock {
                 return Err(TooFarAhead { stamp, ahead_ns });
             }
             if node.merge(stamp.hlc.max(0).unsigned_abs()) {
+                hold(node);
                 return Ok(());
             }
             reading = self.help(&node);
@@ -205,7 +228,7 @@ impl Clock {
     /// Ticks notice by themselves that the process id is another one. This hook is for whoever
     /// does not want to rely on that, and for processes cloned by other means than `fork`.
     pub fn after_fork(&self) {
-        let node = self.node.load();
+        let node = self.node.load_full();
         self.replace(&node, self.read(), Cause::Fork);
     }
 
@@ -235,13 +258,19 @@ impl Clock {
         self.max_offset_ns.unsigned_abs() * 2
     }
 
+    /// The node that this thread held, unless it is another clock's or was replaced since.
+    fn held(&self) -> Option<Arc<ClockNode>> {
+        let held = HELD.try_with(Cell::take).ok().flatten()?;
+        (held.clock == self.serial && !held.is_retired()).then_some(held)
+    }
+
     /// A node, and a reading of the unbroken clock that it stands for.
     ///
     /// Each round is one real change of the clock or of the node by some thread: a new node agrees
     /// with the reading it was made from.
-    fn settle(&self, reading: &mut Reading) -> Guard<Arc<ClockNode>> {
+    fn settle(&self, reading: &mut Reading) -> Arc<ClockNode> {
         loop {
-            let node = self.node.load();
+            let node = self.held().unwrap_or_else(|| self.node.load_full());
             if node.check(*reading, process::id).is_ok() {
                 return node;
             }
@@ -277,7 +306,7 @@ impl Clock {
         let wall_ns = reading.wall_ns.unsigned_abs();
         let is_reset = (last + 1).saturating_sub(wall_ns) > self.lead_ns_max();
         let last = if is_reset { wall_ns - 1 } else { last };
-        let fresh = ClockNode::new((self.settings.node_ids)(), last, reading);
+        let fresh = ClockNode::new(self.serial, (self.settings.node_ids)(), last, reading);
         drop(self.node.compare_and_swap(node, Arc::new(fresh)));
         is_reset
     }

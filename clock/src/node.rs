@@ -31,6 +31,8 @@ pub(crate) enum NoTick {
 
 #[derive(Debug)]
 pub(crate) struct ClockNode {
+    /// The serial number of its clock.
+    pub(crate) clock: u64,
     pub(crate) id: NodeId,
     last: AtomicU64,
     process: u32,
@@ -38,8 +40,9 @@ pub(crate) struct ClockNode {
 }
 
 impl ClockNode {
-    pub(crate) fn new(id: NodeId, last: u64, reading: Reading) -> Self {
+    pub(crate) fn new(clock: u64, id: NodeId, last: u64, reading: Reading) -> Self {
         Self {
+            clock,
             id,
             last: AtomicU64::new(last & !RETIRED),
             process: std::process::id(),
@@ -91,6 +94,10 @@ impl ClockNode {
         self.last.fetch_or(RETIRED, Ordering::AcqRel) & RETIRED == 0
     }
 
+    pub(crate) fn is_retired(&self) -> bool {
+        self.last.load(Ordering::Acquire) & RETIRED != 0
+    }
+
     /// The highest value; it is final once the node is retired.
     pub(crate) fn last(&self) -> u64 {
         self.last.load(Ordering::Acquire) & !RETIRED
@@ -132,7 +139,7 @@ mod tests {
     use super::*;
 
     fn node() -> ClockNode {
-        ClockNode::new(NodeId::random(), 7, Reading { wall_ns: 10, monotonic_ns: 0 })
+        ClockNode::new(0, NodeId::random(), 7, Reading { wall_ns: 10, monotonic_ns: 0 })
     }
 
     fn later(ns: i64) -> Reading {

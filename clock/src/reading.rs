@@ -10,9 +10,9 @@ use std::time::{Duration, Instant, SystemTime};
 /// It leaves 2^60 ticks before a hybrid logical clock could leave its range.
 const WALL_NS_MAX: i64 = i64::MAX - (1 << 60);
 /// How far wall and monotonic clock may come apart at once: reading both is not atomic.
-const STEP_NS: i64 = 250_000;
+const STEP_NS: u64 = 250_000;
 /// The same where the wall clock shows whole milliseconds only.
-const STEP_COARSE_NS: i64 = 5_000_000;
+const STEP_COARSE_NS: u64 = 5_000_000;
 /// How much more per elapsed nanosecond: 1000 ppm, twice what NTP may slew.
 const SLEW_PER: u64 = 1000;
 const COARSE_NS: i64 = 1_000_000;
@@ -35,10 +35,11 @@ impl Reading {
     pub fn system() -> ReadingSource {
         let origin = Instant::now();
         Arc::new(move || {
-            let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+            let (monotonic, wall) = (Instant::now(), SystemTime::now());
+            let since_epoch = wall.duration_since(SystemTime::UNIX_EPOCH);
             Self {
-                wall_ns: nanoseconds(wall.unwrap_or_default()),
-                monotonic_ns: nanoseconds(origin.elapsed()),
+                wall_ns: since_epoch.map_or(0, nanoseconds),
+                monotonic_ns: nanoseconds(monotonic.duration_since(origin)),
             }
         })
     }
@@ -55,15 +56,19 @@ impl Reading {
 
     /// Whether the wall clock was set between `earlier` and this reading.
     pub(crate) fn stepped_since(self, earlier: Self) -> bool {
+        let apart_ns = self.difference_ns().abs_diff(earlier.difference_ns());
+        // Every tick comes by here; nearly all of them go no further.
+        if apart_ns <= STEP_NS {
+            return false;
+        }
         let is_coarse = (self.wall_ns % COARSE_NS, earlier.wall_ns % COARSE_NS) == (0, 0);
         let at_once_ns = if is_coarse { STEP_COARSE_NS } else { STEP_NS };
         let elapsed_ns = self.monotonic_ns.abs_diff(earlier.monotonic_ns);
-        let apart_ns = self.difference_ns().abs_diff(earlier.difference_ns());
-        apart_ns > at_once_ns.unsigned_abs() + elapsed_ns / SLEW_PER
+        apart_ns > at_once_ns + elapsed_ns / SLEW_PER
     }
 }
 
-/// Unlike `Duration::as_nanos` without 128 bits, which would be a tenth of a tick's cost.
+/// Unlike `Duration::as_nanos` without 128 bits, which cost a twentieth of a tick.
 fn nanoseconds(duration: Duration) -> i64 {
     let seconds = i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
     seconds.saturating_mul(1_000_000_000).saturating_add(i64::from(duration.subsec_nanos()))
@@ -106,6 +111,18 @@ mod tests {
         assert!(stepped(6_000_000, 0, start_ns));
         // One reading that is no whole millisecond shows that the clock is a fine one.
         assert!(stepped(4_000_001, 0, start_ns));
+    }
+
+    #[test]
+    fn the_clocks_of_the_machine_advance_in_step() {
+        let read = Reading::system();
+        let (first, second) = (read(), read());
+        assert!(second.monotonic_ns >= first.monotonic_ns);
+        let since_epoch = SystemTime::UNIX_EPOCH.elapsed().expect("it is past 1970");
+        // Nobody reads this at a time that is a minute off, even if the clock is set meanwhile.
+        assert!(
+            since_epoch.as_nanos().abs_diff(first.wall_ns.unsigned_abs().into()) < 60_000_000_000
+        );
     }
 
     #[test]
