@@ -12,6 +12,7 @@ use crate::run::{cargo, output};
 /// A crate and what it may use, in its code; [`FOR_TESTS`] comes on top in tests.
 const ARROWS: &[(&str, &[&str])] = &[
     ("causeway-clock", &[]),
+    ("causeway-hlc", &["causeway-clock"]),
     ("causeway-model", &["causeway-clock"]),
     ("causeway-store", &["causeway-model"]),
     ("causeway-collector", &["causeway-clock", "causeway-model", "causeway-store"]),
