@@ -1,5 +1,9 @@
 //! Time and order between machines whose clocks cannot be trusted. Pure: no I/O, no async.
 
+mod clock_id;
+pub mod offsets;
+pub mod order;
 mod stamp;
 
+pub use clock_id::ClockId;
 pub use stamp::{NodeId, Stamp};

@@ -1,0 +1,267 @@
+//! Directed graphs as two arrays, with the few algorithms order needs. All are linear and none recurses: a trace may be
+//! a chain of a million spans.
+//!
+//! ```text
+//! edges (from, to, kind) ─ counting sort ─► offsets: where the edges of a vertex begin
+//!                                           ends:    (other vertex, kind), grouped by vertex
+//! ```
+
+/// Why one event precedes another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum EdgeKind {
+    /// A span starts before it ends.
+    Program,
+    /// A span needs the random id of its parent before it can start.
+    Parent,
+    /// A link needs the id of the span it points to before its own span ends.
+    Link,
+    /// A stamp of the sender was there before the span started.
+    Message,
+    /// A stamp in a link was there before the span ended.
+    LinkMessage,
+    /// A stamp of a response was there before the span ended.
+    Response,
+    /// Two ticks of one clock: earlier in time, not necessarily a cause.
+    SameNode,
+    /// A server ends before the client that got its answer.
+    Return,
+    /// A local child ends before its parent, if its claimed times say so.
+    LocalReturn,
+    /// A consumer that processes a message starts after whoever sent it.
+    Process,
+    /// One wall clock showed less before it showed more.
+    SameWall,
+}
+
+impl EdgeKind {
+    /// Whether the edge holds whatever clocks do.
+    pub const fn is_proof(self) -> bool {
+        (self as u8) <= Self::SameNode as u8
+    }
+
+    /// Whether the edge rests on ticks of one node being one sequence.
+    pub(super) const fn needs_one_clock(self) -> bool {
+        matches!(self, Self::Message | Self::LinkMessage | Self::Response | Self::SameNode)
+    }
+}
+
+/// An edge between two vertices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Edge {
+    pub(super) from: u32,
+    pub(super) to: u32,
+    pub(super) kind: EdgeKind,
+}
+
+/// Edges grouped by the vertex they leave.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Adjacency {
+    offsets: Vec<u32>,
+    ends: Vec<(u32, EdgeKind)>,
+}
+
+impl Adjacency {
+    /// Groups edges by where they come from.
+    pub(super) fn outgoing(vertices: usize, edges: &[Edge]) -> Self {
+        let mut offsets = vec![0u32; vertices + 1];
+        for edge in edges {
+            if let Some(count) = offsets.get_mut(edge.from as usize + 1) {
+                *count += 1;
+            }
+        }
+        let mut sum = 0;
+        for offset in &mut offsets {
+            sum += *offset;
+            *offset = sum;
+        }
+        let mut next = offsets.clone();
+        let mut ends = vec![(0, EdgeKind::Program); edges.len()];
+        for edge in edges {
+            let Some(place) = next.get_mut(edge.from as usize) else { continue };
+            if let Some(slot) = ends.get_mut(*place as usize) {
+                *slot = (edge.to, edge.kind);
+            }
+            *place += 1;
+        }
+        Self { offsets, ends }
+    }
+
+    /// The other ends of a vertex' edges.
+    pub(super) fn of(&self, vertex: u32) -> &[(u32, EdgeKind)] {
+        let at = vertex as usize;
+        match (self.offsets.get(at), self.offsets.get(at + 1)) {
+            (Some(from), Some(to)) => self.ends.get(*from as usize..*to as usize).unwrap_or(&[]),
+            _ => &[],
+        }
+    }
+
+    pub(super) fn vertices(&self) -> usize {
+        self.offsets.len().saturating_sub(1)
+    }
+
+    /// How many edges there are.
+    pub(super) fn edge_count(&self) -> usize {
+        self.ends.len()
+    }
+}
+
+/// The vertices in an order that no edge contradicts; shorter than their number if there is a cycle.
+pub(super) fn topological(outgoing: &Adjacency) -> Vec<u32> {
+    let vertices = outgoing.vertices();
+    let mut waiting = vec![0u32; vertices];
+    for (end, _) in &outgoing.ends {
+        if let Some(count) = waiting.get_mut(*end as usize) {
+            *count += 1;
+        }
+    }
+    let mut sorted: Vec<u32> = Vec::with_capacity(vertices);
+    sorted.extend((0u32..).zip(&waiting).filter(|(_, count)| **count == 0).map(|(v, _)| v));
+    let mut done = 0;
+    while let Some(vertex) = sorted.get(done).copied() {
+        done += 1;
+        for (end, _) in outgoing.of(vertex) {
+            let Some(count) = waiting.get_mut(*end as usize) else { continue };
+            *count -= 1;
+            if *count == 0 {
+                sorted.push(*end);
+            }
+        }
+    }
+    sorted
+}
+
+/// Numbers the strongly connected components (Tarjan 1972, with a stack of its own instead of recursion). Two vertices
+/// have one number exactly when each can reach the other.
+pub(super) fn components(outgoing: &Adjacency) -> Vec<u32> {
+    const NEW: u32 = u32::MAX;
+    let vertices = outgoing.vertices();
+    let mut tarjan = Tarjan {
+        component: vec![NEW; vertices],
+        number: vec![NEW; vertices],
+        low: vec![0; vertices],
+        stack: Vec::new(),
+        components: 0,
+        numbers: 0,
+    };
+    let mut work: Vec<(u32, usize)> = Vec::new();
+    for root in (0u32..).take(vertices) {
+        if at(&tarjan.number, root) != NEW {
+            continue;
+        }
+        tarjan.open(root);
+        work.push((root, 0));
+        while let Some((vertex, next)) = work.pop() {
+            let Some((end, _)) = outgoing.of(vertex).get(next).copied() else {
+                tarjan.close(vertex, work.last().map(|(parent, _)| *parent));
+                continue;
+            };
+            work.push((vertex, next + 1));
+            if at(&tarjan.number, end) == NEW {
+                tarjan.open(end);
+                work.push((end, 0));
+            } else if at(&tarjan.component, end) == NEW {
+                tarjan.lower(vertex, at(&tarjan.number, end));
+            }
+        }
+    }
+    tarjan.component
+}
+
+struct Tarjan {
+    component: Vec<u32>,
+    number: Vec<u32>,
+    low: Vec<u32>,
+    stack: Vec<u32>,
+    components: u32,
+    numbers: u32,
+}
+
+impl Tarjan {
+    fn open(&mut self, vertex: u32) {
+        set(&mut self.number, vertex, self.numbers);
+        set(&mut self.low, vertex, self.numbers);
+        self.numbers += 1;
+        self.stack.push(vertex);
+    }
+
+    fn lower(&mut self, vertex: u32, to: u32) {
+        if let Some(low) = self.low.get_mut(vertex as usize) {
+            *low = (*low).min(to);
+        }
+    }
+
+    fn close(&mut self, vertex: u32, parent: Option<u32>) {
+        let low = at(&self.low, vertex);
+        if low == at(&self.number, vertex) {
+            while let Some(member) = self.stack.pop() {
+                set(&mut self.component, member, self.components);
+                if member == vertex {
+                    break;
+                }
+            }
+            self.components += 1;
+        }
+        if let Some(parent) = parent {
+            self.lower(parent, low);
+        }
+    }
+}
+
+/// The value of a vertex; `u32::MAX` for one that is not there.
+pub(super) fn at(values: &[u32], vertex: u32) -> u32 {
+    values.get(vertex as usize).copied().unwrap_or(u32::MAX)
+}
+
+fn set(values: &mut [u32], vertex: u32, value: u32) {
+    if let Some(slot) = values.get_mut(vertex as usize) {
+        *slot = value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn graph(vertices: usize, edges: &[(u32, u32)]) -> Adjacency {
+        let edges: Vec<Edge> = edges
+            .iter()
+            .map(|(from, to)| Edge { from: *from, to: *to, kind: EdgeKind::Program })
+            .collect();
+        Adjacency::outgoing(vertices, &edges)
+    }
+
+    #[test]
+    fn an_order_respects_every_edge() {
+        let edges = [(4, 1), (1, 0), (4, 0), (3, 2)];
+        let order = topological(&graph(5, &edges));
+        let place = |v: u32| order.iter().position(|o| *o == v);
+        assert_eq!(order.len(), 5);
+        assert!(edges.iter().all(|(from, to)| place(*from) < place(*to)));
+    }
+
+    #[test]
+    fn a_cycle_stays_out_of_the_order() {
+        assert_eq!(topological(&graph(4, &[(0, 1), (1, 2), (2, 1), (2, 3)])), [0]);
+    }
+
+    #[test]
+    fn components_are_the_cycles() {
+        let found = components(&graph(6, &[(0, 1), (1, 2), (2, 0), (2, 3), (3, 4), (4, 3)]));
+        assert_eq!(found.first(), found.get(1));
+        assert_eq!(found.first(), found.get(2));
+        assert_eq!(found.get(3), found.get(4));
+        assert_ne!(found.first(), found.get(3));
+        assert_ne!(found.get(5), found.get(4));
+    }
+
+    #[test]
+    fn a_chain_of_a_million_needs_no_stack() {
+        let edges: Vec<(u32, u32)> = (0..999_999).map(|v| (v, v + 1)).collect();
+        let chain = graph(1_000_000, &edges);
+        assert_eq!(topological(&chain).len(), 1_000_000);
+        let mut numbers = components(&chain);
+        numbers.dedup();
+        assert_eq!(numbers.len(), 1_000_000);
+    }
+}

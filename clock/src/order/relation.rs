@@ -1,0 +1,146 @@
+//! How two events relate, by the strongest class that says anything.
+//!
+//! | class | rests on |
+//! |---|---|
+//! | proven | recorded edges alone |
+//! | bounded | readings that differ by more than clocks can, given bounds of their offset |
+//! | inferred | recorded edges and conventions |
+//! | guessed | readings corrected by the best estimate of the offset |
+//!
+//! A class is asked only when no stronger one decides, so a weaker one never contradicts it.
+
+use super::build::Order;
+use super::span::Event;
+use crate::offsets::Solver;
+
+/// What an order rests on, strongest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// Recorded edges prove it, whatever clocks do.
+    Proven,
+    /// Readings of clocks whose offset has a bound on both sides; assumes a bound of their rates and no unseen step.
+    Bounded,
+    /// At least one edge is a convention.
+    Inferred,
+    /// The best estimate says so.
+    Guessed,
+    /// Nothing says anything.
+    Unknown,
+}
+
+/// How two events relate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EventOrder {
+    /// The first is earlier.
+    Before,
+    /// The first is later.
+    After,
+    /// They are one event.
+    Same,
+    /// No order is known; which does not mean that there is none.
+    Undecided,
+}
+
+/// How far corrected readings lie apart, and how uncertain the correction is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Margin {
+    /// Distance of the corrected readings.
+    pub margin_ns: i64,
+    /// Half the width of the offset's interval; `None` where nothing bounds it.
+    pub half_width_ns: Option<i64>,
+}
+
+/// How two events relate and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Relation {
+    /// Which one is earlier.
+    pub order: EventOrder,
+    /// What that rests on.
+    pub class: Class,
+    /// Said where readings of clocks decide.
+    pub margin: Option<Margin>,
+}
+
+impl Relation {
+    const UNKNOWN: Self =
+        Self { order: EventOrder::Undecided, class: Class::Unknown, margin: None };
+}
+
+impl Order {
+    /// How two events relate. Without a solver of offsets nothing is bounded, and guesses compare raw readings.
+    pub fn relation(&self, a: Event, b: Event, offsets: Option<&mut Solver<'_>>) -> Relation {
+        let ends = self.vertex(a).zip(self.vertex(b));
+        let Some((vertex_a, vertex_b)) = ends else { return Relation::UNKNOWN };
+        let decided = |order, class| Relation { order, class, margin: None };
+        if vertex_a == vertex_b {
+            return decided(EventOrder::Same, Class::Proven);
+        }
+        if self.precedes(a, b) {
+            return decided(EventOrder::Before, Class::Proven);
+        }
+        if self.precedes(b, a) {
+            return decided(EventOrder::After, Class::Proven);
+        }
+        let by_clocks = self.by_clocks(a, b, offsets);
+        if by_clocks.class == Class::Bounded {
+            return by_clocks;
+        }
+        if self.is_inferred(a, b) {
+            return decided(EventOrder::Before, Class::Inferred);
+        }
+        if self.is_inferred(b, a) {
+            return decided(EventOrder::After, Class::Inferred);
+        }
+        by_clocks
+    }
+
+    /// What readings say: bounded if they lie further apart than the clocks can, else guessed.
+    fn by_clocks(&self, a: Event, b: Event, offsets: Option<&mut Solver<'_>>) -> Relation {
+        let Some((at_a, at_b)) = self.reading(a).zip(self.reading(b)) else {
+            return Relation::UNKNOWN;
+        };
+        let apart_ns = at_b.at_ns.saturating_sub(at_a.at_ns);
+        let mut margin = Margin { margin_ns: apart_ns, half_width_ns: None };
+        if let Some(offsets) = offsets.filter(|_| at_a.clock != at_b.clock) {
+            let forward = offsets.pair(at_a.clock, at_b.clock, at_a.axis_ns);
+            let backward = offsets.pair(at_b.clock, at_a.clock, at_b.axis_ns);
+            let is_bounded = |upper_ns: Option<i64>, apart_ns: i64, granularity_ns: i64| {
+                upper_ns.is_some_and(|upper| apart_ns.saturating_sub(granularity_ns) > upper)
+            };
+            let granularity = [at_a.clock, at_b.clock].map(|clock| offsets.granularity_ns(clock));
+            let class = Class::Bounded;
+            if is_bounded(forward.bound_ns(), apart_ns, granularity[0]) {
+                return Relation {
+                    order: EventOrder::Before,
+                    class,
+                    margin: forward.margin(apart_ns),
+                };
+            }
+            if is_bounded(backward.bound_ns(), apart_ns.saturating_neg(), granularity[1]) {
+                return Relation {
+                    order: EventOrder::After,
+                    class,
+                    margin: forward.margin(apart_ns),
+                };
+            }
+            margin = forward.margin(apart_ns).unwrap_or(margin);
+        }
+        let order = match margin.margin_ns {
+            0 => EventOrder::Undecided,
+            1.. => EventOrder::Before,
+            _ => EventOrder::After,
+        };
+        margin.margin_ns = margin.margin_ns.saturating_abs();
+        Relation { order, class: Class::Guessed, margin: Some(margin) }
+    }
+
+    /// Whether it is excluded that `cause` caused `effect`: a cause has the smaller value on every chain of stamps. Says
+    /// nothing about time.
+    pub fn is_excluded_cause(&self, cause: Event, effect: Event) -> bool {
+        let value = |event| *self.hlc.get(self.vertex(event)? as usize)?;
+        let values: Option<(i64, i64)> = value(cause).zip(value(effect));
+        // A stamp that was refused did not push its receiver ahead, so values say nothing about chains through it.
+        let values = values.filter(|_| !self.has_rejections);
+        values.is_some_and(|(cause, effect)| cause >= effect)
+    }
+}
