@@ -99,9 +99,9 @@ impl Order {
         }
         let events = spans.len() * 2 + extra.len();
         let mut verified = verify(spans, extra, settings);
-        let proofs = without_cycles(proofs(spans, &verified, settings), events, &mut verified);
-        let (inferred, gates) = inferences(spans, &verified, events);
-        let sound = without_contradictions(&proofs, inferred, events + gates);
+        let (inferences, gates) = inferences(spans, &verified, events);
+        let proofs = proofs(spans, &verified, settings);
+        let sound = Edges { proofs, inferences, vertices: events + gates }.sound(&mut verified);
 
         let mut rank = vec![0; events + gates];
         for (place, vertex) in (0u32..).zip(&sound.sorted) {
@@ -112,8 +112,8 @@ impl Order {
         let mut order = Self {
             spans: spans.len(),
             ticks: extra.len(),
-            proofs: Adjacency::outgoing(events + gates, &proofs),
-            inferences: Adjacency::outgoing(events + gates, &sound.inferences),
+            proofs: sound.proofs,
+            inferences: sound.inferences,
             sorted: sound.sorted,
             rank,
             readings: Vec::new(),
@@ -249,24 +249,72 @@ fn place_by_parent(span: &Span, parent: &Span, parent_axis_ns: i64) -> i64 {
     parent_axis_ns.saturating_add(passed)
 }
 
-/// Takes out what makes proofs contradict each other, and flags whose they were.
-fn without_cycles(mut edges: Vec<Edge>, vertices: usize, verified: &mut Verified) -> Vec<Edge> {
-    for only_one_clock in [true, false] {
-        let outgoing = Adjacency::outgoing(vertices, &edges);
-        if topological(&outgoing).len() == vertices {
-            return edges;
+/// All edges as they were found.
+struct Edges {
+    proofs: Vec<Edge>,
+    inferences: Vec<Edge>,
+    vertices: usize,
+}
+
+/// Edges without cycles.
+struct Sound {
+    proofs: Adjacency,
+    inferences: Adjacency,
+    sorted: Vec<u32>,
+    discarded: usize,
+}
+
+impl Edges {
+    fn sound(mut self, verified: &mut Verified) -> Sound {
+        let mut proofs = Adjacency::outgoing(self.vertices, &self.proofs);
+        let mut inferences = Adjacency::outgoing(self.vertices, &self.inferences);
+        let given = self.inferences.len();
+        let mut sorted = topological(&[&proofs, &inferences]);
+        if sorted.len() < self.vertices {
+            self.cut_proofs(verified);
+            proofs = Adjacency::outgoing(self.vertices, &self.proofs);
+            self.cut_inferences(&proofs);
+            inferences = Adjacency::outgoing(self.vertices, &self.inferences);
+            sorted = topological(&[&proofs, &inferences]);
         }
-        let component = components(&outgoing);
-        let is_void = |edge: &Edge| {
-            at(&component, edge.from) == at(&component, edge.to)
-                && (edge.kind.needs_one_clock() || !only_one_clock)
-        };
-        for edge in edges.iter().filter(|e| at(&component, e.from) == at(&component, e.to)) {
-            flag_cycle(edge.to / 2, verified);
-        }
-        edges.retain(|edge| !is_void(edge));
+        Sound { proofs, inferences, sorted, discarded: given - self.inferences.len() }
     }
-    edges
+
+    /// Takes out what makes proofs contradict each other, and flags whose they were.
+    fn cut_proofs(&mut self, verified: &mut Verified) {
+        for only_one_clock in [true, false] {
+            let outgoing = Adjacency::outgoing(self.vertices, &self.proofs);
+            if topological(&[&outgoing]).len() == self.vertices {
+                return;
+            }
+            let component = components(&outgoing);
+            let is_on_cycle = |edge: &Edge| at(&component, edge.from) == at(&component, edge.to);
+            for edge in self.proofs.iter().filter(|edge| is_on_cycle(edge)) {
+                flag_cycle(edge.to / 2, verified);
+            }
+            let is_void =
+                |e: &Edge| is_on_cycle(e) && (e.kind.needs_one_clock() || !only_one_clock);
+            self.proofs.retain(|edge| !is_void(edge));
+        }
+    }
+
+    /// Takes out inferences on cycles, the most doubtful kind first: servers that end late are common, messages that are
+    /// processed before they are sent are not.
+    fn cut_inferences(&mut self, proofs: &Adjacency) {
+        let doubtful =
+            [EdgeKind::Return, EdgeKind::LocalReturn, EdgeKind::SameWall, EdgeKind::Process];
+        for kind in doubtful {
+            let inferences = Adjacency::outgoing(self.vertices, &self.inferences);
+            if topological(&[proofs, &inferences]).len() == self.vertices {
+                return;
+            }
+            let all: Vec<Edge> = self.proofs.iter().chain(&self.inferences).copied().collect();
+            let component = components(&Adjacency::outgoing(self.vertices, &all));
+            self.inferences.retain(|edge| {
+                edge.kind != kind || at(&component, edge.from) != at(&component, edge.to)
+            });
+        }
+    }
 }
 
 fn flag_cycle(span: u32, verified: &mut Verified) {
@@ -275,30 +323,4 @@ fn flag_cycle(span: u32, verified: &mut Verified) {
         faults.insert(Fault::Cycle);
         verified.violations.push(Violation { span, fault: Fault::Cycle, node: None });
     }
-}
-
-struct Sound {
-    inferences: Vec<Edge>,
-    sorted: Vec<u32>,
-    discarded: usize,
-}
-
-/// Takes out inferences on cycles, the most doubtful kind first: servers that end late are common, messages that are
-/// processed before they are sent are not.
-fn without_contradictions(proofs: &[Edge], mut inferences: Vec<Edge>, vertices: usize) -> Sound {
-    let given = inferences.len();
-    let doubtful =
-        [EdgeKind::Return, EdgeKind::LocalReturn, EdgeKind::SameWall, EdgeKind::Process].map(Some);
-    let mut sorted = Vec::new();
-    for kind in doubtful.into_iter().chain([None]) {
-        let all: Vec<Edge> = proofs.iter().chain(&inferences).copied().collect();
-        let outgoing = Adjacency::outgoing(vertices, &all);
-        sorted = topological(&outgoing);
-        let Some(kind) = kind.filter(|_| sorted.len() < vertices) else { break };
-        let component = components(&outgoing);
-        inferences.retain(|edge| {
-            edge.kind != kind || at(&component, edge.from) != at(&component, edge.to)
-        });
-    }
-    Sound { discarded: given - inferences.len(), inferences, sorted }
 }
