@@ -1,6 +1,7 @@
 //! Time and order between machines whose clocks cannot be trusted. Pure: no I/O, no async.
 
 mod clock_id;
+mod graph;
 pub mod offsets;
 pub mod order;
 mod stamp;

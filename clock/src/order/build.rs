@@ -8,14 +8,18 @@ use std::collections::HashMap;
 
 use thiserror::Error;
 
-use super::edges::{inferences, proofs};
+use super::edge_kind::EdgeKind;
+use super::edges::{Edge, inferences, proofs};
 use super::faults::{Fault, Faults, Violation};
-use super::graph::{Adjacency, Edge, EdgeKind, at, components, topological};
 use super::reach::Vectors;
 use super::span::{Event, SPANS_MAX, Span};
 use super::verify::{Verified, is_future, shown, verify};
 use super::vertex::{end_of, event_of, start_of, tick_of};
+use crate::graph::{self, at, components, topological};
 use crate::{ClockId, Stamp};
+
+/// Edges grouped by the event they leave.
+pub(super) type Adjacency = graph::Adjacency<EdgeKind>;
 
 /// How far clocks may be off before their stamps are doubted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -293,7 +297,7 @@ impl Edges {
                 flag_cycle(edge.to / 2, verified);
             }
             let is_void =
-                |e: &Edge| is_on_cycle(e) && (e.kind.needs_one_clock() || !only_one_clock);
+                |e: &Edge| is_on_cycle(e) && (e.label.needs_one_clock() || !only_one_clock);
             self.proofs.retain(|edge| !is_void(edge));
         }
     }
@@ -311,7 +315,7 @@ impl Edges {
             let all: Vec<Edge> = self.proofs.iter().chain(&self.inferences).copied().collect();
             let component = components(&Adjacency::outgoing(self.vertices, &all));
             self.inferences.retain(|edge| {
-                edge.kind != kind || at(&component, edge.from) != at(&component, edge.to)
+                edge.label != kind || at(&component, edge.from) != at(&component, edge.to)
             });
         }
     }

@@ -1,7 +1,6 @@
 //! Everything that is proven about one span: two sweeps over the events, one in each direction.
 
-use super::build::Order;
-use super::graph::Adjacency;
+use super::build::{Adjacency, Order};
 use super::span_relation::{Known, SpanOrder};
 use super::vertex::{end_of, start_of};
 

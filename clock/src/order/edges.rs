@@ -5,27 +5,31 @@
 
 use std::collections::HashMap;
 
-use super::graph::{Edge, EdgeKind};
+use super::edge_kind::EdgeKind;
 use super::span::{Kind, Link, Span};
 use super::verify::{Chains, Verified, is_future};
 use super::vertex::{end_of, parent_of, start_of};
 use super::{Fault, OrderSettings};
+use crate::graph;
 use crate::{ClockId, Stamp};
+
+/// An edge between two events.
+pub(super) type Edge = graph::Edge<EdgeKind>;
 
 /// All edges that hold whatever clocks do, unless ids were duplicated unnoticed.
 pub(super) fn proofs(spans: &[Span], verified: &Verified, settings: &OrderSettings) -> Vec<Edge> {
     let mut edges = Vec::with_capacity(spans.len() * 5);
     for (index, span) in (0u32..).zip(spans) {
         let (start, end) = (start_of(index), end_of(index));
-        edges.push(Edge { from: start, to: end, kind: EdgeKind::Program });
+        edges.push(Edge { from: start, to: end, label: EdgeKind::Program });
         if let Some(parent) = known(span.parent, index, spans) {
-            edges.push(Edge { from: start_of(parent), to: start, kind: EdgeKind::Parent });
+            edges.push(Edge { from: start_of(parent), to: start, label: EdgeKind::Parent });
         }
-        let mut learn = |stamp: Option<Stamp>, to: u32, kind: EdgeKind| {
+        let mut learn = |stamp: Option<Stamp>, to: u32, label: EdgeKind| {
             let from = stamp.and_then(|stamp| {
                 verified.chains.last_before(stamp, is_future(stamp, span, settings))
             });
-            edges.extend(from.filter(|from| *from != to).map(|from| Edge { from, to, kind }));
+            edges.extend(from.filter(|from| *from != to).map(|from| Edge { from, to, label }));
         };
         learn(span.received.filter(|r| !is_own(span.start, *r)), start, EdgeKind::Message);
         for stamp in &span.responses {
@@ -35,7 +39,7 @@ pub(super) fn proofs(spans: &[Span], verified: &Verified, settings: &OrderSettin
             learn(link.stamp, end, EdgeKind::LinkMessage);
         }
         for linked in linked(&span.links, index, spans) {
-            edges.push(Edge { from: start_of(linked), to: end, kind: EdgeKind::Link });
+            edges.push(Edge { from: start_of(linked), to: end, label: EdgeKind::Link });
         }
     }
     same_node(&verified.chains, &mut edges);
@@ -51,7 +55,7 @@ fn same_node(chains: &Chains, edges: &mut Vec<Edge>) {
     let ticks = chains.ticks();
     for (tick, next) in ticks.iter().zip(ticks.iter().skip(1)) {
         if tick.is_followed_by(*next) {
-            edges.push(Edge { from: tick.vertex, to: next.vertex, kind: EdgeKind::SameNode });
+            edges.push(Edge { from: tick.vertex, to: next.vertex, label: EdgeKind::SameNode });
         }
     }
 }
@@ -78,13 +82,13 @@ pub(super) fn inferences(
             edges.extend(linked(&span.links, index, spans).map(|linked| Edge {
                 from: start_of(linked),
                 to: start_of(index),
-                kind: EdgeKind::Process,
+                label: EdgeKind::Process,
             }));
         }
         let Some(parent_index) = known(span.parent, index, spans) else { continue };
         let Some(parent) = parent_of(span, spans) else { continue };
-        if let Some(kind) = end_rule(span, parent) {
-            edges.push(Edge { from: end_of(index), to: end_of(parent_index), kind });
+        if let Some(label) = end_rule(span, parent) {
+            edges.push(Edge { from: end_of(index), to: end_of(parent_index), label });
         }
     }
     let gates = same_wall(spans, verified, vertices, &mut edges);
@@ -128,7 +132,7 @@ fn same_wall(spans: &[Span], verified: &Verified, vertices: usize, edges: &mut V
             edges.extend(group.iter().map(|(_, _, vertex)| Edge {
                 from: gate,
                 to: *vertex,
-                kind: EdgeKind::SameWall,
+                label: EdgeKind::SameWall,
             }));
         }
         if group.len() == 1 {
@@ -140,7 +144,7 @@ fn same_wall(spans: &[Span], verified: &Verified, vertices: usize, edges: &mut V
         edges.extend(group.iter().map(|(_, _, vertex)| Edge {
             from: *vertex,
             to: own,
-            kind: EdgeKind::SameWall,
+            label: EdgeKind::SameWall,
         }));
         gate = Some((wall, own));
     }

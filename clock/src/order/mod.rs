@@ -15,9 +15,9 @@
 mod build;
 mod cone;
 mod cut;
+mod edge_kind;
 mod edges;
 mod faults;
-mod graph;
 mod line;
 mod reach;
 mod relation;
@@ -31,8 +31,8 @@ mod tests;
 
 pub use build::{Order, OrderError, OrderSettings, Reading};
 pub use cut::Cut;
+pub use edge_kind::EdgeKind;
 pub use faults::{Fault, Faults, Violation};
-pub use graph::EdgeKind;
 pub use reach::Step;
 pub use relation::{Class, EventOrder, Margin, Relation};
 pub use span::{Event, Kind, Link, SPANS_MAX, Span};

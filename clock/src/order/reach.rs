@@ -3,8 +3,8 @@
 //! One question costs a search over what lies between the two events. For many questions `prepare` computes, for every
 //! event, how far of each chain precedes it (a vector clock per event), which makes each of them one comparison.
 
-use super::build::Order;
-use super::graph::{Adjacency, EdgeKind};
+use super::build::{Adjacency, Order};
+use super::edge_kind::EdgeKind;
 use super::span::Event;
 
 /// Entries of all vectors together, 80 MB of them; orders that would need more answer by searching.

@@ -85,8 +85,7 @@ impl Order {
             let (order, class) = (SpanOrder::Same, Class::Proven);
             return SpanRelation { order, class, because: [None; 2], margin: None };
         }
-        let mut relate =
-            |a, b| (a, b, self.relation(a, b, offsets.as_mut().map(|offsets| &mut **offsets)));
+        let mut relate = |a, b| (a, b, self.relation(a, b, offsets.as_deref_mut()));
         let pairs = [
             relate(end_a, start_b),
             relate(start_a, end_b),

@@ -1,69 +1,29 @@
-//! Directed graphs as two arrays, with the few algorithms order needs. All are linear and none recurses: a trace may be
-//! a chain of a million spans.
+//! Directed graphs as two arrays, with the few algorithms that order and offsets need. All are linear and none
+//! recurses: a trace may be a chain of a million spans.
 //!
 //! ```text
-//! edges (from, to, kind) ─ counting sort ─► offsets: where the edges of a vertex begin
-//!                                           ends:    (other vertex, kind), grouped by vertex
+//! edges (from, to, label) ─ counting sort ─► offsets: where the edges of a vertex begin
+//!                                           ends:    (other vertex, label), grouped by vertex
 //! ```
-
-/// Why one event precedes another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum EdgeKind {
-    /// A span starts before it ends.
-    Program,
-    /// A span needs the random id of its parent before it can start.
-    Parent,
-    /// A link needs the id of the span it points to before its own span ends.
-    Link,
-    /// A stamp of the sender was there before the span started.
-    Message,
-    /// A stamp in a link was there before the span ended.
-    LinkMessage,
-    /// A stamp of a response was there before the span ended.
-    Response,
-    /// Two ticks of one clock: earlier in time, not necessarily a cause.
-    SameNode,
-    /// A server ends before the client that got its answer.
-    Return,
-    /// A local child ends before its parent, if its claimed times say so.
-    LocalReturn,
-    /// A consumer that processes a message starts after whoever sent it.
-    Process,
-    /// One wall clock showed less before it showed more.
-    SameWall,
-}
-
-impl EdgeKind {
-    /// Whether the edge holds whatever clocks do.
-    pub const fn is_proof(self) -> bool {
-        (self as u8) <= Self::SameNode as u8
-    }
-
-    /// Whether the edge rests on ticks of one node being one sequence.
-    pub(super) const fn needs_one_clock(self) -> bool {
-        matches!(self, Self::Message | Self::LinkMessage | Self::Response | Self::SameNode)
-    }
-}
 
 /// An edge between two vertices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Edge {
-    pub(super) from: u32,
-    pub(super) to: u32,
-    pub(super) kind: EdgeKind,
+pub(crate) struct Edge<L> {
+    pub(crate) from: u32,
+    pub(crate) to: u32,
+    pub(crate) label: L,
 }
 
 /// Edges grouped by the vertex they leave.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Adjacency {
+#[derive(Debug, Clone)]
+pub(crate) struct Adjacency<L> {
     offsets: Vec<u32>,
-    ends: Vec<(u32, EdgeKind)>,
+    ends: Vec<(u32, L)>,
 }
 
-impl Adjacency {
+impl<L: Copy> Adjacency<L> {
     /// Groups edges by where they come from.
-    pub(super) fn outgoing(vertices: usize, edges: &[Edge]) -> Self {
+    pub(crate) fn outgoing(vertices: usize, edges: &[Edge<L>]) -> Self {
         let mut offsets = vec![0u32; vertices + 1];
         for edge in edges {
             if let Some(count) = offsets.get_mut(edge.from as usize + 1) {
@@ -76,11 +36,11 @@ impl Adjacency {
             *offset = sum;
         }
         let mut next = offsets.clone();
-        let mut ends = vec![(0, EdgeKind::Program); edges.len()];
+        let mut ends: Vec<(u32, L)> = edges.iter().map(|edge| (0, edge.label)).collect();
         for edge in edges {
             let Some(place) = next.get_mut(edge.from as usize) else { continue };
             if let Some(slot) = ends.get_mut(*place as usize) {
-                *slot = (edge.to, edge.kind);
+                *slot = (edge.to, edge.label);
             }
             *place += 1;
         }
@@ -88,7 +48,7 @@ impl Adjacency {
     }
 
     /// The other ends of a vertex' edges.
-    pub(super) fn of(&self, vertex: u32) -> &[(u32, EdgeKind)] {
+    pub(crate) fn of(&self, vertex: u32) -> &[(u32, L)] {
         let at = vertex as usize;
         match (self.offsets.get(at), self.offsets.get(at + 1)) {
             (Some(from), Some(to)) => self.ends.get(*from as usize..*to as usize).unwrap_or(&[]),
@@ -96,19 +56,19 @@ impl Adjacency {
         }
     }
 
-    pub(super) fn vertices(&self) -> usize {
+    pub(crate) fn vertices(&self) -> usize {
         self.offsets.len().saturating_sub(1)
     }
 
     /// How many edges there are.
-    pub(super) fn edge_count(&self) -> usize {
+    pub(crate) fn edge_count(&self) -> usize {
         self.ends.len()
     }
 }
 
 /// The vertices in an order that no edge contradicts; shorter than their number if there is a cycle. All graphs have the
 /// same vertices.
-pub(super) fn topological(graphs: &[&Adjacency]) -> Vec<u32> {
+pub(crate) fn topological<L: Copy>(graphs: &[&Adjacency<L>]) -> Vec<u32> {
     let vertices = graphs.first().map_or(0, |graph| graph.vertices());
     let mut waiting = vec![0u32; vertices];
     for (end, _) in graphs.iter().flat_map(|graph| &graph.ends) {
@@ -134,7 +94,7 @@ pub(super) fn topological(graphs: &[&Adjacency]) -> Vec<u32> {
 
 /// Numbers the strongly connected components (Tarjan 1972, with a stack of its own instead of recursion). Two vertices
 /// have one number exactly when each can reach the other.
-pub(super) fn components(outgoing: &Adjacency) -> Vec<u32> {
+pub(crate) fn components<L: Copy>(outgoing: &Adjacency<L>) -> Vec<u32> {
     const NEW: u32 = u32::MAX;
     let vertices = outgoing.vertices();
     let mut tarjan = Tarjan {
@@ -210,7 +170,7 @@ impl Tarjan {
 }
 
 /// The value of a vertex; `u32::MAX` for one that is not there.
-pub(super) fn at(values: &[u32], vertex: u32) -> u32 {
+pub(crate) fn at(values: &[u32], vertex: u32) -> u32 {
     values.get(vertex as usize).copied().unwrap_or(u32::MAX)
 }
 
@@ -224,11 +184,9 @@ fn set(values: &mut [u32], vertex: u32, value: u32) {
 mod tests {
     use super::*;
 
-    fn graph(vertices: usize, edges: &[(u32, u32)]) -> Adjacency {
-        let edges: Vec<Edge> = edges
-            .iter()
-            .map(|(from, to)| Edge { from: *from, to: *to, kind: EdgeKind::Program })
-            .collect();
+    fn graph(vertices: usize, edges: &[(u32, u32)]) -> Adjacency<()> {
+        let edges: Vec<Edge<()>> =
+            edges.iter().map(|(from, to)| Edge { from: *from, to: *to, label: () }).collect();
         Adjacency::outgoing(vertices, &edges)
     }
 
