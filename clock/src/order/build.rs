@@ -4,7 +4,7 @@
 //! lie on a cycle; the spans are flagged. Inferences that contradict proofs or each other go too, the most doubtful kind
 //! first, and are counted.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use thiserror::Error;
 
@@ -16,7 +16,7 @@ use super::span::{Event, SPANS_MAX, Span};
 use super::verify::{Verified, is_future, shown, verify};
 use super::vertex::{end_of, event_of, start_of, tick_of};
 use crate::graph::{self, at, components, topological};
-use crate::{ClockId, Stamp};
+use crate::{ClockId, NodeId, Stamp};
 
 /// Edges grouped by the event they leave.
 pub(super) type Adjacency = graph::Adjacency<EdgeKind>;
@@ -86,6 +86,8 @@ pub struct Order {
     faults: Vec<Faults>,
     violations: Vec<Violation>,
     discarded: usize,
+    clashed: HashSet<NodeId>,
+    settings: OrderSettings,
 }
 
 impl Order {
@@ -128,8 +130,10 @@ impl Order {
             faults: verified.faults,
             violations: verified.violations,
             discarded: sound.discarded,
+            clashed: verified.chains.clashed_nodes().collect(),
+            settings: *settings,
         };
-        order.read_stamps(spans, extra, settings);
+        order.read_stamps(spans, extra);
         order.read_clocks(spans, extra);
         Ok(order)
     }
@@ -147,6 +151,16 @@ impl Order {
     /// Everything that was found wrong, span by span.
     pub fn violations(&self) -> &[Violation] {
         &self.violations
+    }
+
+    /// Whether two clocks share this node id.
+    pub fn is_clashed(&self, node: NodeId) -> bool {
+        self.clashed.contains(&node)
+    }
+
+    /// Whether a stamp that a span shows lies further ahead of the collector than a healthy clock may be.
+    pub fn is_future(&self, stamp: Stamp, shown_by: &Span) -> bool {
+        is_future(stamp, shown_by, &self.settings)
     }
 
     /// How many inferences were discarded because proofs, or better inferences, contradict them.
@@ -192,11 +206,11 @@ impl Order {
         ((vertex as usize) < self.spans * 2 + self.ticks).then(|| event_of(self.spans, vertex))
     }
 
-    fn read_stamps(&mut self, spans: &[Span], extra: &[Stamp], settings: &OrderSettings) {
+    fn read_stamps(&mut self, spans: &[Span], extra: &[Stamp]) {
         self.hlc.reserve_exact(spans.len() * 2 + extra.len());
         for (span, faults) in spans.iter().zip(&self.faults) {
             let is_believed =
-                |s: &Stamp| !faults.contains(Fault::Order) && !is_future(*s, span, settings);
+                |s: &Stamp| !faults.contains(Fault::Order) && !is_future(*s, span, &self.settings);
             for stamp in [span.start, span.end] {
                 self.hlc.push(stamp.filter(is_believed).map(|s| s.hlc));
             }

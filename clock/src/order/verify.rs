@@ -58,6 +58,12 @@ impl Chains {
         &self.ticks
     }
 
+    /// Nodes that two clocks share.
+    pub(super) fn clashed_nodes(&self) -> impl Iterator<Item = NodeId> {
+        let is_clashed = |number: &u32| self.nodes.is_clashed(*number);
+        self.nodes.numbers.iter().filter(move |(_, number)| is_clashed(number)).map(|(id, _)| *id)
+    }
+
     /// The last known event of the stamp's node that is not after the stamp.
     pub(super) fn last_before(&self, stamp: Stamp, future: bool) -> Option<u32> {
         let node = *self.nodes.numbers.get(&stamp.node)?;
