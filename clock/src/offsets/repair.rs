@@ -78,6 +78,9 @@ pub(super) fn close_likely(
     None
 }
 
+/// A clock whose evidence is used from some windows only, or not at all.
+type Only = (u32, Option<RangeInclusive<i64>>);
+
 struct Repair<'a> {
     history: &'a History,
     window: i64,
@@ -228,7 +231,7 @@ impl<'a> Repair<'a> {
         windows: Option<RangeInclusive<i64>>,
     ) -> bool {
         let bounds: Vec<Bound> = self
-            .bounds(Some((clock, windows)))
+            .bounds(Some(&(clock, windows)))
             .into_iter()
             .filter(|bound| part.contains(&(bound.from, bound.to)))
             .collect();
@@ -236,17 +239,16 @@ impl<'a> Repair<'a> {
     }
 
     /// All bounds that are still believed; with evidence of one clock from some windows only, or none.
-    fn bounds(&mut self, only: Option<(u32, Option<RangeInclusive<i64>>)>) -> Vec<Bound> {
+    fn bounds(&mut self, only: Option<&Only>) -> Vec<Bound> {
         let mut bounds = Vec::with_capacity(self.history.pairs.len());
         let mut looks = self.history.ties.len();
         for (index, pair) in (0u32..).zip(&self.history.pairs) {
             looks += pair.certain.len() + 1;
-            bounds.extend(self.bound(index, pair, only.as_ref()));
+            bounds.extend(self.bound(index, pair, only));
         }
         self.looks = self.looks.saturating_add(looks);
         let is_void = |clock: u32| {
-            self.void.contains(&clock)
-                || only.as_ref().is_some_and(|(c, w)| *c == clock && w.is_none())
+            self.void.contains(&clock) || only.is_some_and(|(c, w)| *c == clock && w.is_none())
         };
         let ties = (0u32..).zip(&self.history.ties).filter(|(index, tie)| {
             !self.untied.contains(index) && !is_void(tie.a) && !is_void(tie.b)
@@ -255,12 +257,7 @@ impl<'a> Repair<'a> {
         bounds
     }
 
-    fn bound(
-        &self,
-        index: u32,
-        pair: &Pair,
-        only: Option<&(u32, Option<RangeInclusive<i64>>)>,
-    ) -> Option<Bound> {
+    fn bound(&self, index: u32, pair: &Pair, only: Option<&Only>) -> Option<Bound> {
         if self.void.contains(&pair.from) || self.void.contains(&pair.to) {
             return None;
         }

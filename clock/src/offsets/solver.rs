@@ -341,7 +341,7 @@ fn close_window(history: &History, window: i64, certain: Vec<Bound>, likely: Vec
     });
     Window {
         certain: Rows::new(repaired.closure),
-        likely: likely.map(|closure| Rows::new(closure)),
+        likely: likely.map(Rows::new),
         void: repaired.void,
         steps: steps.collect(),
         quarantined: repaired.quarantined,

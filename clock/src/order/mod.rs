@@ -6,12 +6,14 @@
 //!        relation of two events or spans, with its proof ◄── relation, reach ────────┤
 //!        everything before and after a span              ◄── cone ───────────────────┤
 //!        what was open at a moment                       ◄── cut ────────────────────┤
-//!        one line that contradicts no proof              ◄── line ───────────────────┘
+//!        one line that contradicts no proof              ◄── line ───────────────────┤
+//!        times on one clock, for drawing                 ◄── aligned ────────────────┘
 //! ```
 //!
 //! Proven order rests on recorded edges only, never on the value of a clock. All of it is linear in spans and edges,
 //! but for sorting ticks; nothing recurses; no span is ever dropped.
 
+mod aligned;
 mod build;
 mod cone;
 mod cut;
@@ -29,6 +31,7 @@ mod vertex;
 #[cfg(test)]
 mod tests;
 
+pub use aligned::Aligned;
 pub use build::{Order, OrderError, OrderSettings, Reading};
 pub use cut::Cut;
 pub use edge_kind::EdgeKind;

@@ -1,6 +1,7 @@
 //! Vectors of the specification, what R5 says about doubtful stamps, and traces that nobody meant well.
 
 mod adverse;
+mod aligned;
 mod answers;
 mod vectors;
 
