@@ -4,6 +4,8 @@ mod clock_id;
 mod graph;
 pub mod offsets;
 pub mod order;
+#[cfg(any(test, feature = "sim"))]
+pub mod sim;
 mod stamp;
 
 pub use clock_id::ClockId;

@@ -178,6 +178,11 @@ impl Order {
         *self.readings.get(self.vertex(event)? as usize)?
     }
 
+    /// The value of the hybrid clock at an event, if there is one that is believed.
+    pub fn hlc(&self, event: Event) -> Option<i64> {
+        *self.hlc.get(self.vertex(event)? as usize)?
+    }
+
     /// All events: starts and ends of spans, then extra ticks.
     pub fn events(&self) -> impl Iterator<Item = Event> {
         let events = self.spans * 2 + self.ticks;

@@ -95,7 +95,12 @@ impl Order {
     }
 
     /// What readings say: bounded if they lie further apart than the clocks can, else guessed.
-    fn by_clocks(&self, a: Event, b: Event, offsets: Option<&mut Solver<'_>>) -> Relation {
+    pub(crate) fn by_clocks(
+        &self,
+        a: Event,
+        b: Event,
+        offsets: Option<&mut Solver<'_>>,
+    ) -> Relation {
         let Some((at_a, at_b)) = self.reading(a).zip(self.reading(b)) else {
             return Relation::UNKNOWN;
         };
@@ -137,8 +142,7 @@ impl Order {
     /// Whether it is excluded that `cause` caused `effect`: a cause has the smaller value on every chain of stamps. Says
     /// nothing about time.
     pub fn is_excluded_cause(&self, cause: Event, effect: Event) -> bool {
-        let value = |event| *self.hlc.get(self.vertex(event)? as usize)?;
-        let values: Option<(i64, i64)> = value(cause).zip(value(effect));
+        let values = self.hlc(cause).zip(self.hlc(effect));
         // A stamp that was refused did not push its receiver ahead, so values say nothing about chains through it.
         let values = values.filter(|_| !self.has_rejections);
         values.is_some_and(|(cause, effect)| cause >= effect)
