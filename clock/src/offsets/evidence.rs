@@ -7,6 +7,10 @@
 //! | a parent on another clock, no stamp | start of the parent | start of the child |
 //! | a call that was answered | round trip: starts and ends of both spans, or their stamps where there are | |
 //!
+//! Windows are chosen on an axis that clocks share, but do not share exactly: hybrid clocks that refuse each other's
+//! stamps, and untagged clocks far apart, disagree where on it they are. A bound is therefore as old as its window says
+//! or that much older, and is widened by what clocks may drift meanwhile.
+//!
 //! Never used: stamps that are doubted, ticks of a node that two clocks share, claimed times that cannot be.
 
 use super::message::{Message, RoundTrip};
@@ -24,7 +28,9 @@ pub fn observe(table: &mut Estimator, spans: &[Span], order: &Order, witness: im
         let parent = seen.parent();
         match span.received {
             Some(stamp) if !seen.is_inherited(stamp) => {
-                seen.stamped(stamp, arrival).into_iter().for_each(|message| table.add(&message));
+                seen.stamped(stamp, arrival, table)
+                    .into_iter()
+                    .for_each(|message| table.add(&message));
             }
             Some(_) => {}
             None => {
@@ -37,7 +43,7 @@ pub fn observe(table: &mut Estimator, spans: &[Span], order: &Order, witness: im
         if let Some(end) = seen.reading(Event::End(index)).filter(|_| span.end.is_some()) {
             let links = span.links.iter().filter_map(|link| link.stamp);
             for stamp in span.responses.iter().copied().chain(links) {
-                seen.stamped(stamp, end).into_iter().for_each(|message| table.add(&message));
+                seen.stamped(stamp, end, table).into_iter().for_each(|message| table.add(&message));
             }
         }
         let trip = parent.and_then(|(at, parent)| seen.round_trip(at, parent));
@@ -82,15 +88,16 @@ impl Seen<'_> {
         self.parent().is_some_and(|(_, parent)| parent.received == Some(stamp) && is_local(parent))
     }
 
-    fn stamped(&self, stamp: Stamp, arrival: Reading) -> Option<Message> {
+    fn stamped(&self, stamp: Stamp, arrival: Reading, table: &Estimator) -> Option<Message> {
         let is_doubted =
             self.order.is_future(stamp, self.span) || self.order.is_clashed(stamp.node);
+        let gap_ns = stamp.hlc.abs_diff(arrival.axis_ns).saturating_add(arrival.axis_gap_ns());
         (!is_doubted).then(|| Message {
             from: ClockId::Node(stamp.node),
             to: arrival.clock,
             sent_ns: stamp.hlc.saturating_sub(stamp.lead),
             received_ns: arrival.at_ns,
-            slack_ns: 0,
+            slack_ns: table.settings().drift_over_ns(gap_ns),
             axis_ns: arrival.axis_ns,
             witness: self.witness,
         })
@@ -107,14 +114,18 @@ impl Seen<'_> {
     ) -> Option<Message> {
         let sent = self.reading(Event::Start(parent))?;
         let is_anchored = !matches!(sent.clock, ClockId::Node(_));
-        let counted_ns = sent.at_ns.saturating_sub(parent_root_ns.unwrap_or(sent.at_ns)).max(0);
-        let drift = i128::from(counted_ns) * i128::from(table.settings().rho_ppm) / 1_000_000;
+        let root_ns = parent_root_ns.filter(|_| is_anchored).unwrap_or(sent.at_ns);
+        let counted_ns = sent.at_ns.saturating_sub(root_ns).max(0).unsigned_abs();
+        let gap_ns = sent.axis_gap_ns().saturating_add(arrival.axis_gap_ns());
+        let settings = table.settings();
         (sent.clock != arrival.clock).then(|| Message {
             from: sent.clock,
             to: arrival.clock,
             sent_ns: sent.at_ns,
             received_ns: arrival.at_ns,
-            slack_ns: if is_anchored { i64::try_from(drift).unwrap_or(i64::MAX) } else { 0 },
+            slack_ns: settings
+                .drift_over_ns(gap_ns)
+                .saturating_add(settings.drift_over_ns(counted_ns) / 2),
             axis_ns: arrival.axis_ns,
             witness: self.witness,
         })

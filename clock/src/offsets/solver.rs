@@ -8,7 +8,7 @@ use super::history::{Aged, History};
 use super::repair::{close, close_likely, tie_bounds};
 use super::table::Estimator;
 use crate::ClockId;
-use crate::order::Margin;
+use crate::order::{Margin, Reading};
 
 /// Windows that are remembered; when there are more, all are forgotten.
 const WINDOWS_MAX: usize = 4_096;
@@ -169,6 +169,13 @@ impl<'a> Solver<'a> {
     /// By how much a reading of the clock may be less than what a finer clock would show.
     pub fn granularity_ns(&self, clock: ClockId) -> i64 {
         self.table.granularity(clock).slack_ns()
+    }
+
+    /// By how much an order that rests on a reading must allow for the reading itself: what the clock counts in, and what
+    /// clocks drift in the time by which its place on the axis is off.
+    pub fn blur_ns(&self, reading: Reading) -> i64 {
+        let drift_ns = self.table.settings().drift_over_ns(reading.axis_gap_ns());
+        self.granularity_ns(reading.clock).saturating_add(drift_ns)
     }
 
     /// Offset of `to` minus offset of `from` at a moment of the shared axis.

@@ -59,10 +59,15 @@ impl OffsetSettings {
         (self.horizon_ns / self.window_ns.max(1)).clamp(0, 1_000_000)
     }
 
+    /// By how much two clocks may drift apart in a time.
+    pub fn drift_over_ns(&self, time_ns: u64) -> i64 {
+        let drift = i128::from(time_ns) * i128::from(self.rho_ppm) * 2;
+        i64::try_from((drift + 999_999) / 1_000_000).unwrap_or(i64::MAX)
+    }
+
     /// By how much two clocks may drift apart in a window.
     pub(super) fn drift_ns(&self) -> i64 {
-        let drift = i128::from(self.window_ns) * i128::from(self.rho_ppm) * 2;
-        i64::try_from((drift + 999_999) / 1_000_000).unwrap_or(i64::MAX)
+        self.drift_over_ns(self.window_ns.unsigned_abs())
     }
 }
 

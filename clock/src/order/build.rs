@@ -65,6 +65,17 @@ pub struct Reading {
     pub axis_ns: i64,
 }
 
+impl Reading {
+    /// How far the clock is from the axis where that is known: untagged clocks know their trace's place on it only by
+    /// that of its root. Bounds are worth less by what clocks drift in that time.
+    pub fn axis_gap_ns(&self) -> u64 {
+        match self.clock {
+            ClockId::Node(_) => 0,
+            _ => self.at_ns.abs_diff(self.axis_ns),
+        }
+    }
+}
+
 /// The order of the events of a trace, or of several.
 #[derive(Debug, Clone)]
 pub struct Order {

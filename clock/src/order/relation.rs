@@ -9,7 +9,7 @@
 //!
 //! A class is asked only when no stronger one decides, so a weaker one never contradicts it.
 
-use super::build::Order;
+use super::build::{Order, Reading};
 use super::span::Event;
 use crate::offsets::Solver;
 
@@ -109,24 +109,17 @@ impl Order {
         if let Some(offsets) = offsets.filter(|_| at_a.clock != at_b.clock) {
             let forward = offsets.pair(at_a.clock, at_b.clock, at_a.axis_ns);
             let backward = offsets.pair(at_b.clock, at_a.clock, at_b.axis_ns);
-            let is_bounded = |upper_ns: Option<i64>, apart_ns: i64, granularity_ns: i64| {
-                upper_ns.is_some_and(|upper| apart_ns.saturating_sub(granularity_ns) > upper)
+            let is_bounded = |upper_ns: Option<i64>, apart_ns: i64, earlier: Reading| {
+                let blur_ns = offsets.blur_ns(earlier);
+                upper_ns.is_some_and(|upper| apart_ns.saturating_sub(blur_ns) > upper)
             };
-            let granularity = [at_a.clock, at_b.clock].map(|clock| offsets.granularity_ns(clock));
-            let class = Class::Bounded;
-            if is_bounded(forward.bound_ns(), apart_ns, granularity[0]) {
-                return Relation {
-                    order: EventOrder::Before,
-                    class,
-                    margin: forward.margin(apart_ns),
-                };
+            let bounded =
+                |order| Relation { order, class: Class::Bounded, margin: forward.margin(apart_ns) };
+            if is_bounded(forward.bound_ns(), apart_ns, at_a) {
+                return bounded(EventOrder::Before);
             }
-            if is_bounded(backward.bound_ns(), apart_ns.saturating_neg(), granularity[1]) {
-                return Relation {
-                    order: EventOrder::After,
-                    class,
-                    margin: forward.margin(apart_ns),
-                };
+            if is_bounded(backward.bound_ns(), apart_ns.saturating_neg(), at_b) {
+                return bounded(EventOrder::After);
             }
             margin = forward.margin(apart_ns).unwrap_or(margin);
         }

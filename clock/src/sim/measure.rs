@@ -297,6 +297,9 @@ fn compared(values: Option<(i64, i64)>) -> Option<EventOrder> {
     })
 }
 
+/// When a clock was read, and what the reading's distance from the axis takes from every bound.
+type Moment = (i64, i64);
+
 /// Compares intervals with true offsets, at the first and last event of each clock in each window: those are the moments
 /// at which an order may rest on them.
 fn measure_intervals(
@@ -305,20 +308,22 @@ fn measure_intervals(
     solver: &mut Solver<'_>,
     measured: &mut Measured,
 ) {
-    let mut moments: BTreeMap<(i64, ClockId), (i64, i64)> = BTreeMap::new();
+    let mut moments: BTreeMap<(i64, ClockId), (Moment, Moment)> = BTreeMap::new();
     for (part, (trace, begin)) in parts.iter().flat_map(|p| p.traces.iter().map(move |t| (p, t))) {
         for (span, (start_ns, end_ns)) in (*begin..).zip(&trace.true_ns) {
             for (event, at_ns) in [(Event::Start(span), *start_ns), (Event::End(span), *end_ns)] {
                 let Some(reading) = part.order.reading(event) else { continue };
                 let window = solver.table().settings().window(reading.axis_ns);
-                let seen = moments.entry((window, reading.clock)).or_insert((at_ns, at_ns));
-                *seen = (seen.0.min(at_ns), seen.1.max(at_ns));
+                let drift_ns = solver.table().settings().drift_over_ns(reading.axis_gap_ns());
+                let moment = (at_ns, drift_ns);
+                let seen = moments.entry((window, reading.clock)).or_insert((moment, moment));
+                *seen = (seen.0.min(moment), seen.1.max(moment));
             }
         }
     }
     let found = &mut measured.intervals;
     let mut stepped = BTreeSet::new();
-    for ((window, clock), (first_ns, last_ns)) in moments {
+    for ((window, clock), (first, last)) in moments {
         stepped.extend(solver.steps(window).iter().map(|step| step.clock));
         for other in solver.clocks(window).to_vec() {
             if other == clock {
@@ -332,13 +337,14 @@ fn measure_intervals(
                 State::None => found.unknown += 1,
             }
             let Some((lo, hi)) = pair.lo_ns.zip(pair.hi_ns) else { continue };
-            let is_inside = |at_ns: i64| {
+            let is_inside = |(at_ns, drift_ns): Moment| {
                 let offset = run.offset_ns(clock, other, at_ns);
                 // Readings are rounded to whole nanoseconds.
-                offset.is_some_and(|ns| ns >= lo as f64 - 2.0 && ns <= hi as f64 + 2.0)
+                let slack = drift_ns as f64 + 2.0;
+                offset.is_some_and(|ns| ns >= lo as f64 - slack && ns <= hi as f64 + slack)
             };
             found.two_sided += 1;
-            found.contained += u64::from(is_inside(first_ns) && is_inside(last_ns));
+            found.contained += u64::from(is_inside(first) && is_inside(last));
             found.half_widths_ns.push((hi - lo) / 2);
         }
     }
