@@ -93,10 +93,10 @@ pub(crate) fn topological<L: Copy>(graphs: &[&Adjacency<L>]) -> Vec<u32> {
 }
 
 /// Numbers the strongly connected components (Tarjan 1972, with a stack of its own instead of recursion). Two vertices
-/// have one number exactly when each can reach the other.
-pub(crate) fn components<L: Copy>(outgoing: &Adjacency<L>) -> Vec<u32> {
+/// have one number exactly when each can reach the other. All graphs have the same vertices.
+pub(crate) fn components<L: Copy>(graphs: &[&Adjacency<L>]) -> Vec<u32> {
     const NEW: u32 = u32::MAX;
-    let vertices = outgoing.vertices();
+    let vertices = graphs.first().map_or(0, |graph| graph.vertices());
     let mut tarjan = Tarjan {
         component: vec![NEW; vertices],
         number: vec![NEW; vertices],
@@ -113,7 +113,7 @@ pub(crate) fn components<L: Copy>(outgoing: &Adjacency<L>) -> Vec<u32> {
         tarjan.open(root);
         work.push((root, 0));
         while let Some((vertex, next)) = work.pop() {
-            let Some((end, _)) = outgoing.of(vertex).get(next).copied() else {
+            let Some(end) = nth_end(graphs, vertex, next) else {
                 tarjan.close(vertex, work.last().map(|(parent, _)| *parent));
                 continue;
             };
@@ -127,6 +127,18 @@ pub(crate) fn components<L: Copy>(outgoing: &Adjacency<L>) -> Vec<u32> {
         }
     }
     tarjan.component
+}
+
+/// The other end of a vertex' nth edge, counted through all graphs.
+fn nth_end<L: Copy>(graphs: &[&Adjacency<L>], vertex: u32, mut nth: usize) -> Option<u32> {
+    for graph in graphs {
+        let ends = graph.of(vertex);
+        if let Some((end, _)) = ends.get(nth) {
+            return Some(*end);
+        }
+        nth -= ends.len();
+    }
+    None
 }
 
 struct Tarjan {
@@ -206,7 +218,7 @@ mod tests {
 
     #[test]
     fn components_are_the_cycles() {
-        let found = components(&graph(6, &[(0, 1), (1, 2), (2, 0), (2, 3), (3, 4), (4, 3)]));
+        let found = components(&[&graph(6, &[(0, 1), (1, 2), (2, 0), (2, 3), (3, 4), (4, 3)])]);
         assert_eq!(found.first(), found.get(1));
         assert_eq!(found.first(), found.get(2));
         assert_eq!(found.get(3), found.get(4));
@@ -219,7 +231,7 @@ mod tests {
         let edges: Vec<(u32, u32)> = (0..999_999).map(|v| (v, v + 1)).collect();
         let chain = graph(1_000_000, &edges);
         assert_eq!(topological(&[&chain]).len(), 1_000_000);
-        let mut numbers = components(&chain);
+        let mut numbers = components(&[&chain]);
         numbers.dedup();
         assert_eq!(numbers.len(), 1_000_000);
     }

@@ -7,6 +7,8 @@
 //! | a parent on another clock, no stamp | start of the parent | start of the child |
 //! | a call that was answered | round trip: starts and ends of both spans, or their stamps where there are | |
 //!
+//! A process that stamps messages but not spans shows two clocks, of its node and of its wall; they are tied.
+//!
 //! Windows are chosen on an axis that clocks share, but do not share exactly: hybrid clocks that refuse each other's
 //! stamps, and untagged clocks far apart, disagree where on it they are. A bound is therefore as old as its window says
 //! or that much older, and is widened by what clocks may drift meanwhile.
@@ -26,6 +28,7 @@ pub fn observe(table: &mut Estimator, spans: &[Span], order: &Order, witness: im
         let seen = Seen { spans, order, span, index, witness: witness(index) };
         let Some(arrival) = seen.reading(Event::Start(index)) else { continue };
         let parent = seen.parent();
+        seen.own_clock().into_iter().for_each(|(node, wall)| table.tie(node, wall));
         match span.received {
             Some(stamp) if !seen.is_inherited(stamp) => {
                 seen.stamped(stamp, arrival, table)
@@ -86,6 +89,19 @@ impl Seen<'_> {
             _ => self.span.wall.is_some() && self.span.wall == parent.wall,
         };
         self.parent().is_some_and(|(_, parent)| parent.received == Some(stamp) && is_local(parent))
+    }
+
+    /// The node that stamped the message this span received, with the wall clock of the untagged span that sent it. A
+    /// sender that only passes tracestate on passes on what it received; one that has a clock of its own does not.
+    fn own_clock(&self) -> Option<(ClockId, ClockId)> {
+        let (_, parent) = self.parent()?;
+        let stamp = self.span.received?;
+        let wall = parent.wall.filter(|wall| Some(*wall) != self.span.wall)?;
+        let is_own = parent.start.is_none()
+            && parent.received != Some(stamp)
+            && !self.order.is_clashed(stamp.node)
+            && !self.order.is_future(stamp, self.span);
+        is_own.then_some((ClockId::Node(stamp.node), wall))
     }
 
     fn stamped(&self, stamp: Stamp, arrival: Reading, table: &Estimator) -> Option<Message> {

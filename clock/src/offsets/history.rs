@@ -73,7 +73,13 @@ impl History {
             }
         }
         let mut clocks: Vec<ClockId> = found.keys().flat_map(|(from, to)| [*from, *to]).collect();
-        clocks.extend(table.ties().iter().flat_map(|(a, b)| [*a, *b]));
+        clocks.sort_unstable();
+        clocks.dedup();
+        // Ties bear on windows in which one of the two was heard of.
+        let is_heard = |clock: &ClockId| clocks.binary_search(clock).is_ok();
+        let ties: Vec<&(ClockId, ClockId)> =
+            table.ties().iter().filter(|(a, b)| is_heard(a) || is_heard(b)).collect();
+        clocks.extend(ties.iter().flat_map(|(a, b)| [*a, *b]));
         clocks.sort_unstable();
         clocks.dedup();
         let number = |clock: ClockId| clocks.binary_search(&clock).map_or(0, |place| place as u32);
@@ -85,7 +91,7 @@ impl History {
             certain,
             likely,
         });
-        let ties = table.ties().iter().map(|(a, b)| Tie {
+        let ties = ties.into_iter().map(|(a, b)| Tie {
             a: number(*a),
             b: number(*b),
             slack_ns: [slack_ns(*a), slack_ns(*b)],

@@ -216,7 +216,7 @@ impl<'a> Repair<'a> {
         let bounds = self.bounds(None);
         let edges: Vec<Edge<()>> =
             bounds.iter().map(|b| Edge { from: b.from, to: b.to, label: () }).collect();
-        let component = components(&Adjacency::outgoing(self.history.clocks.len(), &edges));
+        let component = components(&[&Adjacency::outgoing(self.history.clocks.len(), &edges)]);
         let own = at(&component, contradiction.first()?.from);
         let inside = |clock: u32| at(&component, clock) == own;
         let pairs = bounds.iter().map(|bound| (bound.from, bound.to));

@@ -300,14 +300,24 @@ struct Sound {
 
 impl Edges {
     fn sound(mut self, verified: &mut Verified) -> Sound {
+        let given = self.inferences.len();
         let mut proofs = Adjacency::outgoing(self.vertices, &self.proofs);
         let mut inferences = Adjacency::outgoing(self.vertices, &self.inferences);
-        let given = self.inferences.len();
         let mut sorted = topological(&[&proofs, &inferences]);
-        if sorted.len() < self.vertices {
-            self.cut_proofs(verified);
-            proofs = Adjacency::outgoing(self.vertices, &self.proofs);
-            self.cut_inferences(&proofs);
+        if sorted.len() < self.vertices && topological(&[&proofs]).len() < self.vertices {
+            proofs = self.cut_proofs(proofs, verified);
+            sorted = topological(&[&proofs, &inferences]);
+        }
+        // Servers that end late are common, messages that are processed before they are sent are not.
+        let doubtful =
+            [EdgeKind::Return, EdgeKind::LocalReturn, EdgeKind::SameWall, EdgeKind::Process];
+        for kind in doubtful {
+            if sorted.len() == self.vertices {
+                break;
+            }
+            let component = components(&[&proofs, &inferences]);
+            let is_on_cycle = |edge: &Edge| at(&component, edge.from) == at(&component, edge.to);
+            self.inferences.retain(|edge| edge.label != kind || !is_on_cycle(edge));
             inferences = Adjacency::outgoing(self.vertices, &self.inferences);
             sorted = topological(&[&proofs, &inferences]);
         }
@@ -315,13 +325,9 @@ impl Edges {
     }
 
     /// Takes out what makes proofs contradict each other, and flags whose they were.
-    fn cut_proofs(&mut self, verified: &mut Verified) {
+    fn cut_proofs(&mut self, mut proofs: Adjacency, verified: &mut Verified) -> Adjacency {
         for only_one_clock in [true, false] {
-            let outgoing = Adjacency::outgoing(self.vertices, &self.proofs);
-            if topological(&[&outgoing]).len() == self.vertices {
-                return;
-            }
-            let component = components(&outgoing);
+            let component = components(&[&proofs]);
             let is_on_cycle = |edge: &Edge| at(&component, edge.from) == at(&component, edge.to);
             for edge in self.proofs.iter().filter(|edge| is_on_cycle(edge)) {
                 flag_cycle(edge.to / 2, verified);
@@ -329,25 +335,12 @@ impl Edges {
             let is_void =
                 |e: &Edge| is_on_cycle(e) && (e.label.needs_one_clock() || !only_one_clock);
             self.proofs.retain(|edge| !is_void(edge));
-        }
-    }
-
-    /// Takes out inferences on cycles, the most doubtful kind first: servers that end late are common, messages that are
-    /// processed before they are sent are not.
-    fn cut_inferences(&mut self, proofs: &Adjacency) {
-        let doubtful =
-            [EdgeKind::Return, EdgeKind::LocalReturn, EdgeKind::SameWall, EdgeKind::Process];
-        for kind in doubtful {
-            let inferences = Adjacency::outgoing(self.vertices, &self.inferences);
-            if topological(&[proofs, &inferences]).len() == self.vertices {
-                return;
+            proofs = Adjacency::outgoing(self.vertices, &self.proofs);
+            if topological(&[&proofs]).len() == self.vertices {
+                break;
             }
-            let all: Vec<Edge> = self.proofs.iter().chain(&self.inferences).copied().collect();
-            let component = components(&Adjacency::outgoing(self.vertices, &all));
-            self.inferences.retain(|edge| {
-                edge.label != kind || at(&component, edge.from) != at(&component, edge.to)
-            });
         }
+        proofs
     }
 }
 

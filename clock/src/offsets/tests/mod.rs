@@ -1,5 +1,6 @@
 //! Vectors of the specification, the estimator against slower ways to compute the same, and faults.
 
+mod evidence;
 mod faults;
 mod table;
 mod vectors;
