@@ -18,6 +18,8 @@ pub(super) struct History {
     pub(super) pairs: Vec<Pair>,
     /// Clocks that are thought to be one, with what their granularity adds each way.
     pub(super) ties: Vec<Tie>,
+    /// By clock the windows in which it ended spans late as a server, ascending.
+    pub(super) late: Vec<Vec<i64>>,
     pub(super) reach: i64,
     pub(super) drift_ns: i64,
 }
@@ -63,6 +65,7 @@ impl History {
         let first = windows.start().saturating_sub(reach);
         let last = windows.end().saturating_add(reach);
         let mut found: BTreeMap<(ClockId, ClockId), (Vec<Entry>, Vec<Entry>)> = BTreeMap::new();
+        let mut late_servers: Vec<(ClockId, i64)> = Vec::new();
         for (window, pairs) in table.evidence(first, last) {
             for ((from, to), evidence) in pairs {
                 let Some(pair) = table.id(*from).zip(table.id(*to)) else { continue };
@@ -70,6 +73,7 @@ impl History {
                 let entry = |least| Entry { window, least, messages: evidence.messages };
                 certain.extend(evidence.certain.map(entry));
                 likely.extend(evidence.likely.map(entry));
+                late_servers.extend((evidence.late > 0).then_some((pair.0, window)));
             }
         }
         let mut clocks: Vec<ClockId> = found.keys().flat_map(|(from, to)| [*from, *to]).collect();
@@ -83,11 +87,11 @@ impl History {
         clocks.sort_unstable();
         clocks.dedup();
         let number = |clock: ClockId| clocks.binary_search(&clock).map_or(0, |place| place as u32);
-        let slack_ns = |clock: ClockId| table.granularity(clock).slack_ns();
+        let slack_ns = |clock: ClockId| table.clock(clock).slack_ns();
         let pairs = found.into_iter().map(|((from, to), (certain, likely))| Pair {
             from: number(from),
             to: number(to),
-            slack_ns: slack_ns(to),
+            slack_ns: table.clock(to).received_slack_ns(),
             certain,
             likely,
         });
@@ -96,8 +100,20 @@ impl History {
             b: number(*b),
             slack_ns: [slack_ns(*a), slack_ns(*b)],
         });
+        let mut late = vec![Vec::new(); clocks.len()];
+        for (clock, window) in late_servers {
+            late.get_mut(number(clock) as usize).into_iter().for_each(|of| of.push(window));
+        }
         let (pairs, ties) = (pairs.collect(), ties.collect());
-        Self { pairs, ties, clocks, reach, drift_ns: table.settings().drift_ns() }
+        Self { pairs, ties, late, clocks, reach, drift_ns: table.settings().drift_ns() }
+    }
+
+    /// Whether a server ended spans late around a window, so that the ends of its spans say nothing about its answers.
+    pub(super) fn is_late(&self, clock: u32, window: i64) -> bool {
+        let Some(late) = self.late.get(clock as usize) else { return false };
+        let windows = self.windows_for(window);
+        let next = late.partition_point(|late| late < windows.start());
+        late.get(next).is_some_and(|late| late <= windows.end())
     }
 
     /// The windows whose evidence is carried to this one.

@@ -67,7 +67,7 @@ pub fn report(
     let table = solver.table();
     let one = |(clock, windows): (ClockId, Vec<ClockWindow>)| ClockReport {
         clock,
-        granularity_ns: table.granularity(clock).step_ns(),
+        granularity_ns: table.clock(clock).step_ns(),
         rate_ppb: rates_ppb(&intervals(&windows, window_ns)),
         steps: narrowed(steps.remove(&clock).unwrap_or_default())
             .into_iter()

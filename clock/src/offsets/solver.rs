@@ -168,7 +168,7 @@ impl<'a> Solver<'a> {
 
     /// By how much a reading of the clock may be less than what a finer clock would show.
     pub fn granularity_ns(&self, clock: ClockId) -> i64 {
-        self.table.granularity(clock).slack_ns()
+        self.table.clock(clock).slack_ns()
     }
 
     /// By how much an order that rests on a reading must allow for the reading itself: what the clock counts in, and what
@@ -325,8 +325,9 @@ fn close_run(table: &Estimator, windows: RangeInclusive<i64>) -> Vec<(i64, Windo
                 let Aged { window, witness, .. } = aged;
                 bound(aged, Source::Message { pair: index, window, witness })
             }));
+            let of_likely = at(run_likely).filter(|_| !history.is_late(pair.from, window));
             likely
-                .extend(at(run_likely).map(|aged| {
+                .extend(of_likely.map(|aged| {
                     bound(aged, Source::Likely { pair: index, witness: aged.witness })
                 }));
         }

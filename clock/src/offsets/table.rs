@@ -88,6 +88,8 @@ pub(super) struct Evidence {
     /// The tightest one that holds if servers end before their clients.
     pub(super) likely: Option<Least>,
     pub(super) messages: u64,
+    /// Round trips whose server, the sender, showed that it ends its spans late.
+    pub(super) late: u64,
     /// A sample of round trips by hash of their witness, with the offset of `to` minus `from`; ascending.
     pub(super) midpoints: Vec<(u64, i64)>,
 }
@@ -98,6 +100,7 @@ impl Evidence {
         self.certain = lesser(self.certain, other.certain);
         self.likely = lesser(self.likely, other.likely);
         self.messages = self.messages.saturating_add(other.messages);
+        self.late = self.late.saturating_add(other.late);
         for midpoint in &other.midpoints {
             if let Err(place) = self.midpoints.binary_search(midpoint) {
                 self.midpoints.insert(place, *midpoint);
@@ -112,8 +115,33 @@ impl Evidence {
 pub struct ClockRow {
     /// The clock.
     pub clock: ClockId,
-    /// In which steps it counts.
-    pub granularity: Granularity,
+    /// In which steps it counts when it sends.
+    pub sent: Granularity,
+    /// In which steps it counts when it receives; some SDKs start server spans on whole milliseconds, and only those.
+    pub received: Granularity,
+}
+
+impl ClockRow {
+    /// A clock that was not read yet.
+    pub fn new(clock: ClockId) -> Self {
+        Self { clock, sent: Granularity::default(), received: Granularity::default() }
+    }
+
+    /// By how much a reading of any kind may be less than what a finer clock would show.
+    pub fn slack_ns(&self) -> i64 {
+        let read = [self.sent, self.received].into_iter().filter(|kind| kind.readings > 0);
+        read.map(Granularity::slack_ns).max().unwrap_or_else(|| Granularity::default().slack_ns())
+    }
+
+    /// By how much a reading on receipt may be less than what a finer clock would show.
+    pub fn received_slack_ns(&self) -> i64 {
+        if self.received.readings > 0 { self.received.slack_ns() } else { self.slack_ns() }
+    }
+
+    /// The larger of its steps, once there were enough readings to say so.
+    pub fn step_ns(&self) -> Option<i64> {
+        self.sent.step_ns().max(self.received.step_ns())
+    }
 }
 
 /// Evidence of one pair and window as it is written down.
@@ -131,6 +159,8 @@ pub struct PairRow {
     pub likely: Option<Least>,
     /// How many messages there were.
     pub messages: u64,
+    /// Round trips in which the sender, as server, was still busy when its client was done.
+    pub late: u64,
     /// Sampled round trips: hash of the witness, offset of `to` minus `from`.
     pub midpoints: Vec<(u64, i64)>,
 }
@@ -196,8 +226,12 @@ impl Estimator {
             return;
         }
         let Some((from, to)) = self.pair(message.from, message.to) else { return };
-        self.read(from, message.sent_ns);
-        self.read(to, message.received_ns);
+        if let Some(row) = self.clocks.get_mut(from as usize) {
+            row.sent.add(message.sent_ns);
+        }
+        if let Some(row) = self.clocks.get_mut(to as usize) {
+            row.received.add(message.received_ns);
+        }
         let certain = Some(Least { bound_ns, witness: message.witness });
         let evidence = Evidence { certain, messages: 1, ..Evidence::default() };
         self.merge(self.settings.window(message.axis_ns), (from, to), &evidence);
@@ -216,8 +250,10 @@ impl Estimator {
         let Some((client, server)) = self.pair(trip.client, trip.server) else { return };
         let window = self.settings.window(trip.axis_ns);
         let likely = Some(Least { bound_ns, witness: trip.witness });
-        self.merge(window, (server, client), &Evidence { likely, ..Evidence::default() });
-        if trip.on_the_way_ns() >= 0 {
+        let is_late = trip.on_the_way_ns() < 0;
+        let returned = Evidence { likely, late: u64::from(is_late), ..Evidence::default() };
+        self.merge(window, (server, client), &returned);
+        if !is_late {
             // Samples of a pair lie under the smaller clock first.
             let (pair, midpoint_ns) = if trip.client <= trip.server {
                 ((client, server), midpoint_ns)
@@ -237,9 +273,10 @@ impl Estimator {
         }
     }
 
-    /// In which steps a clock counts.
-    pub fn granularity(&self, clock: ClockId) -> Granularity {
-        self.row_of(clock).map_or_else(Granularity::default, |row| row.granularity)
+    /// What is known of a clock by itself.
+    pub fn clock(&self, clock: ClockId) -> ClockRow {
+        let row = self.numbers.get(&clock).and_then(|number| self.clocks.get(*number as usize));
+        row.copied().unwrap_or_else(|| ClockRow::new(clock))
     }
 
     /// All clocks that are known.
@@ -258,6 +295,7 @@ impl Estimator {
                     certain: evidence.certain,
                     likely: evidence.likely,
                     messages: evidence.messages,
+                    late: evidence.late,
                     midpoints: evidence.midpoints.clone(),
                 })
             })
@@ -274,6 +312,7 @@ impl Estimator {
             certain: row.certain,
             likely: row.likely,
             messages: row.messages,
+            late: row.late,
             midpoints: Vec::new(),
         };
         let midpoints = Evidence { midpoints: row.midpoints.clone(), ..Evidence::default() };
@@ -285,7 +324,8 @@ impl Estimator {
     pub fn merge_clock(&mut self, row: &ClockRow) {
         let Some(number) = self.number(row.clock) else { return };
         if let Some(own) = self.clocks.get_mut(number as usize) {
-            own.granularity.merge(row.granularity);
+            own.sent.merge(row.sent);
+            own.received.merge(row.received);
         }
     }
 
@@ -318,20 +358,10 @@ impl Estimator {
         self.windows.get(&window)?.get(&pair)
     }
 
-    fn row_of(&self, clock: ClockId) -> Option<&ClockRow> {
-        self.clocks.get(*self.numbers.get(&clock)? as usize)
-    }
-
     fn is_implausible(&mut self, offset_ns: i64) -> bool {
         let is = offset_ns.unsigned_abs() > self.settings.offset_ns_max.unsigned_abs();
         self.refused.implausible += u64::from(is);
         is
-    }
-
-    fn read(&mut self, clock: u32, reading_ns: i64) {
-        if let Some(row) = self.clocks.get_mut(clock as usize) {
-            row.granularity.add(reading_ns);
-        }
     }
 
     fn pair(&mut self, from: ClockId, to: ClockId) -> Option<(u32, u32)> {
@@ -351,7 +381,7 @@ impl Estimator {
             return None;
         }
         let number = self.clocks.len() as u32;
-        self.clocks.push(ClockRow { clock, granularity: Granularity::default() });
+        self.clocks.push(ClockRow::new(clock));
         self.numbers.insert(clock, number);
         Some(number)
     }

@@ -93,7 +93,7 @@ fn clocks_of_one_host_share_what_is_known_until_messages_contradict_it() {
         below_millisecond: true,
         below_microsecond: true,
     };
-    shared.merge_clock(&crate::offsets::ClockRow { clock: clock(3), granularity: fine });
+    shared.merge_clock(&crate::offsets::ClockRow { clock: clock(3), sent: fine, received: fine });
     assert_eq!(bounds(&shared, 1, 3), (Some(-50), Some(100)));
     shared.add(&message(2, 3, -40));
     assert_eq!(bounds(&shared, 1, 3), (None, Some(60)));
@@ -122,6 +122,16 @@ fn answers_that_end_late_move_no_certain_bound() {
     assert_eq!(punctual.point_ns, None);
     let late = pair_with(5_000);
     assert_eq!((late.state, late.hi_ns, late.likely_ns), (State::OneSided, Some(100), None));
+    // A server that ended one span late, for whichever client, may have ended any of them late.
+    let mut table = table(steady(), &[message(1, 2, 100)]);
+    table.add_round_trip(&trip(0, 1));
+    table.add_round_trip(&RoundTrip { client: clock(3), ..trip(201, 2) });
+    assert_eq!(Solver::new(&table).pair(clock(1), clock(2), NOW_NS).likely_ns, None);
+    let far_ns = NOW_NS + 11_000_000_000;
+    table.add_round_trip(&RoundTrip { axis_ns: far_ns, ..trip(0, 3) });
+    assert_eq!(Solver::new(&table).pair(clock(1), clock(2), far_ns).likely_ns, None);
+    table.add(&message_at(far_ns, 1, 2, 100));
+    assert!(Solver::new(&table).pair(clock(1), clock(2), far_ns).likely_ns.is_some());
 }
 
 #[test]

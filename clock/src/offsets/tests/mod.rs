@@ -47,7 +47,7 @@ pub(super) fn table(settings: OffsetSettings, messages: &[Message]) -> Estimator
         for id in [message.from, message.to] {
             let mut fine = super::Granularity::default();
             fine.add(NOW_NS);
-            table.merge_clock(&super::ClockRow { clock: id, granularity: fine });
+            table.merge_clock(&super::ClockRow { clock: id, sent: fine, received: fine });
         }
     }
     table

@@ -91,8 +91,23 @@ fn a_receiver_that_counts_milliseconds_adds_one() {
     }
     let pair = Solver::new(&table).pair(clock(1), clock(2), NOW_NS);
     assert_eq!(pair.hi_ns, Some(3_000_000 - 1 + 1_000_000));
-    assert_eq!(table.granularity(clock(2)).step_ns(), Some(1_000_000));
-    assert_eq!(table.granularity(clock(1)).step_ns(), Some(1));
+    assert_eq!(table.clock(clock(2)).step_ns(), Some(1_000_000));
+    assert_eq!(table.clock(clock(1)).step_ns(), Some(1));
+}
+
+#[test]
+fn server_spans_that_start_on_whole_milliseconds_show_no_skew() {
+    let mut table = Estimator::new(steady());
+    for nth in 0..30 {
+        // Requests take 300 us; starts of server spans are cut off, all else counts in nanoseconds.
+        let sent_ns = NOW_NS + nth * 1_234_567;
+        let received_ns = (sent_ns + 300_000) / 1_000_000 * 1_000_000;
+        table.add(&Message { sent_ns, received_ns, ..message(1, 2, 0) });
+        let (sent_ns, received_ns) = (sent_ns + 900_001, sent_ns + 1_300_002);
+        table.add(&Message { sent_ns, received_ns, ..message(2, 3, 0) });
+    }
+    let hi_ns = Solver::new(&table).pair(clock(1), clock(2), NOW_NS).hi_ns;
+    assert!(hi_ns.is_some_and(|hi| (300_000..=400_000).contains(&hi)), "{hi_ns:?}");
 }
 
 /// A at 10 ms, B at some time, where `o_B - o_A` lies in [-150, 250] us with its middle at 50 us.
