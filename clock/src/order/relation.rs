@@ -10,8 +10,12 @@
 //! A class is asked only when no stronger one decides, so a weaker one never contradicts it.
 
 use super::build::{Order, Reading};
+use super::reach::Step;
 use super::span::Event;
 use crate::offsets::Solver;
+
+/// Contradictions that are listed; more say nothing new.
+const CONTRADICTIONS_MAX: usize = 100;
 
 /// What an order rests on, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -130,6 +134,27 @@ impl Order {
         };
         margin.margin_ns = margin.margin_ns.saturating_abs();
         Relation { order, class: Class::Guessed, margin: Some(margin) }
+    }
+
+    /// Proofs that bounds contradict, a hundred at most: a broken span, or a clock that broke what bounds assume. Proofs
+    /// win. Linear in edges.
+    pub fn contradicted_proofs(&self, offsets: &mut Solver<'_>) -> Vec<Step> {
+        let mut found = Vec::new();
+        let edges = self
+            .sorted
+            .iter()
+            .flat_map(|from| self.proofs.of(*from).iter().map(|(to, kind)| (*from, *to, *kind)));
+        for (from, to, kind) in edges {
+            let Some((from, to)) = self.event(from).zip(self.event(to)) else { continue };
+            let by_clocks = self.by_clocks(from, to, Some(offsets));
+            if by_clocks.class == Class::Bounded && by_clocks.order == EventOrder::After {
+                found.push(Step { from, to, kind });
+            }
+            if found.len() == CONTRADICTIONS_MAX {
+                break;
+            }
+        }
+        found
     }
 
     /// Whether it is excluded that `cause` caused `effect`: a cause has the smaller value on every chain of stamps. Says

@@ -3,7 +3,7 @@
 use super::*;
 use crate::Stamp;
 use crate::offsets::State;
-use crate::order::{Class, Event, EventOrder, Margin, Order, OrderSettings, Relation};
+use crate::order::{Class, Event, EventOrder, Margin, Order, OrderSettings, Relation, Span};
 
 const US: i64 = 1_000;
 
@@ -134,6 +134,27 @@ fn readings_further_apart_than_clocks_are_bounded() {
     assert_eq!(related(10_251).class, Class::Bounded);
     assert_eq!(related(9_849).class, Class::Bounded);
     assert_eq!(related(9_850).class, Class::Guessed);
+}
+
+#[test]
+fn a_proof_that_bounds_contradict_is_listed_and_wins() {
+    let table = table(steady(), &[message(1, 2, 250 * US), message(2, 1, 150 * US)]);
+    let span = |id: u64, parent, us: i64| {
+        let node = NodeId(NonZeroU64::MIN.saturating_add(id - 1));
+        let start_ns = NOW_NS + us * US;
+        let start = Some(Stamp { node, hlc: start_ns, lead: 0 });
+        Span { parent, start, start_ns, end_ns: start_ns + 10, ..Span::default() }
+    };
+    let listed = |child_us: i64| {
+        let spans = [span(1, None, 10_000), span(2, Some(0), child_us)];
+        let order = Order::build(&spans, &[], &OrderSettings::default()).expect("two spans");
+        let mut solver = Solver::new(&table);
+        let (a, b) = (Event::Start(0), Event::Start(1));
+        assert_eq!(order.relation(a, b, Some(&mut solver)).class, Class::Proven);
+        order.contradicted_proofs(&mut solver).len()
+    };
+    assert_eq!(listed(9_850), 0);
+    assert_eq!(listed(9_800), 1);
 }
 
 #[test]
