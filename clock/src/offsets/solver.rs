@@ -10,10 +10,12 @@ use super::table::Estimator;
 use crate::ClockId;
 use crate::order::{Margin, Reading};
 
-/// Windows that are remembered; when there are more, all are forgotten.
-const WINDOWS_MAX: usize = 4_096;
-/// Distances that one window remembers; when there are more, all are forgotten. 16 MB.
-const DISTANCES_MAX: usize = 1_000_000;
+/// Bounds and distances that are remembered, some 100 MB of them; when there are more, all are forgotten.
+const HELD_MAX: usize = 2_000_000;
+/// Bounds that are carried to a run of windows at once; runs are shorter where there are many pairs.
+const RUN_BOUNDS_MAX: usize = 1_000_000;
+/// Windows of a run at most.
+const RUN_WINDOWS_MAX: usize = 64;
 
 /// What is known about the offset of two clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -115,6 +117,8 @@ pub struct StepFound {
 pub struct Solver<'a> {
     table: &'a Estimator,
     windows: HashMap<i64, Window>,
+    /// Size of what is remembered.
+    held: usize,
 }
 
 /// One closed window.
@@ -143,22 +147,21 @@ impl Rows {
 
     /// Least and largest offset of `b` minus `a`.
     fn between(&mut self, a: u32, b: u32) -> (Option<i64>, Option<i64>) {
-        let rows = self.from.values().map(Vec::len).sum::<usize>();
-        if rows > DISTANCES_MAX {
-            self.from.clear();
-            self.to.clear();
-        }
         let from = self.from.entry(a).or_insert_with(|| self.closure.distances_from(a));
         let hi = from.get(b as usize).copied().flatten();
         let to = self.to.entry(a).or_insert_with(|| self.closure.distances_to(a));
         (to.get(b as usize).copied().flatten().map(i64::saturating_neg), hi)
+    }
+
+    fn size(&self, clocks: usize) -> usize {
+        self.closure.bounds().len() + (self.from.len() + self.to.len()) * clocks
     }
 }
 
 impl<'a> Solver<'a> {
     /// A solver that knows nothing yet.
     pub fn new(table: &'a Estimator) -> Self {
-        Self { table, windows: HashMap::new() }
+        Self { table, windows: HashMap::new(), held: 0 }
     }
 
     /// The table that answers come from.
@@ -233,18 +236,39 @@ impl<'a> Solver<'a> {
         &self.closed(window).clocks
     }
 
-    /// Closes a run of windows together, which is cheaper than one by one. More than are remembered are not closed.
+    /// Closes a run of windows together, which is cheaper than one by one. If they are more than can be remembered, the
+    /// last ones are.
     pub fn close_windows(&mut self, windows: RangeInclusive<i64>) {
-        let last = windows.start().saturating_add(WINDOWS_MAX as i64 - 1);
-        let windows = *windows.start()..=last.min(*windows.end());
-        if self.windows.len() + windows.clone().count() > WINDOWS_MAX {
-            self.windows.clear();
+        let pairs = self.table.pairs_max().max(1);
+        let run = (RUN_BOUNDS_MAX / pairs).clamp(1, RUN_WINDOWS_MAX) as i64;
+        let mut first = *windows.start();
+        while first <= *windows.end() {
+            let last = first.saturating_add(run - 1).min(*windows.end());
+            let closed = close_run(self.table, first..=last);
+            let size: usize = closed.iter().map(|(_, window)| window.size()).sum();
+            self.forget_beyond(HELD_MAX.saturating_sub(size));
+            self.held += size;
+            self.windows.extend(closed);
+            let Some(next) = last.checked_add(1) else { break };
+            first = next;
         }
-        let closed = close_run(self.table, windows);
-        self.windows.extend(closed);
+    }
+
+    /// Size of what is remembered, in bounds and distances.
+    #[cfg(test)]
+    pub(super) const fn held(&self) -> usize {
+        self.held
+    }
+
+    fn forget_beyond(&mut self, held_max: usize) {
+        if self.held > held_max {
+            self.windows.clear();
+            self.held = 0;
+        }
     }
 
     fn closed(&mut self, window: i64) -> &mut Window {
+        self.forget_beyond(HELD_MAX);
         if !self.windows.contains_key(&window) {
             self.close_windows(window..=window);
         }
@@ -265,8 +289,11 @@ impl<'a> Solver<'a> {
         if closed.void.contains(&number_a) || closed.void.contains(&number_b) {
             return PairBounds { state: State::Inconsistent, ..none };
         }
+        let size = closed.size();
         let (lo_ns, hi_ns) = closed.certain.between(number_a, number_b);
         let likely = closed.likely.as_mut().map(|likely| likely.between(number_a, number_b));
+        let grown = closed.size() - size;
+        self.held += grown;
         let likely_ns = likely.and_then(|(lo, hi)| lo.zip(hi));
         let state = match (lo_ns, hi_ns) {
             (Some(_), Some(_)) => State::TwoSided,
@@ -292,6 +319,12 @@ impl Window {
             steps: Vec::new(),
             quarantined: Vec::new(),
         }
+    }
+
+    fn size(&self) -> usize {
+        let clocks = self.clocks.len();
+        let likely = self.likely.as_ref().map_or(0, |likely| likely.size(clocks));
+        clocks + self.certain.size(clocks) + likely
     }
 
     fn number(&self, clock: ClockId) -> Option<u32> {

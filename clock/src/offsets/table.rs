@@ -334,6 +334,12 @@ impl Estimator {
         Some((*self.windows.first_key_value()?.0, *self.windows.last_key_value()?.0))
     }
 
+    /// Pairs of clocks that any stretch of windows may mention at most.
+    pub(super) fn pairs_max(&self) -> usize {
+        let clocks = self.clocks.len();
+        self.evidence_count.min(clocks.saturating_mul(clocks))
+    }
+
     pub(super) fn ties(&self) -> &BTreeSet<(ClockId, ClockId)> {
         &self.ties
     }

@@ -191,3 +191,23 @@ fn distances_are_those_of_floyd_and_warshall() {
 fn triples(below: usize) -> impl Iterator<Item = (usize, usize, usize)> {
     (0..below).flat_map(move |a| (0..below).flat_map(move |b| (0..below).map(move |c| (a, b, c))))
 }
+
+#[test]
+fn what_is_remembered_is_bounded_and_answers_stay_the_same() {
+    let given: Vec<Message> = (0..300u64)
+        .flat_map(|nth| [(nth, nth + 1), (nth + 1, nth)])
+        .map(|(from, to)| message(from + 1, to + 1, 500))
+        .collect();
+    let table = table(steady(), &given);
+    let mut solver = Solver::new(&table);
+    let ends = |solver: &mut Solver<'_>| solver.pair(clock(1), clock(301), NOW_NS);
+    let first = ends(&mut solver);
+    let window = table.settings().window(NOW_NS);
+    // Each row of distances takes 301 entries, so these questions run past the limit several times.
+    for (window, id) in (window - 40..=window + 40).flat_map(|w| (2..301).map(move |id| (w, id))) {
+        solver.pair_in(clock(id), clock(301), window);
+        assert!(solver.held() <= 2_000_000 + 10_000);
+    }
+    assert_eq!(ends(&mut solver), first);
+    assert_eq!(first.hi_ns, Some(150_000));
+}
