@@ -7,15 +7,22 @@
 //! ```
 
 mod clock;
+mod clock_id;
 mod codec;
+mod graph;
 mod node;
 mod reading;
 mod stamp;
 
+pub mod offsets;
+pub mod order;
 pub mod response;
+#[cfg(any(test, feature = "sim"))]
+pub mod sim;
 pub mod tracestate;
 
 pub use clock::{Cause, Clock, ClockCounts, ClockSettings, NewNode, ReceiveError, TooFarAhead};
+pub use clock_id::ClockId;
 pub use codec::{Carried, StampError};
 pub use reading::{Reading, ReadingSource};
 pub use stamp::{NodeId, Stamp};

@@ -49,7 +49,7 @@ fn many_files_or_many_spans_are_merged_and_large_ones_are_final() {
 #[test]
 fn a_merge_is_bounded_in_files_and_spans() {
     let merge = next(&flushes(100, 100), NOON_MS).expect("many files");
-    assert_eq!(merge.inputs.len(), 64);
+    assert_eq!(merge.inputs.len(), 32);
     let merge = next(&flushes(30, 1_000_000), NOON_MS).expect("many spans");
     assert_eq!(merge.inputs.len(), 20);
 }

@@ -1,0 +1,37 @@
+//! How far clocks are apart, as far as messages bound it.
+//!
+//! A message that clock `i` sent when it showed `s`, and clock `j` received when it showed `r`, cannot arrive before it
+//! was sent: `o_j - o_i <= r - s`. Shortest paths over such bounds are the tightest ones there are (Patt-Shamir 1994),
+//! and a cycle of negative length is evidence that contradicts itself.
+//!
+//! ```text
+//! spans ─ evidence ─► messages, round trips ─ table ─► least bound of each pair and window
+//!                                                      │
+//!                  window asked for ─► history (ageing) ─► repair ─ closure ─► solver: lo, hi, point of a pair
+//!                                                                              └► report: one line a clock
+//! ```
+//!
+//! The table is the same whatever order messages come in, and answers are a function of the table. What they assume:
+//! clocks run within `rho` of the right rate, and do not step unseen. A fault widens or voids an interval; it never moves
+//! one.
+
+mod closure;
+mod evidence;
+mod granularity;
+mod history;
+mod message;
+mod rate;
+mod repair;
+mod report;
+mod solver;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+pub use evidence::observe;
+pub use granularity::Granularity;
+pub use message::{Message, RoundTrip};
+pub use report::{ClockReport, ClockWindow, report};
+pub use solver::{Hop, PairBounds, Solver, State, StepFound};
+pub use table::{ClockRow, Estimator, Least, OffsetSettings, PairRow, Refused};
