@@ -26,7 +26,7 @@ use crate::table::{FinishedFile, Gather, MERGED_PREFIX, Place, SortedFileWriter}
 
 /// Most rows of a window: a column of them is in memory at once, and 24 bytes for each. Few in tests,
 /// so that windows end within traces and between copies.
-const WINDOW_ROWS_MAX: usize = if cfg!(test) { 29_999 } else { 1 << 19 };
+const WINDOW_ROWS_MAX: usize = if cfg!(test) { 29_999 } else { 1 << 18 };
 
 /// Windows have fewer rows where these take more.
 const WINDOW_BYTES_MAX: usize = 256 << 20;
@@ -88,7 +88,9 @@ pub(crate) fn merge(
             input.begin_window(keys.row() as usize);
         }
         let suspects = window.suspects(&state);
-        let contents = contents(&inputs, suspects.iter().filter_map(|at| window.rows.get(*at)))?;
+        let rows_of_suspects: Vec<Row> =
+            suspects.iter().filter_map(|at| window.rows.get(*at).copied()).collect();
+        let contents = contents(&inputs, &rows_of_suspects)?;
         let resolved = window.resolve(&suspects, &contents, &mut state);
         copies += resolved.copies;
         conflicts += resolved.flagged.len() as u64;
@@ -116,13 +118,10 @@ pub(crate) fn merge(
 }
 
 /// The content hashes of some rows.
-fn contents<'a>(
-    inputs: &[Input],
-    rows: impl Iterator<Item = &'a Row> + Clone,
-) -> Result<Vec<u64>, MergeError> {
-    let mut contents = vec![0; rows.clone().count()];
+fn contents(inputs: &[Input], rows: &[Row]) -> Result<Vec<u64>, MergeError> {
+    let mut contents = vec![0; rows.len()];
     for (nth, input) in inputs.iter().enumerate() {
-        let of_input = rows.clone().enumerate().filter(|(_, row)| row.input as usize == nth);
+        let of_input = rows.iter().enumerate().filter(|(_, row)| row.input as usize == nth);
         let (places, rows): (Vec<usize>, Vec<u32>) =
             of_input.map(|(place, row)| (place, row.row)).unzip();
         if rows.is_empty() {
