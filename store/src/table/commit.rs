@@ -29,6 +29,16 @@ const COMMIT_ATTEMPTS_MAX: usize = 16;
 /// Names compaction and retention in the table's transactions: of two that ran at once, one fails.
 const MAINTENANCE: &str = "maintenance";
 
+/// A commit as it can be tried again.
+enum Commit<'a> {
+    Append { writer: &'a str, version: u64, adds: &'a [Add] },
+    Columns(&'a AttributeColumns),
+    Replace { removed: &'a [Arc<DataFile>], added: &'a [Add], change: Change, now_unix_ms: i64 },
+}
+
+/// Why an attempt failed.
+type CommitError = Box<dyn std::error::Error + Send + Sync>;
+
 /// The open table.
 #[derive(Debug)]
 pub(crate) struct SpansTable {
@@ -83,14 +93,51 @@ impl SpansTable {
         version: u64,
         adds: &[Add],
     ) -> Result<(), StoreError> {
+        self.commit(&Commit::Append { writer, version, adds }).await.map(drop)
+    }
+
+    /// Adds the attribute columns that the table does not have yet.
+    pub(crate) async fn add_columns(
+        &mut self,
+        columns: &AttributeColumns,
+    ) -> Result<(), StoreError> {
+        self.commit(&Commit::Columns(columns)).await.map(drop)
+    }
+
+    /// Takes `removed` out of the table and `added` in, in one commit. `false`: one of `removed` is
+    /// not live any more, so that nothing was changed and `added` must not be.
+    pub(crate) async fn replace(
+        &mut self,
+        removed: &[Arc<DataFile>],
+        added: &[Add],
+        change: Change,
+        now_unix_ms: i64,
+    ) -> Result<bool, StoreError> {
+        self.commit(&Commit::Replace { removed, added, change, now_unix_ms }).await
+    }
+
+    /// Tries a commit again and again on top of what others commit meanwhile; `false` if it does not
+    /// apply any more. An error may be a lost answer, so each attempt looks what is there already.
+    async fn commit(&mut self, commit: &Commit<'_>) -> Result<bool, StoreError> {
         let mut attempts_left = COMMIT_ATTEMPTS_MAX;
-        while self.committed(writer).await? < version {
-            match self.try_append(writer, version, adds).await {
-                Ok(()) => break,
+        loop {
+            let attempt = match *commit {
+                Commit::Append { writer, version, adds } => {
+                    self.try_append(writer, version, adds).await
+                }
+                Commit::Columns(columns) => self.try_add_columns(columns).await,
+                Commit::Replace { removed, added, change, now_unix_ms } => {
+                    self.try_replace(removed, added, change, now_unix_ms).await
+                }
+            };
+            match attempt {
+                Ok(is_done) => {
+                    self.sync_log()?;
+                    return Ok(is_done);
+                }
                 Err(error) if attempts_left == 0 => {
                     return Err(StoreError::failing("commit to the table", error));
                 }
-                // Others committed meanwhile, or the answer was lost: look again.
                 Err(error) => {
                     tracing::debug!(%error, "commit is tried again on the newest snapshot");
                     attempts_left -= 1;
@@ -98,7 +145,6 @@ impl SpansTable {
                 }
             }
         }
-        self.sync_log()
     }
 
     async fn try_append(
@@ -106,7 +152,10 @@ impl SpansTable {
         writer: &str,
         version: u64,
         adds: &[Add],
-    ) -> deltalake::DeltaResult<()> {
+    ) -> Result<bool, CommitError> {
+        if self.committed(writer).await? >= version {
+            return Ok(true);
+        }
         let transaction = Transaction::new(writer, i64::try_from(version).unwrap_or(i64::MAX));
         let properties = CommitProperties::default()
             .with_create_checkpoint(false)
@@ -122,7 +171,7 @@ impl SpansTable {
             .build(Some(self.table.snapshot()?), self.table.log_store(), operation)
             .await?;
         self.table.state = Some(commit.snapshot());
-        Ok(())
+        Ok(true)
     }
 
     /// The attribute columns that the table has.
@@ -133,31 +182,14 @@ impl SpansTable {
         ))
     }
 
-    /// Adds the attribute columns that the table does not have yet.
-    pub(crate) async fn add_columns(
-        &mut self,
-        columns: &AttributeColumns,
-    ) -> Result<(), StoreError> {
-        let mut attempts_left = COMMIT_ATTEMPTS_MAX;
-        loop {
-            let known = self.attribute_columns()?;
-            let missing = columns.iter().filter(|column| known.get(&column.key).is_none());
-            let fields = attribute_fields(missing)?;
-            if fields.is_empty() {
-                return self.sync_log();
-            }
-            match self.table.clone().add_columns().with_fields(fields).await {
-                Ok(table) => self.table = table,
-                Err(error) if attempts_left == 0 => {
-                    return Err(StoreError::failing("add columns to the table", error));
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "columns are added again to the newest snapshot");
-                    attempts_left -= 1;
-                    self.refresh().await?;
-                }
-            }
+    async fn try_add_columns(&mut self, columns: &AttributeColumns) -> Result<bool, CommitError> {
+        let known = self.attribute_columns()?;
+        let missing = columns.iter().filter(|column| known.get(&column.key).is_none());
+        let fields = attribute_fields(missing)?;
+        if !fields.is_empty() {
+            self.table = self.table.clone().add_columns().with_fields(fields).await?;
         }
+        Ok(true)
     }
 
     /// Takes in what was committed since.
@@ -183,38 +215,6 @@ impl SpansTable {
         }
         self.live = files.iter().map(|file| (file.path.clone(), Arc::clone(file))).collect();
         Ok(files)
-    }
-
-    /// Takes `removed` out of the table and `added` in, in one commit. `false`: one of `removed` is
-    /// not live any more, so that nothing was changed and `added` must not be.
-    pub(crate) async fn replace(
-        &mut self,
-        removed: &[Arc<DataFile>],
-        added: &[Add],
-        change: Change,
-        now_unix_ms: i64,
-    ) -> Result<bool, StoreError> {
-        let mut attempts_left = COMMIT_ATTEMPTS_MAX;
-        loop {
-            let Some(removes) = self.removes(removed, change, now_unix_ms)? else {
-                // A commit whose answer was lost is known by its files, whose names are unique.
-                let is_done = !added.is_empty() && self.are_live(added)?;
-                return Ok(is_done);
-            };
-            match self.try_replace(removes, added, change).await {
-                Ok(()) => break,
-                Err(error) if attempts_left == 0 => {
-                    return Err(StoreError::failing("commit to the table", error));
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "commit is tried again on the newest snapshot");
-                    attempts_left -= 1;
-                    self.refresh().await?;
-                }
-            }
-        }
-        self.sync_log()?;
-        Ok(true)
     }
 
     /// The actions that remove files, or `None` if one of them is not live in this very snapshot.
@@ -249,10 +249,15 @@ impl SpansTable {
 
     async fn try_replace(
         &mut self,
-        removes: Vec<Remove>,
+        removed: &[Arc<DataFile>],
         added: &[Add],
         change: Change,
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        now_unix_ms: i64,
+    ) -> Result<bool, CommitError> {
+        let Some(removes) = self.removes(removed, change, now_unix_ms)? else {
+            // A commit whose answer was lost is known by its files, whose names are unique.
+            return Ok(!added.is_empty() && self.are_live(added)?);
+        };
         let version = self.committed(MAINTENANCE).await? + 1;
         let transaction = Transaction::new(MAINTENANCE, i64::try_from(version).unwrap_or(i64::MAX));
         let properties = CommitProperties::default()
@@ -274,7 +279,7 @@ impl SpansTable {
             .build(Some(self.table.snapshot()?), self.table.log_store(), operation)
             .await?;
         self.table.state = Some(commit.snapshot());
-        Ok(())
+        Ok(true)
     }
 
     /// Files that left the table lately, with the time (Unix milliseconds) when they did.
