@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::StoreError;
 use crate::store::Inner;
-use crate::table::{FinishedFile, SpansTable, write_sorted};
+use crate::table::{SpansTable, write_sorted};
 
 /// How often the flusher looks whether there is something to do.
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
@@ -124,9 +124,9 @@ async fn write_and_commit(
     let mut columns = AttributeColumns::default();
     batches.iter().for_each(|b| columns.extend(&AttributeColumns::of_schema(b.schema_ref())));
     table.add_columns(&columns).await?;
-    let dir = inner.settings.table_dir();
+    let folder = inner.folder.clone();
     let now_unix_ms = (inner.settings.clock)() / 1_000_000;
-    let written = blocking(move || write_sorted(&dir, &stem, &batches, now_unix_ms)).await?;
+    let written = blocking(move || write_sorted(&folder, &stem, &batches, now_unix_ms)).await?;
     let adds: Vec<_> = written.iter().map(|file| file.add.clone()).collect();
     let committed = table.append(&inner.writer, version, &adds).await;
     // An error may hide a commit that happened: files go only when it surely did not.
@@ -135,7 +135,7 @@ async fn write_and_commit(
         && table.refresh().await.is_ok()
         && matches!(table.committed(&inner.writer).await, Ok(at) if at < version)
     {
-        written.into_iter().for_each(FinishedFile::discard);
+        written.into_iter().for_each(|file| file.discard(&inner.folder));
     }
     committed
 }

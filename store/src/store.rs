@@ -1,6 +1,7 @@
 //! The store of one process: opens everything in order, appends, gives snapshots, closes.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +17,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::StoreError;
+use crate::disk::{Disk, RealDisk, make_dir};
 use crate::file_index::FileIndex;
 use crate::flush::{self, blocking};
 use crate::log::{self, Log, LogSettings, LogState, NewRecord, Record, Replay};
@@ -24,7 +26,7 @@ use crate::metrics::{StoreCollector, StoreMetrics};
 use crate::recent::{Recent, Snapshot};
 use crate::settings::StoreSettings;
 use crate::span_window::SpanWindow;
-use crate::table::{DataFile, SpansTable};
+use crate::table::{DataFile, SpansTable, TableFolder};
 
 /// One OTLP request, decoded, ready to be logged.
 #[derive(Debug)]
@@ -60,6 +62,7 @@ pub(crate) struct Inner {
     pub(crate) settings: StoreSettings,
     /// Names this data folder in the table's transactions.
     pub(crate) writer: String,
+    pub(crate) folder: TableFolder,
     pub(crate) log: Log,
     pub(crate) recent: Arc<Recent>,
     pub(crate) table: Mutex<SpansTable>,
@@ -86,20 +89,30 @@ impl Store {
         settings: StoreSettings,
         registry: &mut Registry,
     ) -> Result<Self, StoreError> {
-        let data_dir = &settings.data_dir;
-        fs::create_dir_all(data_dir)
+        Self::open_on(Arc::new(RealDisk), settings, registry).await
+    }
+
+    /// As `open`, on a given disk.
+    pub(crate) async fn open_on(
+        disk: Arc<dyn Disk>,
+        settings: StoreSettings,
+        registry: &mut Registry,
+    ) -> Result<Self, StoreError> {
+        make_folders(disk.as_ref(), &settings)
             .map_err(|e| StoreError::failing("create the data folder", e))?;
-        let writer = writer_id(data_dir)?;
-        let mut table = SpansTable::open_or_create(&settings.table_dir()).await?;
+        let writer = writer_id(disk.as_ref(), &settings.data_dir)?;
+        let folder = TableFolder::new(settings.table_dir(), Arc::clone(&disk));
+        let mut table = SpansTable::open_or_create(folder.clone()).await?;
         let committed = table.committed(&writer).await?;
         let files = table.files()?;
 
         let window = remember_files(&settings, &files).await;
         let index = FileIndex::new(settings.table_dir(), settings.file_index_bytes_max);
         let recent = Arc::new(Recent::new(index, files, table.attribute_columns()?, window));
-        let (log, replay) = open_log(&settings, committed, Arc::clone(&recent)).await?;
+        let (log, replay) = open_log(disk, &settings, committed, Arc::clone(&recent)).await?;
         let inner = Arc::new(Inner {
             writer,
+            folder,
             log,
             recent,
             table: Mutex::new(table),
@@ -258,27 +271,41 @@ impl Inner {
     }
 }
 
+/// Makes the folders down to that of the table. Each is durable then.
+fn make_folders(disk: &dyn Disk, settings: &StoreSettings) -> io::Result<()> {
+    fs::create_dir_all(&settings.data_dir)?;
+    let table_dir = settings.table_dir();
+    let above = table_dir.ancestors().take_while(|dir| *dir != settings.data_dir);
+    above.collect::<Vec<_>>().into_iter().rev().try_for_each(|dir| make_dir(disk, dir))
+}
+
 /// The name of this data folder as a writer, made once.
-fn writer_id(data_dir: &Path) -> Result<String, StoreError> {
+fn writer_id(disk: &dyn Disk, data_dir: &Path) -> Result<String, StoreError> {
     let failed = |error| StoreError::failing("read or make the writer id", error);
     let path = data_dir.join("writer-id");
     match fs::read_to_string(&path) {
         Ok(id) if !id.trim().is_empty() => return Ok(id.trim().to_owned()),
         Ok(_) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error)),
     }
     let id = uuid::Uuid::new_v4().simple().to_string();
     let new = data_dir.join("writer-id.new");
-    fs::write(&new, &id)
-        .and_then(|()| fs::File::open(&new)?.sync_all())
-        .and_then(|()| fs::rename(&new, &path))
-        .and_then(|()| fs::File::open(data_dir)?.sync_all())
-        .map_err(failed)?;
+    // What an interrupted start left.
+    let _ = disk.remove(&new);
+    let write = || {
+        let mut file = disk.create(&new)?;
+        file.write_all(id.as_bytes())?;
+        file.sync()?;
+        disk.rename(&new, &path)?;
+        disk.sync_dir(data_dir)
+    };
+    write().map_err(failed)?;
     Ok(id)
 }
 
 async fn open_log(
+    disk: Arc<dyn Disk>,
     settings: &StoreSettings,
     committed: u64,
     recent: Arc<Recent>,
@@ -294,7 +321,7 @@ async fn open_log(
         }
     });
     let (log, replay) =
-        blocking(move || Ok(Log::open(log_settings, committed + 1, publish)?)).await?;
+        blocking(move || Ok(Log::open_on(disk, log_settings, committed + 1, publish)?)).await?;
     log.release(committed);
     for damage in &replay.report().damaged {
         tracing::error!(?damage, "a record of the log is damaged and was left out");

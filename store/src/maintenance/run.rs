@@ -20,7 +20,7 @@ use crate::StoreError;
 use crate::flush::blocking;
 use crate::settings::StoreSettings;
 use crate::store::Inner;
-use crate::table::{Change, DataFile, MERGED_PREFIX, checkpoint_version, remove_with_summary};
+use crate::table::{Change, DataFile, MERGED_PREFIX, checkpoint_version};
 
 /// How often it is looked whether there is something to do.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -195,7 +195,7 @@ async fn compact(inner: &Arc<Inner>) -> Result<bool, StoreError> {
         report(inner, &merged, inputs, plan.level);
     } else {
         tracing::warn!("files changed during their merge, which is left out");
-        merged.file.discard();
+        merged.file.discard(&inner.folder);
     }
     Ok(true)
 }
@@ -211,7 +211,7 @@ async fn merge_in_background(
         let is_crowded = || worker.recent.bytes() > settings.recent_bytes_max / 2;
         let is_stopped = || worker.is_closing();
         let mut pace = Pace::new(settings.compaction_cpu_share, &is_stopped, &is_crowded);
-        Ok((merge(&settings.table_dir(), &plan, &mut pace), plan))
+        Ok((merge(&worker.folder, &plan, &mut pace), plan))
     });
     done.await.unwrap_or_else(|error| (Err(error.into()), spare))
 }
@@ -265,9 +265,8 @@ async fn sweep(inner: &Arc<Inner>) -> Result<(), StoreError> {
     blocking(move || {
         let settings = &worker.settings;
         let mut waiting = worker.maintenance.waiting.lock();
-        let (dir, retention) = (settings.table_dir(), settings.vacuum_retention);
         let deleted = waiting
-            .sweep(&dir, now_unix_ms(&worker), retention)
+            .sweep(&worker.folder, now_unix_ms(&worker), settings.vacuum_retention)
             .map_err(|error| StoreError::failing("delete a file that left the table", error))?;
         worker.metrics.maintenance.files_deleted.inc_by(deleted);
         Ok(())
@@ -283,8 +282,8 @@ pub(crate) async fn clean_up(inner: &Inner) -> Result<(), StoreError> {
     table.refresh().await?;
     let files = table.files()?;
     inner.recent.replace_files(files.clone());
-    let dir = inner.settings.table_dir();
-    let found = survey(&dir, &files, table.tombstones().await?)
+    let folder = &inner.folder;
+    let found = survey(folder.root(), &files, table.tombstones().await?)
         .map_err(|error| StoreError::failing("list the table's folder", error))?;
     let mut waiting = inner.maintenance.waiting.lock();
     for (path, left_ms) in found.left {
@@ -296,7 +295,7 @@ pub(crate) async fn clean_up(inner: &Inner) -> Result<(), StoreError> {
             continue;
         }
         tracing::info!(path, "deleting what an interrupted flush or merge left");
-        match remove_with_summary(&dir, &path) {
+        match folder.remove_with_summary(&path) {
             Ok(()) => _ = inner.metrics.maintenance.files_deleted.inc(),
             Err(error) => tracing::warn!(path, %error, "cannot delete a leftover"),
         }

@@ -1,12 +1,12 @@
 //! The Delta side of the table: open or create, commit once, list files, keep the log short.
 //!
-//! delta-rs does not compare transaction versions on a fresh snapshot, does not notice that a file
-//! to be removed is gone already, and never fsyncs on local disk; all three are done here. One
-//! committer per process: the methods that commit take `&mut self`.
+//! delta-rs does not compare transaction versions on a fresh snapshot and does not notice that a
+//! file to be removed is gone already; both are done here. One committer per process: the methods
+//! that commit take `&mut self`.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use causeway_model::batch::AttributeColumns;
@@ -18,9 +18,10 @@ use deltalake::{DeltaTable, DeltaTableBuilder};
 use futures::StreamExt;
 use url::Url;
 
+use super::durable_store::DurableStore;
 use super::file::{DAY, DataFile};
+use super::folder::TableFolder;
 use super::layout::{attribute_fields, delta_schema, properties};
-use super::write::sync_folder;
 use crate::StoreError;
 
 /// How often a commit is tried again on top of what others committed meanwhile.
@@ -43,38 +44,49 @@ type CommitError = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Debug)]
 pub(crate) struct SpansTable {
     table: DeltaTable,
-    dir: PathBuf,
+    folder: TableFolder,
     /// Every live file by its path, so that a file keeps its `Arc` from snapshot to snapshot.
     live: HashMap<String, Arc<DataFile>>,
 }
 
 impl SpansTable {
-    /// Opens the table in `dir`, which must exist.
-    pub(crate) async fn open(dir: &Path) -> Result<Self, StoreError> {
-        let failed = |error| StoreError::failing("open the table", error);
-        let builder = DeltaTableBuilder::from_url(location(dir)?).map_err(failed)?;
-        let table = builder.load().await.map_err(failed)?;
-        Ok(Self { table, dir: dir.to_owned(), live: HashMap::new() })
+    /// Opens the table in `folder`, which must exist.
+    pub(crate) async fn open(folder: TableFolder) -> Result<Self, StoreError> {
+        let mut table = Self::new(folder)?;
+        table.sync_log()?;
+        let loaded = table.table.load().await;
+        loaded.map_err(|error| StoreError::failing("open the table", error))?;
+        Ok(table)
     }
 
-    /// Opens the table in `dir`, after creating it if there is none.
-    pub(crate) async fn open_or_create(dir: &Path) -> Result<Self, StoreError> {
-        if dir.join("_delta_log").exists() {
-            return Self::open(dir).await;
+    /// Opens the table in `folder`, after creating it if there is none.
+    pub(crate) async fn open_or_create(folder: TableFolder) -> Result<Self, StoreError> {
+        let mut table = Self::new(folder)?;
+        let log_store = table.table.log_store();
+        // The folder of the log alone says nothing: who made it may have died before the first commit.
+        let is_there = log_store.is_delta_table_location().await;
+        if is_there.map_err(|error| StoreError::failing("look for the table", error))? {
+            return Self::open(table.folder).await;
         }
-        fs::create_dir_all(dir).map_err(|e| StoreError::failing("create the table's folder", e))?;
-        let table = CreateBuilder::new()
-            .with_location(location(dir)?)
+        table.table = CreateBuilder::new()
+            .with_log_store(log_store)
             .with_table_name("spans")
             .with_columns(delta_schema()?.fields().cloned())
             .with_partition_columns([DAY])
             .with_configuration(properties())
             .await
             .map_err(|error| StoreError::failing("create the table", error))?;
-        let created = Self { table, dir: dir.to_owned(), live: HashMap::new() };
-        created.sync_log()?;
-        sync_folder(dir).map_err(|error| StoreError::failing("sync the table's folder", error))?;
-        Ok(created)
+        Ok(table)
+    }
+
+    fn new(folder: TableFolder) -> Result<Self, StoreError> {
+        let location = location(folder.root())?;
+        let store = Arc::new(DurableStore::new(folder.disk()));
+        let builder = DeltaTableBuilder::from_url(location.clone())
+            .map(|builder| builder.with_storage_backend(store, location));
+        let table = builder.and_then(DeltaTableBuilder::build);
+        let table = table.map_err(|error| StoreError::failing("open the table", error))?;
+        Ok(Self { table, folder, live: HashMap::new() })
     }
 
     /// The last version that `writer` committed, 0 if none.
@@ -131,10 +143,7 @@ impl SpansTable {
                 }
             };
             match attempt {
-                Ok(is_done) => {
-                    self.sync_log()?;
-                    return Ok(is_done);
-                }
+                Ok(is_done) => return Ok(is_done),
                 Err(error) if attempts_left == 0 => {
                     return Err(StoreError::failing("commit to the table", error));
                 }
@@ -194,6 +203,7 @@ impl SpansTable {
 
     /// Takes in what was committed since.
     pub(crate) async fn refresh(&mut self) -> Result<(), StoreError> {
+        self.sync_log()?;
         let updated = self.table.update_state().await;
         updated.map_err(|error| StoreError::failing("read the table's newest version", error))
     }
@@ -306,15 +316,11 @@ impl SpansTable {
         Checkpointer(self.table.clone())
     }
 
-    /// Makes the newest commit durable: delta-rs leaves it in the page cache.
+    /// Makes the names of commits durable: before they are relied on, because who made them may have
+    /// died before that, or have been told that it failed.
     fn sync_log(&self) -> Result<(), StoreError> {
-        let log = self.dir.join("_delta_log");
-        let version = self.table.version().unwrap_or(0);
-        let newest = log.join(format!("{version:020}.json"));
-        let synced = fs::File::open(newest).and_then(|file| file.sync_all());
-        synced
-            .and_then(|()| sync_folder(&log))
-            .map_err(|error| StoreError::failing("sync the table's transaction log", error))
+        let synced = self.folder.disk().sync_dir(&self.folder.root().join("_delta_log"));
+        synced.map_err(|error| StoreError::failing("sync the table's transaction log", error))
     }
 }
 

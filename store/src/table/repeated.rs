@@ -461,6 +461,7 @@ mod tests {
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
     use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
+    use crate::disk::{Disk, RealDisk};
     use crate::table::gather::Place;
     use crate::table::row_group::RowGroup;
 
@@ -473,7 +474,7 @@ mod tests {
         let path = folder.path().join("file");
         let properties =
             WriterProperties::builder().set_statistics_enabled(EnabledStatistics::Page).build();
-        let file = std::fs::File::create(&path).expect("is made");
+        let file = RealDisk.create(&path).expect("is made");
         let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties));
         let (mut file, factory) = writer.expect("starts").into_serialized_writer().expect("ready");
         let mut group = RowGroup::new(&file, &factory, &schema, 0).expect("starts");

@@ -3,7 +3,6 @@
 //! Blocking CPU and disk work. Sorting moves row numbers, not rows; each column is gathered once.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, Int64Array, RecordBatch};
@@ -13,6 +12,7 @@ use causeway_model::batch::AttributeColumns;
 use causeway_model::columns::name;
 
 use super::file::{day_number, day_text};
+use super::folder::TableFolder;
 use super::gather::{Gather, Place};
 use super::layout::ROW_GROUP_ROWS_MAX;
 use super::write::{FinishedFile, SortedFileWriter};
@@ -22,10 +22,10 @@ use crate::StoreError;
 /// are kept under the day they were received.
 const DAYS_PER_FLUSH_MAX: usize = 64;
 
-/// Writes `batches` as one file a day, and a set of attribute columns, below `table_dir`; names
-/// begin with `stem`.
+/// Writes `batches` as one file a day, and a set of attribute columns, in `folder`; names begin
+/// with `stem`.
 pub(crate) fn write_sorted(
-    table_dir: &Path,
+    folder: &TableFolder,
     stem: &str,
     batches: &[RecordBatch],
     now_unix_ms: i64,
@@ -33,10 +33,10 @@ pub(crate) fn write_sorted(
     let mut written = Vec::new();
     for (nth, batches) in by_columns(batches).into_iter().enumerate() {
         let stem = if nth == 0 { stem.to_owned() } else { format!("{stem}-{nth}") };
-        match write_alike(table_dir, &stem, &batches, now_unix_ms) {
+        match write_alike(folder, &stem, &batches, now_unix_ms) {
             Ok(files) => written.extend(files),
             Err(error) => {
-                written.into_iter().for_each(FinishedFile::discard);
+                written.into_iter().for_each(|file| file.discard(folder));
                 return Err(error);
             }
         }
@@ -58,7 +58,7 @@ fn by_columns(batches: &[RecordBatch]) -> Vec<Vec<&RecordBatch>> {
 }
 
 fn write_alike(
-    table_dir: &Path,
+    folder: &TableFolder,
     stem: &str,
     batches: &[&RecordBatch],
     now_unix_ms: i64,
@@ -77,7 +77,7 @@ fn write_alike(
         keys.sort(&mut order);
         let write = || {
             let rows = order.len() as u64;
-            let mut writer = SortedFileWriter::create(table_dir, &day, stem, rows, &schema)?;
+            let mut writer = SortedFileWriter::create(folder, &day, stem, rows, &schema)?;
             for order in order.chunks(ROW_GROUP_ROWS_MAX) {
                 let order = order.iter().filter_map(|row| places.get(*row as usize).copied());
                 // Columns are gathered one at a time: the whole is never in memory twice.
@@ -92,7 +92,7 @@ fn write_alike(
         match write() {
             Ok(file) => written.push(file),
             Err(error) => {
-                written.into_iter().for_each(FinishedFile::discard);
+                written.into_iter().for_each(|file| file.discard(folder));
                 return Err(error);
             }
         }

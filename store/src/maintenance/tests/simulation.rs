@@ -226,11 +226,11 @@ impl Simulation {
     /// Another process merges what it sees.
     async fn merge_elsewhere(&mut self) -> TestResult {
         self.steps.push("merge elsewhere");
-        let mut table = SpansTable::open(&self.world.table()).await?;
+        let mut table = SpansTable::open(self.world.folder()).await?;
         let now_ms = self.world.now() / 1_000_000;
         if let Some(plan) = next_merge(&table.files()?, now_ms, 2, &Default::default()) {
             let mut pace = Pace::new(1.0, &|| false, &|| false);
-            let merged = merge(&self.world.table(), &plan, &mut pace)?;
+            let merged = merge(&self.world.folder(), &plan, &mut pace)?;
             let adds = [merged.file.add.clone()];
             if !table.replace(&plan.inputs, &adds, Change::Rewrite, now_ms).await? {
                 return Err("a merge of the newest files was refused".into());
