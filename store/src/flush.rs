@@ -87,6 +87,9 @@ pub(crate) async fn blocking<T: Send + 'static>(
 /// Writes everything recent to the table. One flush at a time.
 pub(crate) async fn flush(inner: &Arc<Inner>) -> Result<(), StoreError> {
     let mut table = inner.table.lock().await;
+    // An earlier commit may have happened although its answer was an error.
+    table.refresh().await?;
+    show(inner, &mut table).await?;
     let worker = Arc::clone(inner);
     let sealed =
         move || worker.recent.seal_for_flush().map_err(|e| StoreError::failing("seal spans", e));
@@ -106,11 +109,18 @@ pub(crate) async fn flush(inner: &Arc<Inner>) -> Result<(), StoreError> {
     } else {
         write_and_commit(inner, &mut table, stem, batches, last_sequence).await?;
     }
-    inner.recent.flushed(chunks.len(), table.files()?, table.attribute_columns()?);
+    show(inner, &mut table).await?;
     warm_index(inner);
-    inner.log.release(last_sequence);
     inner.metrics.flush_seconds.observe(started.elapsed().as_secs_f64());
     tracing::debug!(spans = rows, elapsed = ?started.elapsed(), "flushed");
+    Ok(())
+}
+
+/// Shows the table as it is now: its files, in place of the recent spans that they hold.
+pub(crate) async fn show(inner: &Inner, table: &mut SpansTable) -> Result<(), StoreError> {
+    let committed = table.committed(&inner.writer).await?;
+    inner.recent.show_files(table.files()?, table.attribute_columns()?, committed);
+    inner.log.release(committed);
     Ok(())
 }
 
@@ -131,7 +141,6 @@ async fn write_and_commit(
     let committed = table.append(&inner.writer, version, &adds).await;
     // An error may hide a commit that happened: files go only when it surely did not.
     if committed.is_err()
-        && matches!(table.committed(&inner.writer).await, Ok(at) if at < version)
         && table.refresh().await.is_ok()
         && matches!(table.committed(&inner.writer).await, Ok(at) if at < version)
     {

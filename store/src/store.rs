@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::StoreError;
-use crate::disk::{Disk, RealDisk, make_dir};
+use crate::disk::{Disk, RealDisk};
 use crate::file_index::FileIndex;
 use crate::flush::{self, blocking};
 use crate::log::{self, Log, LogSettings, LogState, NewRecord, Record, Replay};
@@ -98,10 +98,12 @@ impl Store {
         settings: StoreSettings,
         registry: &mut Registry,
     ) -> Result<Self, StoreError> {
-        make_folders(disk.as_ref(), &settings)
-            .map_err(|e| StoreError::failing("create the data folder", e))?;
-        let writer = writer_id(disk.as_ref(), &settings.data_dir)?;
+        let data_dir = &settings.data_dir;
         let folder = TableFolder::new(settings.table_dir(), Arc::clone(&disk));
+        fs::create_dir_all(data_dir)
+            .and_then(|()| folder.make_below(data_dir))
+            .map_err(|e| StoreError::failing("create the data folder", e))?;
+        let writer = writer_id(disk.as_ref(), data_dir)?;
         let mut table = SpansTable::open_or_create(folder.clone()).await?;
         let committed = table.committed(&writer).await?;
         let files = table.files()?;
@@ -269,14 +271,6 @@ impl Inner {
         }
         self.check_recent_bytes().map_err(|error| error.to_string())
     }
-}
-
-/// Makes the folders down to that of the table. Each is durable then.
-fn make_folders(disk: &dyn Disk, settings: &StoreSettings) -> io::Result<()> {
-    fs::create_dir_all(&settings.data_dir)?;
-    let table_dir = settings.table_dir();
-    let above = table_dir.ancestors().take_while(|dir| *dir != settings.data_dir);
-    above.collect::<Vec<_>>().into_iter().rev().try_for_each(|dir| make_dir(disk, dir))
 }
 
 /// The name of this data folder as a writer, made once.

@@ -17,7 +17,7 @@ use super::pace::Pace;
 use super::plan::{self, Merge};
 use super::vacuum::{Waiting, survey};
 use crate::StoreError;
-use crate::flush::blocking;
+use crate::flush::{blocking, show};
 use crate::settings::StoreSettings;
 use crate::store::Inner;
 use crate::table::{Change, DataFile, MERGED_PREFIX, checkpoint_version};
@@ -191,11 +191,21 @@ async fn compact(inner: &Arc<Inner>) -> Result<bool, StoreError> {
     };
     inner.maintenance.reach(Step::Written)?;
     let inputs = plan.inputs.len();
-    if replace(inner, plan.inputs, std::slice::from_ref(&merged.file.add), Change::Rewrite).await? {
-        report(inner, &merged, inputs, plan.level);
-    } else {
-        tracing::warn!("files changed during their merge, which is left out");
-        merged.file.discard(&inner.folder);
+    let added = std::slice::from_ref(&merged.file.add);
+    match replace(inner, plan.inputs, added, Change::Rewrite).await {
+        Ok(true) => report(inner, &merged, inputs, plan.level),
+        Ok(false) => {
+            tracing::warn!("files changed during their merge, which is left out");
+            merged.file.discard(&inner.folder);
+        }
+        Err(error) => {
+            // It may hide a commit that happened: the file goes only when it surely did not.
+            let mut table = inner.table.lock().await;
+            if table.refresh().await.is_ok() && !table.are_live(added)? {
+                merged.file.discard(&inner.folder);
+            }
+            return Err(error);
+        }
     }
     Ok(true)
 }
@@ -228,7 +238,7 @@ async fn replace(
     let mut table = inner.table.lock().await;
     let is_done = table.replace(&removed, added, change, now_unix_ms).await?;
     inner.maintenance.reach(Step::Committed)?;
-    inner.recent.replace_files(table.files()?);
+    show(inner, &mut table).await?;
     drop(table);
     inner.maintenance.reach(Step::Swapped)?;
     if is_done {
@@ -280,8 +290,8 @@ pub(crate) async fn clean_up(inner: &Inner) -> Result<(), StoreError> {
     let mut table = inner.table.lock().await;
     // Another process may have ended between the opening of the table and that of the log.
     table.refresh().await?;
+    show(inner, &mut table).await?;
     let files = table.files()?;
-    inner.recent.replace_files(files.clone());
     let folder = &inner.folder;
     let found = survey(folder.root(), &files, table.tombstones().await?)
         .map_err(|error| StoreError::failing("list the table's folder", error))?;

@@ -23,6 +23,7 @@ use super::file::{DAY, DataFile};
 use super::folder::TableFolder;
 use super::layout::{attribute_fields, delta_schema, properties};
 use crate::StoreError;
+use crate::flush::blocking;
 
 /// How often a commit is tried again on top of what others committed meanwhile.
 const COMMIT_ATTEMPTS_MAX: usize = 16;
@@ -53,7 +54,7 @@ impl SpansTable {
     /// Opens the table in `folder`, which must exist.
     pub(crate) async fn open(folder: TableFolder) -> Result<Self, StoreError> {
         let mut table = Self::new(folder)?;
-        table.sync_log()?;
+        table.sync_log().await?;
         let loaded = table.table.load().await;
         loaded.map_err(|error| StoreError::failing("open the table", error))?;
         Ok(table)
@@ -203,7 +204,7 @@ impl SpansTable {
 
     /// Takes in what was committed since.
     pub(crate) async fn refresh(&mut self) -> Result<(), StoreError> {
-        self.sync_log()?;
+        self.sync_log().await?;
         let updated = self.table.update_state().await;
         updated.map_err(|error| StoreError::failing("read the table's newest version", error))
     }
@@ -249,7 +250,8 @@ impl SpansTable {
         Ok((removes.len() == wanted.len()).then_some(removes))
     }
 
-    fn are_live(&self, added: &[Add]) -> Result<bool, StoreError> {
+    /// Whether all these files are live.
+    pub(crate) fn are_live(&self, added: &[Add]) -> Result<bool, StoreError> {
         let failed = |error| StoreError::failing("list the table's files", error);
         let state = self.table.snapshot().map_err(failed)?;
         let live: HashSet<_> =
@@ -318,9 +320,10 @@ impl SpansTable {
 
     /// Makes the names of commits durable: before they are relied on, because who made them may have
     /// died before that, or have been told that it failed.
-    fn sync_log(&self) -> Result<(), StoreError> {
-        let synced = self.folder.disk().sync_dir(&self.folder.root().join("_delta_log"));
-        synced.map_err(|error| StoreError::failing("sync the table's transaction log", error))
+    async fn sync_log(&self) -> Result<(), StoreError> {
+        let (disk, log) = (self.folder.disk(), self.folder.root().join("_delta_log"));
+        let failed = |error| StoreError::failing("sync the table's transaction log", error);
+        blocking(move || disk.sync_dir(&log).map_err(failed)).await
     }
 }
 

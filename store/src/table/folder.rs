@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::traces::summary_of;
+use super::traces::{summary_of, traces_root};
 use crate::disk::{Disk, DiskFile, make_dir};
 
 /// Where the table lies, and the disk on which.
@@ -27,6 +27,15 @@ impl TableFolder {
 
     pub(super) fn disk(&self) -> Arc<dyn Disk> {
         Arc::clone(&self.disk)
+    }
+
+    /// Makes the folder, that of the summaries and those above them up to `base`, durably.
+    pub(crate) fn make_below(&self, base: &Path) -> io::Result<()> {
+        for dir in [&self.root, &traces_root(&self.root)] {
+            let dirs: Vec<_> = dir.ancestors().take_while(|dir| *dir != base).collect();
+            dirs.into_iter().rev().try_for_each(|dir| make_dir(self.disk.as_ref(), dir))?;
+        }
+        Ok(())
     }
 
     /// Starts a file, and durably the folder it lies in. What an earlier attempt left there goes.

@@ -34,7 +34,7 @@ pub(super) fn summary_of(table_root: &Path, relative_path: &str) -> PathBuf {
     traces_root(table_root).join(relative_path)
 }
 
-fn traces_root(table_root: &Path) -> PathBuf {
+pub(super) fn traces_root(table_root: &Path) -> PathBuf {
     table_root.parent().unwrap_or(table_root).join("traces")
 }
 
