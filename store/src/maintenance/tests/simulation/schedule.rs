@@ -28,8 +28,9 @@ pub(super) struct Schedule {
     held: Vec<(Snapshot, Answers)>,
     /// Whether retention may have dropped spans since the last check.
     may_expire: bool,
-    /// Whether the other process dropped some: that is seen at the latest after a restart.
-    others_expire: bool,
+    /// Whether some were dropped that may still be seen, by the other process or by a commit whose answer
+    /// was lost: they are gone at the latest after a restart.
+    expire_unseen: bool,
     /// What happened, for a person.
     pub(super) steps: Vec<String>,
 }
@@ -44,7 +45,7 @@ impl Schedule {
             other: None,
             held: Vec::new(),
             may_expire: false,
-            others_expire: false,
+            expire_unseen: false,
             steps: Vec::new(),
         })
     }
@@ -194,6 +195,7 @@ impl Schedule {
             }
             if self.work().await.is_err() {
                 self.note("failed");
+                self.expire_unseen = true;
             }
             self.check().await?;
         }
@@ -251,7 +253,7 @@ impl Schedule {
         match fault {
             None => ended?,
             Some(Fault::Die(_)) => return self.restart().await,
-            _ => {}
+            _ => self.expire_unseen |= ended.is_err(),
         }
         self.may_expire = true;
         Ok(())
@@ -263,7 +265,7 @@ impl Schedule {
             none => none.insert(Other::start(&self.world).await?),
         };
         let step = other.step(&self.world, &mut self.model, &mut self.random).await?;
-        self.others_expire |= step == "other expires";
+        self.expire_unseen |= step == "other expires";
         self.note(step);
         Ok(())
     }
@@ -286,7 +288,7 @@ impl Schedule {
     async fn restart(&mut self) -> Outcome {
         // Snapshots die with their process, and so does the other process.
         self.held.clear();
-        (self.other, self.others_expire) = (None, false);
+        (self.other, self.expire_unseen) = (None, false);
         self.note("restart");
         self.world.restart(&mut self.random).await?;
         let answers = self.ask().await?;
@@ -306,7 +308,7 @@ impl Schedule {
 
     async fn check(&mut self) -> Outcome {
         let answers = self.ask().await?;
-        if std::mem::take(&mut self.may_expire) | self.others_expire {
+        if std::mem::take(&mut self.may_expire) | self.expire_unseen {
             self.model.expire(&answers, self.oldest());
         }
         self.model.check(&answers)?;
