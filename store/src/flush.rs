@@ -10,7 +10,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use causeway_model::batch::AttributeColumns;
+use arrow::array::RecordBatch;
+use arrow::datatypes::FieldRef;
 use tokio::time::Instant;
 
 use crate::StoreError;
@@ -124,16 +125,25 @@ pub(crate) async fn show(inner: &Inner, table: &mut SpansTable) -> Result<(), St
     Ok(())
 }
 
+/// The columns that any of the batches has.
+fn columns_of(batches: &[RecordBatch]) -> Vec<FieldRef> {
+    let mut columns: Vec<FieldRef> = Vec::new();
+    for field in batches.iter().flat_map(|batch| batch.schema_ref().fields()) {
+        if columns.iter().all(|known| known.name() != field.name()) {
+            columns.push(Arc::clone(field));
+        }
+    }
+    columns
+}
+
 async fn write_and_commit(
     inner: &Arc<Inner>,
     table: &mut SpansTable,
     stem: String,
-    batches: Vec<arrow::array::RecordBatch>,
+    batches: Vec<RecordBatch>,
     version: u64,
 ) -> Result<(), StoreError> {
-    let mut columns = AttributeColumns::default();
-    batches.iter().for_each(|b| columns.extend(&AttributeColumns::of_schema(b.schema_ref())));
-    table.add_columns(&columns).await?;
+    table.add_columns(&columns_of(&batches)).await?;
     let folder = inner.folder.clone();
     let now_unix_ms = (inner.settings.clock)() / 1_000_000;
     let written = blocking(move || write_sorted(&folder, &stem, &batches, now_unix_ms)).await?;

@@ -16,7 +16,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tower_http::compression::CompressionLayer;
 
-use super::open::{Opened, open, system_clock};
+use super::open::{Opened, hybrid_clock, open, system_clock};
 use crate::addresses::Addresses;
 use crate::config::Config;
 use crate::{listen, operations, output};
@@ -93,7 +93,7 @@ fn start(
     stopped: &watch::Receiver<bool>,
 ) -> Result<JoinSet<()>> {
     let collector =
-        Collector::new(store.clone(), config.collector.clone(), system_clock(), &mut registry);
+        Collector::new(store.clone(), config.collector.clone(), system_clock(), hybrid_clock(), &mut registry);
     let query = Query::new(store.clone(), config.query.clone(), &mut registry)?;
     let site = Router::new()
         .nest("/api/v1", query.router())

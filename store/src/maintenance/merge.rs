@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::{ArrayRef, AsArray, Int32Array};
-use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Int32Type, Schema, SchemaRef};
 use causeway_model::batch::{AttributeColumn, AttributeColumns, COLUMNS_PER_FILE_MAX};
 use causeway_model::columns::{self, FLAG_DUP, name};
 
@@ -193,8 +193,13 @@ fn layout(inputs: &[Input]) -> (AttributeColumns, SchemaRef) {
         let is_int = *field.data_type() == DataType::Int64;
         is_int && inputs.iter().any(|i| own(i.schema()).map_or(true, |f| columns::is_mixed(&f)))
     };
+    // What no span of the inputs has, the merged file has not.
+    let is_there = |field: &&FieldRef| {
+        columns::column_named(field.name()).is_none_or(|column| !column.is_optional)
+            || inputs.iter().any(|input| input.schema().field_with_name(field.name()).is_ok())
+    };
     let fields = columns.schema();
-    let fields = fields.fields().iter().map(|field| match is_mixed(field) {
+    let fields = fields.fields().iter().filter(is_there).map(|field| match is_mixed(field) {
         true if AttributeColumn::of_field(field).is_some() => {
             Arc::new(columns::mixed(field.as_ref().clone()))
         }

@@ -9,6 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use arrow::datatypes::{FieldRef, SchemaRef};
 use causeway_model::batch::AttributeColumns;
 use deltalake::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake::kernel::{Action, Add, Remove, Transaction};
@@ -21,7 +22,7 @@ use url::Url;
 use super::durable_store::DurableStore;
 use super::file::{DAY, DataFile};
 use super::folder::TableFolder;
-use super::layout::{attribute_fields, delta_schema, properties};
+use super::layout::{delta_fields, delta_schema, properties};
 use crate::StoreError;
 use crate::flush::blocking;
 
@@ -34,7 +35,7 @@ const MAINTENANCE: &str = "maintenance";
 /// A commit as it can be tried again.
 enum Commit<'a> {
     Append { writer: &'a str, version: u64, adds: &'a [Add] },
-    Columns(&'a AttributeColumns),
+    Columns(&'a [FieldRef]),
     Replace { removed: &'a [Arc<DataFile>], added: &'a [Add], change: Change, now_unix_ms: i64 },
 }
 
@@ -109,11 +110,8 @@ impl SpansTable {
         self.commit(&Commit::Append { writer, version, adds }).await.map(drop)
     }
 
-    /// Adds the attribute columns that the table does not have yet.
-    pub(crate) async fn add_columns(
-        &mut self,
-        columns: &AttributeColumns,
-    ) -> Result<(), StoreError> {
+    /// Adds the columns that the table does not have yet; they are null in the files it has.
+    pub(crate) async fn add_columns(&mut self, columns: &[FieldRef]) -> Result<(), StoreError> {
         self.commit(&Commit::Columns(columns)).await.map(drop)
     }
 
@@ -186,16 +184,21 @@ impl SpansTable {
 
     /// The attribute columns that the table has.
     pub(crate) fn attribute_columns(&self) -> Result<AttributeColumns, StoreError> {
-        let failed = |error| StoreError::failing("read the table's schema", error);
-        Ok(AttributeColumns::of_schema(
-            &self.table.snapshot().map_err(failed)?.snapshot().arrow_schema(),
-        ))
+        Ok(AttributeColumns::of_schema(&self.arrow_schema()?))
     }
 
-    async fn try_add_columns(&mut self, columns: &AttributeColumns) -> Result<bool, CommitError> {
-        let known = self.attribute_columns()?;
-        let missing = columns.iter().filter(|column| known.get(&column.key).is_none());
-        let fields = attribute_fields(missing)?;
+    fn arrow_schema(&self) -> Result<SchemaRef, StoreError> {
+        let failed = |error| StoreError::failing("read the table's schema", error);
+        Ok(self.table.snapshot().map_err(failed)?.snapshot().arrow_schema())
+    }
+
+    async fn try_add_columns(&mut self, columns: &[FieldRef]) -> Result<bool, CommitError> {
+        let known = self.arrow_schema()?;
+        // Required columns are in every table.
+        let is_missing = |field: &&FieldRef| {
+            field.is_nullable() && known.field_with_name(field.name()).is_err()
+        };
+        let fields = delta_fields(columns.iter().filter(is_missing))?;
         if !fields.is_empty() {
             self.table = self.table.clone().add_columns().with_fields(fields).await?;
         }

@@ -5,9 +5,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, Int64Array, RecordBatch};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryArray, Int64Array, RecordBatch, new_null_array,
+};
 use arrow::compute::concat;
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use causeway_model::batch::AttributeColumns;
 use causeway_model::columns::name;
 
@@ -65,8 +67,12 @@ fn write_alike(
 ) -> Result<Vec<FinishedFile>, StoreError> {
     let failed = |error| StoreError::failing("join recent spans", error);
     let schema = joined_schema(batches)?;
+    let columns: Vec<Vec<ArrayRef>> =
+        schema.fields().iter().map(|field| column_of_all(batches, field)).collect();
+    let arrays = |at: usize| columns.get(at).cloned().unwrap_or_default();
     let join = |at: usize| {
-        let parts: Vec<_> = batches.iter().map(|batch| batch.column(at).as_ref()).collect();
+        let arrays = arrays(at);
+        let parts: Vec<_> = arrays.iter().map(AsRef::as_ref).collect();
         concat(&parts).map_err(failed)
     };
     let lengths: Vec<usize> = batches.iter().map(|batch| batch.num_rows()).collect();
@@ -82,9 +88,7 @@ fn write_alike(
                 let order = order.iter().filter_map(|row| places.get(*row as usize).copied());
                 // Columns are gathered one at a time: the whole is never in memory twice.
                 writer.write(&Gather::new(order.collect(), &lengths), |at| {
-                    Ok::<_, StoreError>(
-                        batches.iter().map(|batch| Arc::clone(batch.column(at))).collect(),
-                    )
+                    Ok::<_, StoreError>(arrays(at))
                 })?;
             }
             writer.finish(now_unix_ms)
@@ -108,11 +112,20 @@ fn places(lengths: &[usize]) -> Vec<Place> {
     lengths.iter().enumerate().flat_map(of_batch).collect()
 }
 
-/// The schema of batches with the same columns: one that is mixed anywhere is mixed in the whole.
+/// The columns that batches have; an attribute column that is mixed anywhere is mixed in the whole.
 fn joined_schema(batches: &[&RecordBatch]) -> Result<SchemaRef, StoreError> {
     let schemas = batches.iter().map(|batch| batch.schema_ref().as_ref().clone());
     let merged = Schema::try_merge(schemas);
     merged.map(Arc::new).map_err(|error| StoreError::failing("join recent spans", error))
+}
+
+/// A column of all batches; it is null in those that lack it.
+fn column_of_all(batches: &[&RecordBatch], field: &Field) -> Vec<ArrayRef> {
+    let column = |batch: &&RecordBatch| match batch.column_by_name(field.name()) {
+        Some(array) => Arc::clone(array),
+        None => new_null_array(field.data_type(), batch.num_rows()),
+    };
+    batches.iter().map(column).collect()
 }
 
 /// What rows are sorted and split by.
