@@ -199,6 +199,31 @@ pub const FLAG_DUP: i32 = Fault::Duplicate.bit().cast_signed();
 /// than 5 ms behind the reading at the end tick.
 pub const FLAG_TIME: i32 = Fault::Time.bit().cast_signed();
 
+/// The bits of `clock_flags` that are stored, and what they mean.
+pub const FLAGS: &[(Fault, &str)] = &[
+    (
+        Fault::Duplicate,
+        "another span with the same ids and other content was stored before; found where both come together, in memory or in a merge",
+    ),
+    (
+        Fault::Time,
+        "a time is zero or above 2^63-1, the end lies before the start, or more than 5 ms after the reading of the end tick",
+    ),
+    (
+        Fault::Malformed,
+        "a stamp could not be read (no stamp, another version, another type, a key that came twice, more than 8 responses) and counts as absent",
+    ),
+    (
+        Fault::Future,
+        "a stamp lies more than 60.5 s after the time of receipt: the 500 ms that clocks accept, and 60 s on top",
+    ),
+    (
+        Fault::Order,
+        "the end tick does not follow the start tick on one node; or the start does not follow the received stamp, and `hlc.reject` does not excuse it (said only of spans that got the message themselves: by `flags` their parent is remote; where `flags` do not tell, their kind is server or consumer)",
+    ),
+    (Fault::Backdated, "the start is more than 5 ms from the reading of the start tick"),
+];
+
 impl Kind {
     /// The Arrow type in memory and in the files' Arrow schema.
     pub fn data_type(self) -> DataType {

@@ -100,8 +100,13 @@ async fn store_all(
             config.data_dir.display()
         );
     };
-    let collector =
-        Collector::new(store.clone(), config.collector.clone(), system_clock(), hybrid_clock(), &mut registry);
+    let collector = Collector::new(
+        store.clone(),
+        config.collector.clone(),
+        system_clock(),
+        hybrid_clock(),
+        &mut registry,
+    );
     // What a killed server left in the log was just brought back; its copies are not ours.
     store.snapshot().await?;
     let copies_before = store.span_copies();

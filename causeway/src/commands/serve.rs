@@ -92,8 +92,13 @@ fn start(
     mut registry: Registry,
     stopped: &watch::Receiver<bool>,
 ) -> Result<JoinSet<()>> {
-    let collector =
-        Collector::new(store.clone(), config.collector.clone(), system_clock(), hybrid_clock(), &mut registry);
+    let collector = Collector::new(
+        store.clone(),
+        config.collector.clone(),
+        system_clock(),
+        hybrid_clock(),
+        &mut registry,
+    );
     let query = Query::new(store.clone(), config.query.clone(), &mut registry)?;
     let site = Router::new()
         .nest("/api/v1", query.router())

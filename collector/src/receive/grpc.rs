@@ -48,7 +48,8 @@ async fn call(State(collector): State<Collector>, request: Request) -> Response 
     let mut answer = answer_to(&collector, request).await;
     // Plain HTTP answers tell that this is no gRPC call at all.
     if answer.headers().get(header::CONTENT_TYPE).is_some_and(|value| value == GRPC)
-        && let Ok(value) = HeaderValue::from_str(&Carried(collector.shared().hlc.tick()).to_string())
+        && let Ok(value) =
+            HeaderValue::from_str(&Carried(collector.shared().hlc.tick()).to_string())
     {
         answer.headers_mut().insert(response::GRPC_KEY, value);
     }

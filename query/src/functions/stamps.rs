@@ -40,13 +40,7 @@ pub(crate) fn list_of_span() -> ScalarUDF {
 /// `carried_stamp`.
 pub(crate) fn carried() -> ScalarUDF {
     let evaluate = |args: &[ColumnarValue]| map_array(args, |arrays| read(&arrays[0]));
-    create_udf(
-        CARRIED,
-        vec![DataType::Utf8],
-        stamp(),
-        Volatility::Immutable,
-        Arc::new(evaluate),
-    )
+    create_udf(CARRIED, vec![DataType::Utf8], stamp(), Volatility::Immutable, Arc::new(evaluate))
 }
 
 fn fields() -> Fields {
@@ -67,11 +61,8 @@ fn one(array: &ArrayRef) -> Result<ArrayRef> {
 
 fn with_hex(stored: &StructArray) -> Result<StructArray> {
     let nodes = member(stored, "node")?;
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(hex_array(typed(&nodes)?)?),
-        member(stored, "hlc")?,
-        member(stored, "lead")?,
-    ];
+    let columns: Vec<ArrayRef> =
+        vec![Arc::new(hex_array(typed(&nodes)?)?), member(stored, "hlc")?, member(stored, "lead")?];
     Ok(StructArray::try_new(fields(), columns, stored.nulls().cloned())?)
 }
 

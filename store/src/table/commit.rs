@@ -184,7 +184,7 @@ impl SpansTable {
 
     /// The attribute columns that the table has.
     pub(crate) fn attribute_columns(&self) -> Result<AttributeColumns, StoreError> {
-        Ok(AttributeColumns::of_schema(&self.arrow_schema()?))
+        Ok(AttributeColumns::of_schema(self.arrow_schema()?.as_ref()))
     }
 
     fn arrow_schema(&self) -> Result<SchemaRef, StoreError> {
@@ -195,9 +195,8 @@ impl SpansTable {
     async fn try_add_columns(&mut self, columns: &[FieldRef]) -> Result<bool, CommitError> {
         let known = self.arrow_schema()?;
         // Required columns are in every table.
-        let is_missing = |field: &&FieldRef| {
-            field.is_nullable() && known.field_with_name(field.name()).is_err()
-        };
+        let is_missing =
+            |field: &&FieldRef| field.is_nullable() && known.field_with_name(field.name()).is_err();
         let fields = delta_fields(columns.iter().filter(is_missing))?;
         if !fields.is_empty() {
             self.table = self.table.clone().add_columns().with_fields(fields).await?;
