@@ -21,9 +21,9 @@ use prost::Message;
 
 /// 2026-09-21, when the collector receives.
 const NOW: i64 = 1_790_000_002_000_000_000;
-/// When spans start, 10 ms before they end.
+/// When spans start, 4 ms before they end.
 const START: i64 = NOW - 1_000_000_000;
-const END: i64 = START + 10_000_000;
+const END: i64 = START + 4_000_000;
 
 fn node(id: u64) -> NodeId {
     NodeId(NonZeroU64::new(id).expect("not zero"))

@@ -187,7 +187,8 @@ impl SpansTable {
         Ok(AttributeColumns::of_schema(self.arrow_schema()?.as_ref()))
     }
 
-    fn arrow_schema(&self) -> Result<SchemaRef, StoreError> {
+    /// The columns that the table has, the partition column too.
+    pub(super) fn arrow_schema(&self) -> Result<SchemaRef, StoreError> {
         let failed = |error| StoreError::failing("read the table's schema", error);
         Ok(self.table.snapshot().map_err(failed)?.snapshot().arrow_schema())
     }

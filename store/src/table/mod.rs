@@ -17,6 +17,8 @@ mod repeated;
 mod row_group;
 mod sort;
 mod statistics;
+#[cfg(test)]
+mod tests;
 mod traces;
 mod write;
 
