@@ -145,8 +145,10 @@ async fn random_stamps_survive_from_otlp_to_sql() {
                     continue;
                 }
                 let node = dice.below(u64::MAX >> 11) + 1;
-                let hlc = dice.below(1 << (1 + dice.below(51))) + 1;
-                let lead = [0, hlc, dice.below(hlc)][dice.below(3) as usize];
+                let bits = dice.below(51);
+                let hlc = dice.below(2 << bits) + 1;
+                let less = dice.below(hlc);
+                let lead = [0, hlc, less][dice.below(3) as usize];
                 line.push_str(&format!(",{node:016x},{hlc},{lead}"));
                 match key {
                     "recv" => random.trace_state = format!("hlc=1:{}", stamp(node, hlc, lead)),
