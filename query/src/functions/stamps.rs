@@ -3,11 +3,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, Int64Array, ListArray, StringArray, StructArray, new_null_array,
-};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, ListArray, StringArray, StructArray};
 use arrow::buffer::NullBuffer;
-use arrow::compute::cast;
+use arrow::compute::{cast, is_null, nullif};
 use arrow::datatypes::{DataType, Field, Fields};
 use causeway_model::{columns, stamps};
 use datafusion::error::Result;
@@ -43,12 +41,11 @@ pub(crate) fn carried() -> ScalarUDF {
     create_udf(CARRIED, vec![DataType::Utf8], stamp(), Volatility::Immutable, Arc::new(evaluate))
 }
 
+/// Null together with their stamp, because fields are taken out of structs without looking at that.
 fn fields() -> Fields {
-    Fields::from(vec![
-        id_field("node", 16),
-        Field::new("hlc", DataType::Int64, false),
-        Field::new("lead", DataType::Int64, false),
-    ])
+    let node = id_field("node", 16).with_nullable(true);
+    let long = |name| Field::new(name, DataType::Int64, true);
+    Fields::from(vec![node, long("hlc"), long("lead")])
 }
 
 fn stamp() -> DataType {
@@ -60,9 +57,11 @@ fn one(array: &ArrayRef) -> Result<ArrayRef> {
 }
 
 fn with_hex(stored: &StructArray) -> Result<StructArray> {
-    let nodes = member(stored, "node")?;
-    let columns: Vec<ArrayRef> =
-        vec![Arc::new(hex_array(typed(&nodes)?)?), member(stored, "hlc")?, member(stored, "lead")?];
+    let nodes: ArrayRef = Arc::new(hex_array(typed(&member(stored, "node")?)?)?);
+    let is_null = is_null(stored)?;
+    let columns = [nodes, member(stored, "hlc")?, member(stored, "lead")?];
+    let columns = columns.iter().map(|column| Ok(nullif(column, &is_null)?));
+    let columns = columns.collect::<Result<Vec<_>>>()?;
     Ok(StructArray::try_new(fields(), columns, stored.nulls().cloned())?)
 }
 
@@ -78,15 +77,12 @@ fn read(array: &ArrayRef) -> Result<ArrayRef> {
     let texts = cast(array, &DataType::Utf8)?;
     let texts = typed::<StringArray>(&texts)?;
     let carried: Vec<_> = texts.iter().map(|text| stamps::carried(text?)).collect();
-    if carried.iter().all(Option::is_none) {
-        return Ok(new_null_array(&stamp(), carried.len()));
-    }
     let nulls: NullBuffer = carried.iter().map(Option::is_some).collect();
-    let nodes = carried.iter().map(|s| s.map_or(String::new(), |s| s.node.to_string()));
+    let nodes = carried.iter().map(|stamp| stamp.map(|s| s.node.to_string()));
     let columns: Vec<ArrayRef> = vec![
-        Arc::new(StringArray::from_iter_values(nodes)),
-        Arc::new(Int64Array::from_iter_values(carried.iter().map(|s| s.map_or(0, |s| s.hlc)))),
-        Arc::new(Int64Array::from_iter_values(carried.iter().map(|s| s.map_or(0, |s| s.lead)))),
+        Arc::new(nodes.collect::<StringArray>()),
+        Arc::new(carried.iter().map(|stamp| stamp.map(|s| s.hlc)).collect::<Int64Array>()),
+        Arc::new(carried.iter().map(|stamp| stamp.map(|s| s.lead)).collect::<Int64Array>()),
     ];
     Ok(Arc::new(StructArray::try_new(fields(), columns, Some(nulls))?))
 }

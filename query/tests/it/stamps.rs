@@ -54,6 +54,7 @@ async fn stamps_are_columns_whether_files_have_them_or_not() {
         WorldBuilder::new().file(&[request("web", vec![tagged(1)])]).recent(&[plain(2)]).build(),
         WorldBuilder::new().file(&[plain(2)]).recent(&[request("web", vec![tagged(1)])]).build(),
         WorldBuilder::new().recent(&[request("web", vec![tagged(1)]), plain(2)]).build(),
+        WorldBuilder::new().file(&[request("web", vec![tagged(1)]), plain(2)]).build(),
         WorldBuilder::new()
             .file(&[request("web", vec![tagged(1)])])
             .foreign_file(&[plain(2)])
@@ -82,6 +83,9 @@ async fn stamps_are_columns_whether_files_have_them_or_not() {
             assert_eq!(world.sql(&sql).await, "tagged", "{condition}");
         }
         assert_eq!(world.sql("SELECT name FROM spans WHERE hlc_start IS NULL").await, "plain");
+        let none = "SELECT hlc_reject, hlc_reject['hlc'], resp, resp[1]['node'] FROM spans \
+                    WHERE name = 'plain'";
+        assert_eq!(world.sql(none).await, ",,,");
         let stamps = "SELECT resp, hlc_reject FROM spans WHERE name = 'tagged'";
         let expected = format!(
             "\"[{{\"\"node\"\":\"\"0000000000000b0b\"\",\"\"hlc\"\":{},\"\"lead\"\":0}},\

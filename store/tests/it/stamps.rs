@@ -77,13 +77,14 @@ async fn found(store: &Store) -> Result<Found, Box<dyn std::error::Error>> {
     Ok(found)
 }
 
-/// Optional columns of each file and batch.
+/// How many optional columns each file and batch has, sorted.
 async fn optional_columns(store: &Store) -> Result<Vec<usize>, Box<dyn std::error::Error>> {
     let mut counts = Vec::new();
     store.snapshot().await?.read(&mut |batch| {
         let is_there = |name| batch.column_by_name(name).is_some();
         counts.push(COLUMNS.iter().filter(|c| c.is_optional && is_there(c.name)).count());
     })?;
+    counts.sort_unstable();
     Ok(counts)
 }
 
