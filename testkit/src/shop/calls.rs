@@ -94,7 +94,7 @@ impl Planner<'_> {
         let mut at = At { span, instance, now_ns: at_ns };
         at.now_ns += self.took_ns(150);
         let outcome = body(self, &mut at);
-        self.work(&mut at, "render", 1_400);
+        self.work(&mut at, "render", 5_000);
         exchange.status = outcome.status;
         let attributes = public(&exchange, self.random);
         let end_ns = at.now_ns + self.took_ns(60);

@@ -1,6 +1,8 @@
 //! The resource of each instance, and the scopes of what instruments it.
 
-use super::cast::{CLONED, HOSTS, INSTANCES, InstanceLine, Language, Level, OLD_VERSION, Service};
+use super::cast::{
+    CLONED, HOSTS, INSTANCES, InstanceLine, Language, Level, OLD_VERSION, Service, Zone,
+};
 use super::dialect::Dialect;
 use super::fault::{Fault, Faults};
 use crate::proto::common::v1::InstrumentationScope;
@@ -23,7 +25,7 @@ pub struct Instance {
     pub host_id: String,
     /// Its address within the shop.
     pub address: String,
-    pub(super) zone: super::cast::Zone,
+    pub(super) zone: Zone,
     pub(super) host_idx: usize,
     pub(super) dialect: Dialect,
     /// What is wrong with it, of the faults that the shop has.
@@ -41,7 +43,7 @@ impl Instance {
             host: "",
             host_id: String::new(),
             address: String::new(),
-            zone: super::cast::Zone::FrankfurtA,
+            zone: Zone::FrankfurtA,
             host_idx: 0,
             dialect: Dialect::New,
             faults: Vec::new(),
@@ -76,7 +78,10 @@ fn instance(
         host: host.name,
         host_id,
         address: format!("10.20.{}.{}", line.host + 1, 10 + line.nth),
-        zone: host.zone,
+        zone: match host.zone {
+            Zone::Virginia if !faults.contains(Fault::LatencyFloor) => Zone::FrankfurtB,
+            zone => zone,
+        },
         host_idx: line.host,
         dialect,
         faults: own,

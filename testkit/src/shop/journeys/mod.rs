@@ -63,9 +63,9 @@ impl Planner<'_> {
         self.root(at_ns, method, route, |p, at| {
             let call = Call::new(Service::Gateway, method, route);
             let outcome = p.call(at, &call, |p, at| {
-                p.work(at, "authorise", 350);
+                p.work(at, "authorise", 1_200);
                 let outcome = body(p, at);
-                p.work(at, "compose", 700);
+                p.work(at, "compose", 2_500);
                 outcome
             });
             match outcome.error {

@@ -1,6 +1,7 @@
 //! What the shop promises, checked on what it sends.
 
 mod clocks;
+mod faults;
 mod order;
 mod order_spans;
 mod sent;
