@@ -229,7 +229,7 @@ pub(super) const INSTANCES: [InstanceLine; 30] = [
     instance(Service::Inventory, 1, 12, &[]),
     instance(Service::Inventory, 2, 13, &[Fault::ClockOffset]),
     instance(Service::Shipping, 1, 14, &[]),
-    instance(Service::Shipping, 2, 15, &[Fault::ClockOffset, Fault::ImpossibleOrder, Fault::DeafPropagator]),
+    instance(Service::Shipping, 2, 15, &[Fault::ImpossibleOrder, Fault::DeafPropagator]),
     instance(Service::Recommendation, 1, 17, &[]),
     instance(Service::Recommendation, 2, 18, &[Fault::ClockOffset]),
     instance(Service::Recommendation, 3, 19, &[Fault::VersionSkew]),

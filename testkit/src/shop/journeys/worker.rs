@@ -1,6 +1,7 @@
 //! Behind the queues: the worker confirms orders in batches and books payments one by one.
 
 use super::super::attributes::{Sql, messaging};
+use super::super::calls::Call;
 use super::super::cast::Service;
 use super::super::plan::{At, Outcome, Planner};
 use super::super::queue::Queued;
@@ -15,6 +16,9 @@ const LEDGER: Sql = Sql::new(
     "ledger",
     "INSERT INTO ledger (payment_id, account, amount_minor, booked_at) VALUES ($1, $2, $3, now())",
 );
+
+const PAID: Sql =
+    Sql::new("UPDATE", "orders", "UPDATE orders SET state = 'paid', paid_at = now() WHERE id = $1");
 
 impl Planner<'_> {
     /// Confirms orders: a trace of its own, linked to all that published.
@@ -40,6 +44,11 @@ impl Planner<'_> {
         }
         self.query(&mut at, &LEDGER, 6_500);
         self.work(&mut at, "balance", 3_000);
+        let call = Call::new(Service::Checkout, "POST", "/orders/{id}/paid");
+        self.call(&mut at, &call, |p, at| {
+            p.query(at, &PAID, 3_500);
+            Outcome::OK
+        });
         let mut attributes = processes(Topic::PaymentsSettled);
         attributes.push(text("messaging.message.id", queued.id.clone()));
         let deliveries = if queued.is_redelivered { 2 } else { 1 };
