@@ -2,10 +2,12 @@
 //!
 //! Every instance has a delay of its own, so the spans of a trace arrive in many requests, in no order.
 
+use prost::Message;
+
 use super::plan::PlannedSpan;
 use super::resource::{Instance, Scope};
 use super::truth::SpanTruth;
-use crate::proto::collector::trace::v1::ExportTraceServiceRequest;
+use crate::proto::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
 use crate::proto::trace::v1::{ResourceSpans, ScopeSpans};
 
 /// A full batch is sent at once, as SDKs do by default.
@@ -25,6 +27,12 @@ pub struct Export {
     pub request: ExportTraceServiceRequest,
     /// The truth about each span, in the order of the spans; never sent.
     pub truth: Vec<SpanTruth>,
+}
+
+/// How many spans a server refused, by its answer to a request; 0 if that cannot be read.
+pub fn refused_spans(answer: &[u8]) -> u64 {
+    let partial = ExportTraceServiceResponse::decode(answer).ok().and_then(|a| a.partial_success);
+    partial.map_or(0, |partial| partial.rejected_spans.max(0).unsigned_abs())
 }
 
 #[derive(Debug, Default)]

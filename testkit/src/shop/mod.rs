@@ -34,7 +34,7 @@ mod world;
 mod tests;
 
 pub use cast::{Level, Service};
-pub use exporter::Export;
+pub use exporter::{Export, refused_spans};
 pub use fault::{Fault, FaultLine, Faults};
 pub use process::NodeTruth;
 pub use resource::Instance;
