@@ -252,8 +252,7 @@ fn broken_boundary() {
         };
         assert_eq!(servers.iter().filter(is_inside).count(), 1);
     }
-    let sound =
-        clean().into_iter().flatten().filter(|s| s.service() == "loyalty").collect::<Vec<_>>();
+    let sound = clean().iter().flatten().filter(|s| s.service() == "loyalty").collect::<Vec<_>>();
     assert!(sound.len() > 10 && sound.iter().all(|s| !s.span.parent_span_id.is_empty()));
 }
 

@@ -1,6 +1,7 @@
 //! What the shop promises, checked on what it sends.
 
 mod clocks;
+mod conventions;
 mod faults;
 mod order;
 mod order_spans;
