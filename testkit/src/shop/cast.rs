@@ -52,7 +52,6 @@ pub(super) enum Language {
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ServiceLine {
-    pub(super) service: Service,
     pub(super) name: &'static str,
     pub(super) language: Language,
     pub(super) level: Level,
@@ -130,35 +129,35 @@ impl Service {
 }
 
 const fn service(
-    service: Service,
     name: &'static str,
     language: Language,
     level: Level,
     version: &'static str,
 ) -> ServiceLine {
-    ServiceLine { service, name, language, level, version, grpc: None }
+    ServiceLine { name, language, level, version, grpc: None }
 }
 
 const fn grpc(line: ServiceLine, name: &'static str) -> ServiceLine {
     ServiceLine { grpc: Some(name), ..line }
 }
 
+/// In the order of [`Service`].
 #[rustfmt::skip]
 pub(super) const SERVICES: [ServiceLine; 14] = [
-    service(Service::Storefront, "storefront", Language::Node, Level::Responds, "5.12.0"),
-    service(Service::Gateway, "gateway", Language::Rust, Level::Responds, "1.8.3"),
-    service(Service::Catalogue, "catalogue", Language::Java, Level::Responds, "4.3.2"),
-    service(Service::Cart, "cart", Language::DotNet, Level::Responds, "2.20.1"),
-    service(Service::Checkout, "checkout", Language::Java, Level::Responds, "3.7.0"),
-    service(Service::Payment, "payment", Language::Java, Level::Tags, "6.1.4"),
-    grpc(service(Service::Inventory, "inventory", Language::Go, Level::Responds, "1.31.0"), "shop.inventory.v1.Inventory"),
-    grpc(service(Service::Shipping, "shipping", Language::Go, Level::Responds, "0.44.2"), "shop.shipping.v1.Shipping"),
-    service(Service::Recommendation, "recommendation", Language::Python, Level::Stock, "3.1.0"),
-    service(Service::User, "user", Language::Python, Level::Stock, "2.4.1"),
-    service(Service::Search, "search", Language::Rust, Level::Responds, "1.2.0"),
-    service(Service::Pricing, "pricing", Language::Java, Level::Responds, "1.0.9"),
-    service(Service::Loyalty, "loyalty", Language::Java, Level::Stock, "0.9.31"),
-    service(Service::Worker, "worker", Language::Node, Level::Propagates, "1.15.0"),
+    service("storefront", Language::Node, Level::Responds, "5.12.0"),
+    service("gateway", Language::Rust, Level::Responds, "1.8.3"),
+    service("catalogue", Language::Java, Level::Responds, "4.3.2"),
+    service("cart", Language::DotNet, Level::Responds, "2.20.1"),
+    service("checkout", Language::Java, Level::Responds, "3.7.0"),
+    service("payment", Language::Java, Level::Tags, "6.1.4"),
+    grpc(service("inventory", Language::Go, Level::Responds, "1.31.0"), "shop.inventory.v1.Inventory"),
+    grpc(service("shipping", Language::Go, Level::Responds, "0.44.2"), "shop.shipping.v1.Shipping"),
+    service("recommendation", Language::Python, Level::Stock, "3.1.0"),
+    service("user", Language::Python, Level::Stock, "2.4.1"),
+    service("search", Language::Rust, Level::Responds, "1.2.0"),
+    service("pricing", Language::Java, Level::Responds, "1.0.9"),
+    service("loyalty", Language::Java, Level::Stock, "0.9.31"),
+    service("worker", Language::Node, Level::Propagates, "1.15.0"),
 ];
 
 const fn host(name: &'static str, zone: Zone, clock: ClockLine) -> HostLine {
@@ -257,9 +256,13 @@ mod tests {
 
     #[test]
     fn services_stand_at_their_place_and_run_somewhere() {
-        for (nth, line) in SERVICES.iter().enumerate() {
-            assert_eq!(line.service as usize, nth);
-            assert!(INSTANCES.iter().any(|instance| instance.service == line.service));
+        let mut services: Vec<Service> =
+            INSTANCES.iter().map(|instance| instance.service).collect();
+        services.dedup();
+        assert_eq!(services.len(), SERVICES.len());
+        for (nth, service) in services.into_iter().enumerate() {
+            assert_eq!(service as usize, nth);
+            assert_eq!(format!("{service:?}").to_lowercase(), service.name());
         }
         assert!(INSTANCES.iter().all(|instance| instance.host < HOSTS.len()));
         let is_used = |host: usize| INSTANCES.iter().any(|instance| instance.host == host);
