@@ -2,6 +2,7 @@
 
 mod clocks;
 mod conventions;
+mod docs;
 mod faults;
 mod order;
 mod order_spans;
