@@ -10,7 +10,12 @@ fn the_documentation_lists_every_fault() {
             let line = fault.line();
             let detector = if line.detector == line.name { "" } else { line.detector };
             let place = if line.operation.is_empty() { "" } else { line.operation };
-            format!("| `{}` | {detector} | {} | {place} | {} |", line.name, line.services.join(", "), line.what)
+            format!(
+                "| `{}` | {detector} | {} | {place} | {} |",
+                line.name,
+                line.services.join(", "),
+                line.what
+            )
         })
         .collect();
     let missing: Vec<&String> = rows.iter().filter(|row| !page.contains(*row)).collect();
