@@ -37,7 +37,7 @@ pub(crate) async fn run(config: &Config, arguments: &ArgMatches) -> Result<ExitC
     let mut sending = Sending {
         end_ns: options.duration.map(|duration| live_ns.saturating_add(nanoseconds(duration))),
         live_ns,
-        is_live: false,
+        is_live: options.history.is_zero(),
         began: Instant::now(),
         written: Instant::now(),
         stops: stops()?,
@@ -56,6 +56,7 @@ struct Sending {
     live_ns: i64,
     /// From when on no more customers come.
     end_ns: Option<i64>,
+    /// Whether the end of the past was told.
     is_live: bool,
     began: Instant,
     /// When the file of truth was written last.
