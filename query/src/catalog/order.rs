@@ -93,8 +93,8 @@ impl OrderFunction {
         };
         let texts: Option<Vec<String>> = args.iter().map(text).collect();
         let texts = texts.filter(|texts| texts.len() == self.arguments.len()).ok_or_else(wrong)?;
-        let trace = |text: &String| Ok::<_, QueryError>(input::id::<TraceId>(text)?);
-        let span = |text: &String| Ok::<_, QueryError>(input::id::<SpanId>(text)?);
+        let trace = |text: &String| input::id::<TraceId>(text);
+        let span = |text: &String| input::id::<SpanId>(text);
         let clock = |text: &String| match parse_clock(text) {
             Some(clock) => Ok(clock),
             None => plan_err!("{text:?} is not a clock: the table clocks has their names"),

@@ -4,6 +4,7 @@
 //! process and clock, and how a call ended. Parents are looked for within a trace, links in all.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::rc::Rc;
 
 use arrow::array::{Array, RecordBatch};
@@ -18,6 +19,9 @@ use crate::trace::{Linked, MergedTrace, merge_rows, parents, rows_of};
 
 /// Codes of gRPC that say that the caller did not wait for the answer: cancelled, deadline exceeded.
 const GAVE_UP: [&str; 2] = ["1", "4"];
+
+/// Batch and row of each span.
+type Places = Vec<(usize, usize)>;
 
 /// A trace among those gathered.
 #[derive(Debug)]
@@ -48,7 +52,7 @@ impl Gathered {
     /// A batch is not of the storage schema.
     pub(crate) fn new(batches: &[RecordBatch]) -> Result<Self, ArrowError> {
         let rows = batches.iter().map(rows_of).collect::<Result<Vec<_>, _>>()?;
-        let mut by_trace: Vec<([u8; 16], Vec<(usize, usize)>)> = Vec::new();
+        let mut by_trace: Vec<([u8; 16], Places)> = Vec::new();
         let mut known: HashMap<[u8; 16], usize> = HashMap::new();
         for (at, rows) in rows.iter().enumerate() {
             for row in 0..rows.len {
@@ -84,13 +88,14 @@ impl Gathered {
         let stamps = rows.stamps.get(row);
         let nodes = [stamps.start, stamps.end].into_iter().flatten().map(|stamp| stamp.node);
         for node in nodes {
-            if !self.clocks.contains_key(&ClockId::Node(node)) {
-                self.clocks.insert(ClockId::Node(node), process.name.clone());
+            if let Entry::Vacant(clock) = self.clocks.entry(ClockId::Node(node)) {
+                clock.insert(process.name.clone());
                 self.ties.extend(process.ties(Some(node)));
             }
         }
-        if let Some(wall) = process.wall.filter(|wall| !self.clocks.contains_key(wall)) {
-            self.clocks.insert(wall, process.name.clone());
+        let Some(wall) = process.wall else { return };
+        if let Entry::Vacant(clock) = self.clocks.entry(wall) {
+            clock.insert(process.name.clone());
             self.ties.extend(process.ties(None));
         }
     }

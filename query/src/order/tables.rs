@@ -94,7 +94,7 @@ fn windows(seen: &Seen, range: (Option<i64>, Option<i64>)) -> Result<Option<Rang
         );
         return Err(QueryError::Limit { limit: "clock_windows_max", message });
     }
-    Ok((count > 0).then(|| first..=last))
+    Ok((count > 0).then_some(first..=last))
 }
 
 fn reports(

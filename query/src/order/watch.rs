@@ -109,7 +109,7 @@ impl ClockWatch {
         }
         let batches = query.read(&place, move |reader, budget| {
             let wanted = Wanted::traces(Ids::new(ids), &reader.snapshot);
-            Ok(TraceOrder::new(&deduplicate(reader.spans(&wanted, budget)?)?)?)
+            TraceOrder::new(&deduplicate(reader.spans(&wanted, budget)?)?)
         });
         self.observe(&batches.await?);
         Ok(())
