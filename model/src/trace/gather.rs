@@ -109,7 +109,8 @@ pub(super) fn gather<'a>(parts: &[TraceRows<'a>]) -> Result<Gathered<'a>, TraceE
         });
         let dropped =
             [rows.dropped_attributes_count, rows.dropped_events_count, rows.dropped_links_count];
-        let dropped: u64 = dropped.iter().map(|count| count.value(row).max(0).cast_unsigned()).sum();
+        let dropped: u64 =
+            dropped.iter().map(|count| count.value(row).max(0).cast_unsigned()).sum();
         gathered.dropped = gathered.dropped.saturating_add(dropped);
     }
     (gathered.texts, gathered.resources) = (texts.texts, resources.texts);

@@ -144,11 +144,7 @@ fn link_parents(columns: &mut Columns, ids: &Ids, nothing: TextId) -> usize {
 
 /// Which of several spans with one id a child of `service` belongs to: the one of its own service, else the called
 /// half, else the earliest.
-fn parent_among(
-    columns: &Columns,
-    group: impl Iterator<Item = u32>,
-    service: TextId,
-) -> u32 {
+fn parent_among(columns: &Columns, group: impl Iterator<Item = u32>, service: TextId) -> u32 {
     let preference = |at: &u32| {
         let is_other = columns.service.get(*at as usize) != Some(&service);
         let is_called = matches!(columns.kind(*at), Kind::Server | Kind::Consumer);

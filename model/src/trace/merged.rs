@@ -143,9 +143,8 @@ impl<'a> MergedTrace<'a> {
             self.parent_span_id(*top) == 0 && !self.flags(*top).contains(Flags::PLACEHOLDER)
         });
         // The first child of a placeholder is as early as the placeholder.
-        parentless.or_else(|| {
-            self.rows().find(|row| !self.flags(*row).contains(Flags::PLACEHOLDER))
-        })
+        parentless
+            .or_else(|| self.rows().find(|row| !self.flags(*row).contains(Flags::PLACEHOLDER)))
     }
 
     /// From the earliest start to the latest end, as aligned as times are; `None` when no span has a time.
@@ -318,7 +317,8 @@ impl<'a> MergedTrace<'a> {
         let number = self.columns.resource.get(row.idx())?;
         let resource = self.resources.get(*number as usize)?;
         let parse = || resource.text.map(value::set_texts).unwrap_or_default();
-        let (_, value) = resource.parsed.get_or_init(parse).iter().find(|(known, _)| known == key)?;
+        let (_, value) =
+            resource.parsed.get_or_init(parse).iter().find(|(known, _)| known == key)?;
         value.as_deref()
     }
 
@@ -339,10 +339,12 @@ impl<'a> MergedTrace<'a> {
         let range = source.map_or(0..0, |(rows, at)| rows.event_range(at));
         let event = move |at| {
             // Without a source the range is empty.
-            source.map_or(Event { time_unix_nano: 0, name: "", attributes: "" }, |(rows, _)| Event {
-                time_unix_nano: rows.events.time_unix_nano.value(at),
-                name: rows.events.name.value(at),
-                attributes: rows.events.attributes.value(at),
+            source.map_or(Event { time_unix_nano: 0, name: "", attributes: "" }, |(rows, _)| {
+                Event {
+                    time_unix_nano: rows.events.time_unix_nano.value(at),
+                    name: rows.events.name.value(at),
+                    attributes: rows.events.attributes.value(at),
+                }
             })
         };
         range.map(event)

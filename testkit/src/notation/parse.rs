@@ -238,7 +238,8 @@ fn tokens(line: &str) -> Result<Vec<Token>, String> {
             let (value, after) = quoted(value)?;
             (Noted::Text(value), after)
         } else {
-            let (value, after) = value.split_at(value.find(char::is_whitespace).unwrap_or(value.len()));
+            let (value, after) =
+                value.split_at(value.find(char::is_whitespace).unwrap_or(value.len()));
             (bare(value), after)
         };
         tokens.push(Token { text: text.to_owned(), value: Some(value) });

@@ -51,11 +51,7 @@ fn otlp(span: &NotedSpan) -> Span {
         links: span
             .links
             .iter()
-            .map(|span| Link {
-                trace_id: TRACE_ID.to_vec(),
-                span_id: id(*span),
-                ..Link::default()
-            })
+            .map(|span| Link { trace_id: TRACE_ID.to_vec(), span_id: id(*span), ..Link::default() })
             .collect(),
         status: (span.status != 0).then(|| Status { code: span.status, ..Status::default() }),
         ..Span::default()

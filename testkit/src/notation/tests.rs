@@ -59,7 +59,9 @@ fn tokens_after_the_times_come_in_any_order() {
 
 #[test]
 fn repeated_spans_take_what_is_below_along() {
-    let spans = spans("a top server 0..99\n a call%i client 1..2 x3/10\n  b q client 1..2 k=%i\n a z - 9..9");
+    let spans = spans(
+        "a top server 0..99\n a call%i client 1..2 x3/10\n  b q client 1..2 k=%i\n a z - 9..9",
+    );
     let names: Vec<_> = spans.iter().map(|span| (span.name.as_str(), ms(span).0)).collect();
     let expected = [
         ("top", 0.0),
@@ -95,7 +97,8 @@ fn what_means_nothing_is_named_with_its_line() {
 
 #[test]
 fn requests_have_a_resource_for_each_instance() {
-    let request = request(&spans("a x server 0..1\nb/1 y client 0..1 error\nb/2 y client 0..1\na z - 0..1"));
+    let request =
+        request(&spans("a x server 0..1\nb/1 y client 0..1 error\nb/2 y client 0..1\na z - 0..1"));
     let sizes: Vec<_> =
         request.resource_spans.iter().map(|r| r.scope_spans[0].spans.len()).collect();
     assert_eq!(sizes, [2, 1, 1]);
