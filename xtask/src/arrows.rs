@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("causeway-hlc", &["causeway-clock"]),
     ("causeway-model", &["causeway-clock"]),
     ("causeway-store", &["causeway-model"]),
+    ("causeway-analysis", &["causeway-clock", "causeway-model"]),
     ("causeway-collector", &["causeway-clock", "causeway-model", "causeway-store"]),
     ("causeway-query", &["causeway-clock", "causeway-model", "causeway-store"]),
     ("causeway-web", &[]),
@@ -27,6 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 const EVERYTHING: &[&str] = &[
+    "causeway-analysis",
     "causeway-clock",
     "causeway-collector",
     "causeway-model",

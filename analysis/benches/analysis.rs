@@ -1,0 +1,2 @@
+//! How long analysis takes a span.
+fn main() {}
