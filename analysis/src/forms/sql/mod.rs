@@ -18,3 +18,6 @@ mod statement;
 pub use dialect::Dialect;
 pub(super) use statement::cut_at;
 pub use statement::{STATEMENT_BYTES_MAX, Statement, TEMPLATE_BYTES_MAX};
+
+#[cfg(test)]
+mod tests;
