@@ -349,7 +349,7 @@ fn is_tight(pieces: &[Piece], at: usize) -> bool {
         (_, OpenBracket) => left.text == "ARRAY",
         (Name | Quoted, Period) => pieces.get(at + 1).is_some_and(follows_period),
         (Period, _) => before(2).is_some_and(Piece::is_name) && follows_period(right),
-        (Name | Quoted | Literal | Close, DoubleColon) => true,
+        (Name | Quoted | Literal | Close | CloseBracket, DoubleColon) => true,
         (DoubleColon, Name | Quoted | Keyword) => true,
         _ => false,
     }

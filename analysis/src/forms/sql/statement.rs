@@ -260,7 +260,10 @@ fn is_housekeeping(operation: &str, pieces: &[Piece], table: &str) -> bool {
         "SELECT" | "VALUES" => {
             let is_nowhere = table.is_empty()
                 || ["dual", "sysibm.sysdummy1"].iter().any(|name| table.eq_ignore_ascii_case(name));
-            is_nowhere && pieces.iter().skip(1).all(|piece| is_about_session(piece, table))
+            let is_alias = |at: usize| pieces.get(at).is_some_and(|before| before.is_keyword("AS"));
+            let mut columns = pieces.iter().enumerate().skip(1);
+            is_nowhere
+                && columns.all(|(at, piece)| is_about_session(piece, table) || is_alias(at - 1))
         }
         _ => false,
     }

@@ -88,7 +88,7 @@ fn lists_lose_their_length() {
     );
     check(
         "INSERT INTO t (a, b) VALUES (1, 'x'), (2, NULL), (-3, 'z')",
-        "INSERT INTO t (a, b) VALUES (?, ?)",
+        "INSERT INTO t(a, b) VALUES (?, ?)",
     );
     check(
         "INSERT INTO t VALUES (1, now()), (2, now()) ON CONFLICT DO NOTHING",
@@ -96,7 +96,7 @@ fn lists_lose_their_length() {
     );
     check(
         "insert into t (a,b) values (1,2),(3,4) on duplicate key update a = values(a), b = values(b)",
-        "INSERT INTO t (a, b) VALUES (?, ?) ON DUPLICATE KEY UPDATE a = VALUES (a), b = VALUES (b)",
+        "INSERT INTO t(a, b) VALUES (?, ?) ON DUPLICATE KEY UPDATE a = VALUES (a), b = VALUES (b)",
     );
     check(
         "UPDATE t SET a = 1 WHERE b = 2; UPDATE t SET a = 3 WHERE b = 4;;",
@@ -166,9 +166,9 @@ fn cut_statements_keep_what_is_whole() {
     check("SELECT a FROM t WHERE id IN (1, 2, 3, 'x", "SELECT a FROM t WHERE id IN (?, …");
     check(
         "INSERT INTO t (a, b) VALUES (1, 'x'), (2, 'y'), (3, 'z",
-        "INSERT INTO t (a, b) VALUES (?, ?), …",
+        "INSERT INTO t(a, b) VALUES (?, ?), …",
     );
-    check("INSERT INTO t (a, b) VALUES (1, 'x", "INSERT INTO t (a, b) VALUES (?, …");
+    check("INSERT INTO t (a, b) VALUES (1, 'x", "INSERT INTO t(a, b) VALUES (?, …");
     check("SELECT \"a", "SELECT …");
     check("'", "…");
 }
