@@ -9,10 +9,9 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::call::{Call, Draft, Effect, Kind, System};
+use super::call::{Call, Draft, Kind, System};
 use super::conventions::{Field, Fields};
 use super::document::{is_document, push_document};
-use super::names::Named;
 use super::path::push_name;
 use super::recent::Recent;
 use super::sql::{Dialect, STATEMENT_BYTES_MAX, Statement, cut_at};
@@ -107,29 +106,7 @@ impl Former {
         } else if http::is_http(fields) {
             http::draft(kind, name, fields, draft);
         } else {
-            return self.draft_by_name(kind, name, fields, draft);
-        }
-        true
-    }
-
-    fn draft_by_name(
-        &mut self,
-        kind: Kind,
-        name: &str,
-        fields: &Fields<'_>,
-        draft: &mut Draft,
-    ) -> bool {
-        match names::draft(kind, name, draft) {
-            Named::Nothing => return false,
-            Named::Drafted => {}
-            Named::Sql(dialect) => {
-                let statement = self.statement(name, dialect);
-                take_statement(&statement, draft);
-                draft.is_exit |= kind == Kind::Unspecified;
-            }
-        }
-        if !matches!(kind, Kind::Server | Kind::Consumer) {
-            http::push_callee(fields, &mut draft.callee);
+            return draft_by_name(kind, name, fields, draft);
         }
         true
     }
@@ -156,13 +133,11 @@ impl Former {
         let text = fields.text(Field::DbStatement);
         let dialect = Dialect::of(system);
         if let Some(summary) = fields.text(Field::DbSummary) {
-            push_name(summary, &mut draft.template);
-            let read =
-                self.statement(text.filter(|text| !is_document(text)).unwrap_or(summary), dialect);
-            draft.operation.push_str(&read.operation);
-            draft.target.push_str(&read.table);
-            draft.effect = read.effect;
-            draft.is_housekeeping = read.is_housekeeping;
+            names::draft_summary(summary, draft);
+            if let Some(text) = text.filter(|_| draft.target.is_empty()) {
+                // `SELECT` alone may be a ping or a sequence.
+                draft.is_housekeeping = self.statement(text, dialect).is_housekeeping;
+            }
             return;
         }
         let is_search = matches!(system, "elasticsearch" | "opensearch");
@@ -178,9 +153,8 @@ impl Former {
         let collection = fields.text(Field::DbCollection);
         if operation.is_none() && document.is_none() {
             // `SELECT shop.orders`: names are templates by the conventions.
-            let statement = self.statement(name, dialect);
-            take_statement(&statement, draft);
-            draft.target_known = !statement.table.is_empty() || collection.is_some();
+            names::draft_summary(name, draft);
+            draft.target_known = !draft.target.is_empty();
             return;
         }
         push_name(operation.unwrap_or_default(), &mut draft.operation);
@@ -191,7 +165,7 @@ impl Former {
         {
             super::path::push_path(http::path_of_url(url), &mut draft.target);
         }
-        draft.effect = effect_of(&draft.operation);
+        draft.effect = names::effect_of(&draft.operation);
         draft.target_known = !draft.target.is_empty() || document.is_some();
         draft.template_from_parts();
         if let Some(text) = document.filter(|_| draft.target.is_empty()) {
@@ -227,6 +201,17 @@ impl Former {
     }
 }
 
+/// Forms a call by its name alone, if its name has a known shape.
+fn draft_by_name(kind: Kind, name: &str, fields: &Fields<'_>, draft: &mut Draft) -> bool {
+    if !names::draft(kind, name, draft) {
+        return false;
+    }
+    if !matches!(kind, Kind::Server | Kind::Consumer) {
+        http::push_callee(fields, &mut draft.callee);
+    }
+    true
+}
+
 /// Whether attributes speak of a database.
 fn is_db(fields: &Fields<'_>) -> bool {
     use Field::*;
@@ -241,46 +226,6 @@ fn take_statement(statement: &Statement, draft: &mut Draft) {
     draft.target.push_str(&statement.table);
     draft.effect = statement.effect;
     draft.is_housekeeping = statement.is_housekeeping;
-}
-
-/// What commands of document stores do, by the verb they begin with.
-fn effect_of(operation: &str) -> Effect {
-    let begins = |verbs: &[&str]| {
-        verbs.iter().any(|verb| {
-            operation.get(..verb.len()).is_some_and(|head| head.eq_ignore_ascii_case(verb))
-        })
-    };
-    if begins(&[
-        "select",
-        "find",
-        "get",
-        "query",
-        "scan",
-        "search",
-        "count",
-        "aggregate",
-        "distinct",
-        "batchget",
-        "msearch",
-    ]) {
-        Effect::Read
-    } else if begins(&[
-        "insert",
-        "update",
-        "delete",
-        "put",
-        "create",
-        "bulk",
-        "index",
-        "merge",
-        "batchwrite",
-        "drop",
-        "replace",
-    ]) {
-        Effect::Write
-    } else {
-        Effect::Unknown
-    }
 }
 
 /// Appends whose data is used: peer service, or host and namespace, or system and namespace.

@@ -279,12 +279,12 @@ fn is_hash_of_letters(len: usize, makeup: &Makeup) -> bool {
 
 /// base64, JWT, KSUID, nanoid: long, and of ever-changing classes.
 fn is_token(len: usize, makeup: &Makeup) -> bool {
-    makeup.others == 0
-        && len >= 16
-        && makeup.upper > 0
-        && makeup.lower > 0
-        && (makeup.digits > 0 || makeup.token_signs > 0 || len >= 32)
-        && makeup.changes * 3 >= len
+    // One character in six of base64 is a digit; a name of code has a digit or two at most.
+    let has_digits = makeup.digits * 16 >= len || makeup.token_signs > 0;
+    let is_mixed = makeup.upper > 0 && makeup.lower > 0 && has_digits;
+    // Camel case changes about twice in five letters, base64 three times.
+    let is_restless = makeup.changes * 2 >= len || makeup.digits >= 4 && makeup.changes * 3 >= len;
+    makeup.others == 0 && len >= 16 && is_mixed && is_restless
 }
 
 fn is_email(text: &str, makeup: &Makeup) -> bool {
@@ -384,6 +384,8 @@ mod tests {
             "/com.example.Service/Method",
             "/_uuid_",
             "/café",
+            "/PrepareOrderItemsAndShippingQuoteFromCart",
+            "/getUserById2AndAllOtherThingsToo",
         ] {
             check(path, path);
         }

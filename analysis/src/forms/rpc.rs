@@ -8,6 +8,10 @@ use super::call::{Draft, Effect, Source, System};
 use super::conventions::{Field, Fields};
 use super::http;
 use super::path::push_name;
+use super::sql::cut_at;
+
+/// Longest name of a service or method.
+const IDENTIFIER_BYTES_MAX: usize = 512;
 
 /// Whether attributes speak of a remote procedure.
 pub(super) fn is_rpc(fields: &Fields<'_>) -> bool {
@@ -62,13 +66,16 @@ pub(super) fn read_name(name: &str) -> Option<(&str, &str)> {
     (is_service && is_identifier(service) && is_identifier(method)).then_some((service, method))
 }
 
+/// Services and methods are identifiers of code, so nothing in them is the value of one occasion.
 fn push_procedure(service: &str, method: &str, draft: &mut Draft) {
-    push_name(service, &mut draft.target);
+    let (service, method) =
+        (cut_at(service, IDENTIFIER_BYTES_MAX).0, cut_at(method, IDENTIFIER_BYTES_MAX).0);
+    draft.target.push_str(service);
     if !service.is_empty() {
         draft.target.push('/');
     }
-    push_name(method, &mut draft.target);
-    draft.operation.push_str(draft.target.rsplit('/').next().unwrap_or_default());
+    draft.target.push_str(method);
+    draft.operation.push_str(method);
 }
 
 /// Appends the peer service or a host that has a name.

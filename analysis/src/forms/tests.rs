@@ -429,6 +429,8 @@ fn names_alone_make_calls_of_known_shapes() {
         by_name("SELECT ts.route_stations"),
         expected(System::Db, "SELECT ts.route_stations", false)
     );
+    assert_eq!(by_name("SELECT Order"), expected(System::Db, "SELECT Order", false));
+    assert_eq!(by_name("SELECT User"), expected(System::Db, "SELECT User", false));
     assert_eq!(
         by_name("hipstershop.CartService/GetCart"),
         expected(System::Rpc, "hipstershop.CartService/GetCart", false)

@@ -144,6 +144,7 @@ impl Reading {
         let operation =
             if verb.len() <= VERB_BYTES_MAX { verb.to_ascii_uppercase() } else { String::new() };
         let table = match operation.as_str() {
+            _ if sequence_of(pieces).is_some() => sequence_of(pieces).unwrap_or_default(),
             "CALL" | "EXEC" | "EXECUTE" => pieces.get(1..).map(dotted).unwrap_or_default(),
             _ => main_table(pieces),
         };
@@ -176,6 +177,16 @@ fn verb_of(pieces: &[Piece]) -> &str {
         }
     }
     first
+}
+
+/// The sequence of `NEXT VALUE FOR ids`.
+fn sequence_of(pieces: &[Piece]) -> Option<String> {
+    let is_next = |window: &[Piece]| {
+        let words = ["next", "value", "for"];
+        window.iter().zip(words).all(|(piece, word)| piece.text.eq_ignore_ascii_case(word))
+    };
+    let at = pieces.windows(3).take(8).position(is_next)?;
+    pieces.get(at + 3..).map(dotted)
 }
 
 /// The first table named outside parentheses, or else within them.
@@ -277,7 +288,6 @@ fn is_about_session(piece: &Piece, table: &str) -> bool {
         "current_database",
         "current_user",
         "session_user",
-        "user",
         "database",
         "schema",
         "connection_id",
