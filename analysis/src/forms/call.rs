@@ -57,13 +57,14 @@ pub enum System {
 }
 
 /// Whether a call changes something on the other side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Effect {
     /// It only reads.
     Read,
     /// It writes.
     Write,
     /// The form does not tell.
+    #[default]
     Unknown,
 }
 

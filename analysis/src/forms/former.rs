@@ -25,6 +25,9 @@ pub const STATEMENTS_MAX: usize = 8192;
 /// Calls that are remembered; about 300 bytes each.
 pub const CALLS_MAX: usize = 16_384;
 
+/// Tells documents from statements of any dialect in the memory of statements.
+const DOCUMENT: u8 = u8::MAX;
+
 /// Forms calls; one per thread.
 #[derive(Debug)]
 pub struct Former {
@@ -60,16 +63,19 @@ impl Former {
         call
     }
 
-    /// The same call with what its server span tells: the service called and the path or procedure there.
+    /// The same call with what its server span tells: the service called, and its route, procedure or name.
     ///
-    /// Spans named `HTTP GET` alone are the same call only if this makes them so.
+    /// Spans named `HTTP GET` alone are the same call only if this makes them so; and a route also tells
+    /// the ids in `/users/joe` that no path shows.
     pub fn with_target(&mut self, call: &Call, service: &str, target: &str) -> Arc<Call> {
         let mut draft = std::mem::take(&mut self.draft);
         draft.clear();
         draft.system = call.system;
         draft.callee.push_str(service);
         draft.operation.push_str(&call.operation);
-        push_name(target, &mut draft.target);
+        // Servers name their spans with and without the method.
+        let named = http::read_name(target).and_then(|(_, path)| path);
+        push_name(named.unwrap_or(target), &mut draft.target);
         draft.template_from_parts();
         draft.effect = call.effect;
         draft.is_housekeeping = call.is_housekeeping;
@@ -172,19 +178,37 @@ impl Former {
             if !draft.template.is_empty() {
                 draft.template.push(' ');
             }
-            push_document(text, &mut draft.template);
+            draft.template.push_str(&self.document(text).template);
         }
     }
 
     /// The form of a statement, from memory if it was formed before.
     fn statement(&mut self, text: &str, dialect: Dialect) -> Arc<Statement> {
+        self.remembered(text, dialect as u8, || Statement::of(text, dialect))
+    }
+
+    /// The form of a document, likewise.
+    fn document(&mut self, text: &str) -> Arc<Statement> {
+        self.remembered(text, DOCUMENT, || {
+            let mut template = String::new();
+            push_document(text, &mut template);
+            Statement { template, ..Statement::default() }
+        })
+    }
+
+    fn remembered(
+        &mut self,
+        text: &str,
+        how: u8,
+        form: impl FnOnce() -> Statement,
+    ) -> Arc<Statement> {
         // What lies beyond the limit is not formed; the few bytes more tell a longer text from one that ends there.
         let (hashed, _) = cut_at(text, STATEMENT_BYTES_MAX + 4);
-        let hash = xxh3_128(hashed.as_bytes()) ^ u128::from(dialect as u8);
+        let hash = xxh3_128(hashed.as_bytes()) ^ u128::from(how);
         if let Some(statement) = self.statements.find(hash) {
             return statement;
         }
-        let statement = Arc::new(Statement::of(text, dialect));
+        let statement = Arc::new(form());
         self.statements.insert(hash, Arc::clone(&statement));
         statement
     }

@@ -36,7 +36,8 @@ pub(super) fn draft(kind: Kind, fields: &Fields<'_>, draft: &mut Draft) {
     if draft.callee.is_empty() {
         draft.callee.push_str(fields.text(Field::GenAiProvider).unwrap_or_default());
     }
-    draft.is_exit |= kind == Kind::Internal && tool.is_some();
+    let is_named = tool.is_some() || kind == Kind::Unspecified && draft.target_known;
+    draft.is_exit |= matches!(kind, Kind::Internal | Kind::Unspecified) && is_named;
 }
 
 /// Forms a GraphQL operation.

@@ -18,8 +18,8 @@ pub const SECRET_BYTES_MAX: usize = 64 << 10;
 /// At most so many are told of one value.
 pub const SECRETS_PER_VALUE_MAX: usize = 8;
 
-/// Longest password, token or key that is recognised as one.
-const TOKEN_BYTES_MAX: usize = 4096;
+/// How far a password, token or key is followed; of longer ones the site ends early.
+const TOKEN_BYTES_MAX: usize = 1024;
 
 /// Values that a scanner remembers as clean.
 const CLEAN_MAX: usize = 16_384;

@@ -247,7 +247,7 @@ fn bare_http_names_need_their_server() {
     let b = former.with_target(&call, "trains", "/trains/byName/{name}");
     assert_ne!(a.key, b.key);
     assert_eq!(a.template, "GET /stations/id/{name}");
-    assert_eq!(former.with_target(&call, "stations", "/stations/id/{name}"), a);
+    assert_eq!(former.with_target(&call, "stations", "GET /stations/id/{name}"), a);
 }
 
 #[test]

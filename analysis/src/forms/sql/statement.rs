@@ -22,7 +22,7 @@ pub const TEMPLATE_BYTES_MAX: usize = 4 << 10;
 const VERB_BYTES_MAX: usize = 24;
 
 /// The normal form of a statement.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Statement {
     /// The form: `SELECT * FROM users WHERE id = ?`; at most [`TEMPLATE_BYTES_MAX`] bytes.
     pub template: String,
@@ -117,22 +117,12 @@ fn shorten(pieces: &mut Vec<Piece>) {
 }
 
 /// What one statement of a batch does.
+#[derive(Default)]
 struct Reading {
     operation: String,
     table: String,
     effect: Effect,
     is_housekeeping: bool,
-}
-
-impl Default for Reading {
-    fn default() -> Self {
-        Self {
-            operation: String::new(),
-            table: String::new(),
-            effect: Effect::Unknown,
-            is_housekeeping: false,
-        }
-    }
 }
 
 impl Reading {
