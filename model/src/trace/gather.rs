@@ -101,9 +101,9 @@ pub(super) fn gather<'a>(parts: &[TraceRows<'a>]) -> Result<Gathered<'a>, TraceE
             raw_duration_ns: duration_ns,
             service: TextId(texts.intern(text(rows.service_name))),
             name: TextId(texts.intern(text(rows.name))),
-            kind: Kind::of(kind),
+            kind: Kind::from_otlp(kind),
             // Null values read as 0, which is unset.
-            status: Status::of(rows.status_code.value(row)),
+            status: Status::from_otlp(rows.status_code.value(row)),
             resource: resources.intern(rows.resource_attributes.get(row)),
             source,
         });

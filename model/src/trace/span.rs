@@ -40,7 +40,7 @@ pub enum Kind {
 
 impl Kind {
     /// The kind of an OTLP number; unspecified for numbers that OTLP does not know.
-    pub fn of(number: i32) -> Self {
+    pub fn from_otlp(number: i32) -> Self {
         match number {
             1 => Self::Internal,
             2 => Self::Server,
@@ -69,7 +69,7 @@ pub enum Status {
 
 impl Status {
     /// The status of an OTLP number; unset for numbers that OTLP does not know.
-    pub fn of(number: i32) -> Self {
+    pub fn from_otlp(number: i32) -> Self {
         match number {
             1 => Self::Ok,
             2 => Self::Error,
