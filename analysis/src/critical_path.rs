@@ -100,6 +100,7 @@ struct Walk<'t, 'a> {
 }
 
 /// The part of a child that is on the path.
+#[derive(Clone, Copy)]
 struct Chosen {
     row: Row,
     start_ns: i64,

@@ -13,7 +13,7 @@
 
 pub mod cohort;
 pub mod critical_path;
-
+pub mod detectors;
 pub mod forms;
 pub mod self_time;
 pub mod waiting;

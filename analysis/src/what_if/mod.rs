@@ -17,7 +17,7 @@
 mod plan;
 mod replay;
 
-pub use replay::{Replay, replay};
+pub use replay::{Replay, replay, saving_ns};
 
 use causeway_model::trace::Row;
 

@@ -1,6 +1,7 @@
-//! What each span becomes under the changes: one entry a row, so that the replay asks for no change again.
+//! What each span becomes under the changes: one entry a changed row, so that the replay asks for no change again.
 
-use causeway_model::trace::{Kind, MergedTrace, Row};
+use causeway_model::trace::{Flags, Kind, MergedTrace, Row};
+use hashbrown::{HashMap, HashSet};
 
 use super::Change;
 use crate::waiting::is_awaited;
@@ -25,7 +26,7 @@ pub(super) enum Fate {
 /// What all rows become.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    pub(super) fates: Vec<Fate>,
+    pub(super) fates: HashMap<Row, Fate>,
     pub(super) groups: Vec<Group>,
 }
 
@@ -39,26 +40,36 @@ pub(super) struct Group {
 
 impl Plan {
     pub(super) fn of(trace: &MergedTrace<'_>, changes: &[Change]) -> Self {
-        let mut plan = Self { fates: vec![Fate::Same; trace.len()], groups: Vec::new() };
+        let mut plan = Self::default();
         for change in changes {
             plan.add(trace, change);
         }
+        // Nothing is known of what a placeholder stands for.
+        plan.fates.retain(|row, _| !trace.flags(*row).contains(Flags::PLACEHOLDER));
         plan
     }
 
     pub(super) fn fate(&self, row: Row) -> Fate {
-        self.fates.get(row.idx()).copied().unwrap_or_default()
+        self.fates.get(&row).copied().unwrap_or_default()
     }
 
     /// Gives a row its fate unless it has one. Says whether it did.
     fn set(&mut self, row: Row, fate: Fate) -> bool {
-        match self.fates.get_mut(row.idx()) {
-            Some(own) if *own == Fate::Same => {
-                *own = fate;
-                true
+        self.fates.try_insert(row, fate).is_ok()
+    }
+
+    /// Changed rows and all above them, children before their parents.
+    pub(super) fn affected(&self, trace: &MergedTrace<'_>) -> Vec<Row> {
+        let mut affected: HashSet<Row> = HashSet::new();
+        for row in self.fates.keys().filter(|row| row.idx() < trace.len()) {
+            let mut at = Some(*row);
+            while let Some(row) = at.filter(|row| affected.insert(*row)) {
+                at = trace.parent(row);
             }
-            _ => false,
         }
+        let mut affected: Vec<Row> = affected.into_iter().collect();
+        affected.sort_unstable_by_key(|row| std::cmp::Reverse(*row));
+        affected
     }
 
     fn add(&mut self, trace: &MergedTrace<'_>, change: &Change) {

@@ -1,11 +1,12 @@
 //! The replay: how long each span takes under the plan, from the leaves up, then when it starts, from the tops down.
 //!
-//! Starts are kept as what passed since the parent's start, so that a span's length does not depend on where it ends up.
+//! Lengths change only of changed spans and of what is above them; the rest is not looked at. Starts are kept as what passed since the parent's start, so that a span's length does not depend on where it ends up.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use causeway_model::trace::{MergedTrace, Row};
+use hashbrown::HashMap;
 
 use super::Change;
 use super::plan::{Fate, Group, Plan};
@@ -36,32 +37,19 @@ impl Replay {
 /// Replays a trace with changes. Linear, but for sorting the ends of siblings.
 pub fn replay(trace: &MergedTrace<'_>, changes: &[Change]) -> Replay {
     let plan = Plan::of(trace, changes);
-    let mut lengths = Lengths {
-        trace,
-        plan: &plan,
-        length_ns: vec![0; trace.len()],
-        after_parent_ns: vec![0; trace.len()],
-        ends: Vec::new(),
-        groups: plan.groups.iter().map(Beside::new).collect(),
-    };
-    // Children stand after their parents, so backwards they come first.
-    for row in trace.rows().rev() {
-        let length_ns = lengths.of(row);
-        if let Some(length) = lengths.length_ns.get_mut(row.idx()) {
-            *length = length_ns;
-        }
-    }
-    let Lengths { length_ns, after_parent_ns, .. } = lengths;
-    place(trace, &plan, &length_ns, &after_parent_ns)
+    place(trace, &plan, &Lengths::of(trace, &plan))
+}
+
+/// What changes save of the root's time, as [`replay`] says. Only looks at the changed spans, at what is above them, and
+/// at the children of these.
+pub fn saving_ns(trace: &MergedTrace<'_>, changes: &[Change]) -> i64 {
+    let plan = Plan::of(trace, changes);
+    let lengths = Lengths::of(trace, &plan);
+    trace.root().map_or(0, |root| trace.duration_ns(root).saturating_sub(lengths.length(root)))
 }
 
 /// Turns lengths and starts after the parent's into times.
-fn place(
-    trace: &MergedTrace<'_>,
-    plan: &Plan,
-    length_ns: &[i64],
-    after_parent_ns: &[i64],
-) -> Replay {
+fn place(trace: &MergedTrace<'_>, plan: &Plan, lengths: &Lengths<'_, '_>) -> Replay {
     let mut replay = Replay {
         root_ns: 0,
         root_before_ns: 0,
@@ -86,10 +74,10 @@ fn place(
                 (start, shrink(trace.duration_ns(row)))
             }
             (Some(parent), None) => {
-                let start = at(&replay.start_ns, parent).saturating_add(at(after_parent_ns, row));
-                (start, at(length_ns, row))
+                let start = at(&replay.start_ns, parent).saturating_add(lengths.start(row));
+                (start, lengths.length(row))
             }
-            (None, _) => (trace.start_ns(row), at(length_ns, row)),
+            (None, _) => (trace.start_ns(row), lengths.length(row)),
         };
         let is_scaled = matches!(plan.fate(row), Fate::Scaled { .. });
         scaled_by.push(above.or(is_scaled.then_some(row)));
@@ -114,8 +102,10 @@ fn scale(ns: i64, fate: Fate) -> i64 {
 struct Lengths<'t, 'a> {
     trace: &'t MergedTrace<'a>,
     plan: &'t Plan,
-    length_ns: Vec<i64>,
-    after_parent_ns: Vec<i64>,
+    /// Of affected rows; others keep theirs.
+    length_ns: HashMap<Row, i64>,
+    /// Of children of affected rows; others keep their distance.
+    after_parent_ns: HashMap<Row, i64>,
     /// Awaited children of the row at hand, by end; kept for its memory.
     ends: Vec<(i64, Row)>,
     groups: Vec<Beside>,
@@ -135,16 +125,32 @@ impl Course {
     }
 }
 
-impl Lengths<'_, '_> {
-    /// How long a row takes, and when its children start.
-    fn of(&mut self, row: Row) -> i64 {
+impl<'t, 'a> Lengths<'t, 'a> {
+    fn of(trace: &'t MergedTrace<'a>, plan: &'t Plan) -> Self {
+        let mut lengths = Self {
+            trace,
+            plan,
+            length_ns: HashMap::new(),
+            after_parent_ns: HashMap::new(),
+            ends: Vec::new(),
+            groups: plan.groups.iter().map(Beside::new).collect(),
+        };
+        for row in plan.affected(trace) {
+            let length_ns = lengths.replayed(row);
+            lengths.length_ns.insert(row, length_ns);
+        }
+        lengths
+    }
+
+    /// How long an affected row takes, and when its children start.
+    fn replayed(&mut self, row: Row) -> i64 {
         let trace = self.trace;
         match self.plan.fate(row) {
             Fate::Gone => return 0,
             fate @ Fate::Scaled { .. } => return scale(trace.duration_ns(row), fate),
             Fate::Network { round_trip_ns } => {
                 let Some(child) = trace.first_child(row) else { return trace.duration_ns(row) };
-                self.set_start(child, round_trip_ns / 2);
+                self.after_parent_ns.insert(child, round_trip_ns / 2);
                 return self.length(child).saturating_add(round_trip_ns);
             }
             _ => {}
@@ -160,17 +166,16 @@ impl Lengths<'_, '_> {
     }
 
     fn length(&self, row: Row) -> i64 {
-        self.length_ns.get(row.idx()).copied().unwrap_or(0)
+        self.length_ns.get(&row).copied().unwrap_or_else(|| self.trace.duration_ns(row))
     }
 
+    /// Start after the parent's.
     fn start(&self, row: Row) -> i64 {
-        self.after_parent_ns.get(row.idx()).copied().unwrap_or(0)
-    }
-
-    fn set_start(&mut self, row: Row, after_parent_ns: i64) {
-        if let Some(start) = self.after_parent_ns.get_mut(row.idx()) {
-            *start = after_parent_ns;
-        }
+        self.after_parent_ns.get(&row).copied().unwrap_or_else(|| {
+            let parent = self.trace.parent(row);
+            let start_ns = parent.map_or(0, |parent| self.trace.start_ns(parent));
+            self.trace.start_ns(row).saturating_sub(start_ns)
+        })
     }
 
     /// Walks starts and ends of the children in the order they had.
@@ -210,7 +215,7 @@ impl Lengths<'_, '_> {
             start_ns = group.place(start_ns);
             group.running.push(Reverse(start_ns.saturating_add(length_ns)));
         }
-        self.set_start(child, start_ns);
+        self.after_parent_ns.insert(child, start_ns);
     }
 
     fn end(&mut self, child: Row, end_ns: i64, course: &mut Course) {

@@ -239,7 +239,9 @@ proptest! {
                 _ => Change::RoundTrip { calls: rows, round_trip_ns: 5 },
             };
             let is_gain = matches!(change, Change::Remove { .. } | Change::Faster { .. });
+            let saving_ns = saving_ns(trace, std::slice::from_ref(&change));
             let replay = replay(trace, &[change]);
+            assert_eq!(replay.saving_ns(), saving_ns);
             assert!(replay.start_ns.iter().zip(&replay.end_ns).all(|(start, end)| start <= end));
             assert!(!is_gain || replay.saving_ns() >= 0);
         });
