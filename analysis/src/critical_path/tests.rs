@@ -1,11 +1,12 @@
 //! Paths of small traces, and what holds for those of any trace.
 
-use causeway_model::trace::SpanTimes;
+use causeway_model::trace::{MergedTrace, Row, SpanTimes};
 use causeway_testkit::notation::{EPOCH_NS, NotedSpan};
 use proptest::prelude::*;
 
 use super::*;
 use crate::testing::{MS, malformed, nested, with, with_spans};
+use crate::waiting::{Certainty, is_awaited};
 
 /// Segments as `name start..end`, in milliseconds.
 fn shown(trace: &MergedTrace<'_>, path: &CriticalPath) -> Vec<String> {

@@ -231,6 +231,3 @@ fn nested(subject: &Subject<'_, '_>, rows: &[Row]) -> Value {
     };
     counts.iter().take(NESTED_MAX).filter_map(one).collect()
 }
-
-#[cfg(test)]
-mod tests;

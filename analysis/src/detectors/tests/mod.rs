@@ -1,5 +1,7 @@
 //! What holds for every detector, and what tests of each are written with.
 
+mod n_plus_one;
+
 use std::collections::HashSet;
 
 use causeway_testkit::notation::{EPOCH_NS, NotedSpan};
