@@ -10,11 +10,11 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::call::{Call, Draft, Kind, System};
-use super::conventions::{Field, Fields};
+use super::conventions::{Field, Fields, bits};
 use super::document::{is_document, push_document};
 use super::path::push_name;
 use super::recent::Recent;
-use super::sql::{Dialect, STATEMENT_BYTES_MAX, Statement, cut_at};
+use super::sql::{Dialect, STATEMENT_BYTES_MAX, Statement, cut_at, push_skeleton};
 use super::{cache, genai, http, messaging, names, rpc};
 
 /// Forms of statements that are remembered.
@@ -32,6 +32,8 @@ const DOCUMENT: u8 = u8::MAX;
 #[derive(Debug)]
 pub struct Former {
     draft: Draft,
+    /// Reused for the [skeletons](push_skeleton) of statements.
+    skeleton: String,
     statements: Recent<Arc<Statement>>,
     calls: Recent<Arc<Call>>,
 }
@@ -47,6 +49,7 @@ impl Former {
     pub fn new(statements_max: usize, calls_max: usize) -> Self {
         Self {
             draft: Draft::default(),
+            skeleton: String::new(),
             statements: Recent::new(statements_max),
             calls: Recent::new(calls_max),
         }
@@ -182,47 +185,58 @@ impl Former {
         }
     }
 
-    /// The form of a statement, from memory if it was formed before.
+    /// The form of a statement, from memory if it or one with other values was formed before.
     fn statement(&mut self, text: &str, dialect: Dialect) -> Arc<Statement> {
-        self.remembered(text, dialect as u8, || Statement::of(text, dialect))
+        // What lies beyond the limit is not formed; the few bytes more tell a longer text from one that ends there.
+        let (kept, _) = cut_at(text, STATEMENT_BYTES_MAX + 4);
+        let hash = hash_of(kept, dialect as u8);
+        if let Some(statement) = self.statements.find(hash) {
+            return statement;
+        }
+        let mut skeleton = std::mem::take(&mut self.skeleton);
+        let skeleton_hash = match push_skeleton(kept, dialect, &mut skeleton) {
+            true => hash_of(&skeleton, dialect as u8),
+            false => hash,
+        };
+        self.skeleton = skeleton;
+        let statement = self.statements.find(skeleton_hash).unwrap_or_else(|| {
+            let statement = Arc::new(Statement::of(text, dialect));
+            self.statements.insert(skeleton_hash, Arc::clone(&statement));
+            statement
+        });
+        if skeleton_hash != hash {
+            self.statements.insert(hash, Arc::clone(&statement));
+        }
+        statement
     }
 
     /// The form of a document, likewise.
     fn document(&mut self, text: &str) -> Arc<Statement> {
-        self.remembered(text, DOCUMENT, || {
-            let mut template = String::new();
-            push_document(text, &mut template);
-            Statement { template, ..Statement::default() }
-        })
-    }
-
-    fn remembered(
-        &mut self,
-        text: &str,
-        how: u8,
-        form: impl FnOnce() -> Statement,
-    ) -> Arc<Statement> {
-        // What lies beyond the limit is not formed; the few bytes more tell a longer text from one that ends there.
-        let (hashed, _) = cut_at(text, STATEMENT_BYTES_MAX + 4);
-        let hash = xxh3_128(hashed.as_bytes()) ^ u128::from(how);
+        let hash = hash_of(cut_at(text, STATEMENT_BYTES_MAX + 4).0, DOCUMENT);
         if let Some(statement) = self.statements.find(hash) {
             return statement;
         }
-        let statement = Arc::new(form());
+        let mut template = String::new();
+        push_document(text, &mut template);
+        let statement = Arc::new(Statement { template, ..Statement::default() });
         self.statements.insert(hash, Arc::clone(&statement));
         statement
     }
 
     /// The shared call of a draft.
     fn shared(&mut self, draft: &mut Draft) -> Arc<Call> {
-        let (key, hash) = draft.keys();
+        let hash = draft.hash();
         if let Some(call) = self.calls.find(hash) {
             return call;
         }
-        let call = Arc::new(draft.to_call(key));
+        let call = Arc::new(draft.to_call());
         self.calls.insert(hash, Arc::clone(&call));
         call
     }
+}
+
+fn hash_of(text: &str, how: u8) -> u128 {
+    xxh3_128(text.as_bytes()) ^ u128::from(how)
 }
 
 /// Forms a call by its name alone, if its name has a known shape.
@@ -239,9 +253,7 @@ fn draft_by_name(kind: Kind, name: &str, fields: &Fields<'_>, draft: &mut Draft)
 /// Whether attributes speak of a database.
 fn is_db(fields: &Fields<'_>) -> bool {
     use Field::*;
-    [DbSystem, DbStatement, DbSummary, DbOperation, DbNamespace]
-        .into_iter()
-        .any(|field| fields.has(field))
+    fields.has_any(const { bits(&[DbSystem, DbStatement, DbSummary, DbOperation, DbNamespace]) })
 }
 
 fn take_statement(statement: &Statement, draft: &mut Draft) {

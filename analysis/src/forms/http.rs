@@ -5,7 +5,7 @@
 //! that is the scheme's own: the same path of two services is two calls.
 
 use super::call::{Draft, Effect, Kind, Source, System};
-use super::conventions::{Field, Fields};
+use super::conventions::{Field, Fields, bits};
 use super::path::push_path;
 
 /// Methods, as RFC 9110, 5789 and WebDAV's commonest name them.
@@ -41,9 +41,7 @@ pub(super) fn read_name(name: &str) -> Option<(&'static str, Option<&str>)> {
 /// Whether attributes speak of HTTP.
 pub(super) fn is_http(fields: &Fields<'_>) -> bool {
     use Field::*;
-    [HttpMethod, UrlFull, HttpTarget, UrlPath, UrlTemplate, HttpRoute, HttpStatus]
-        .into_iter()
-        .any(|field| fields.has(field))
+    fields.has_any(const { bits(&[HttpMethod, UrlFull, HttpTarget, UrlPath, UrlTemplate, HttpRoute, HttpStatus]) })
 }
 
 /// Forms the call of an HTTP span.
@@ -183,7 +181,11 @@ pub(super) fn push_host(host: &str, port: Option<u16>, out: &mut String) {
     let host = host.trim_start_matches('/');
     let bare = host.strip_suffix(":80").or_else(|| host.strip_suffix(":443")).unwrap_or(host);
     let bare = bare.strip_suffix('.').unwrap_or(bare);
-    out.extend(bare.chars().map(|ch| ch.to_ascii_lowercase()));
+    let start = out.len();
+    out.push_str(bare);
+    if let Some(added) = out.get_mut(start..) {
+        added.make_ascii_lowercase();
+    }
     let has_port = bare.len() != host.len()
         || host
             .rsplit_once(':')

@@ -88,7 +88,12 @@ pub(super) fn push_name(name: &str, out: &mut String) {
 
 /// Appends the form of one segment.
 fn push_segment(segment: &str, out: &mut String) {
-    if is_placeholder(segment) {
+    // Most segments are one of these two, and all that follows would say the same.
+    if segment.len() < 16 && segment.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        out.push_str(segment);
+    } else if segment.bytes().all(|byte| byte.is_ascii_digit()) && !segment.is_empty() {
+        out.push_str(ID);
+    } else if is_placeholder(segment) {
         out.push_str(segment);
     } else if is_id(segment) || has_escapes(segment) {
         out.push_str(ID);
