@@ -78,7 +78,8 @@ pub enum Field {
 const FIELD_COUNT: usize = CacheHit as usize + 1;
 
 impl Field {
-    const fn bit(self) -> u64 {
+    /// A bit of its own.
+    pub(super) const fn bit(self) -> u64 {
         1 << self as u64
     }
 }
@@ -422,6 +423,19 @@ impl<'a> Fields<'a> {
     /// Whether the span has the field.
     pub fn has(&self, field: Field) -> bool {
         self.has_any(field.bit())
+    }
+
+    /// Whether no attribute is known.
+    pub fn is_empty(&self) -> bool {
+        self.present == 0
+    }
+
+    /// The fields there are, as [bits](bits), and their values in the order in which they were set.
+    pub(super) fn all(&self) -> (u64, impl Iterator<Item = (Field, Value<'a>)>) {
+        let name_of = |rank: u8| NAMES.get(usize::from(rank));
+        let values = self.values.iter();
+        let pairs = values.filter_map(move |(rank, value)| Some((name_of(*rank)?.1, *value)));
+        (self.present, pairs)
     }
 
     /// Whether the span has one of some fields, given by their [bits](bits).

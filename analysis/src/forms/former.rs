@@ -15,7 +15,7 @@ use super::document::{is_document, push_document};
 use super::path::push_name;
 use super::recent::Recent;
 use super::sql::{Dialect, STATEMENT_BYTES_MAX, Statement, cut_at, push_skeleton};
-use super::{cache, genai, http, messaging, names, rpc};
+use super::{cache, genai, http, messaging, names, recognise, rpc};
 
 /// Forms of statements that are remembered.
 ///
@@ -24,6 +24,9 @@ pub const STATEMENTS_MAX: usize = 8192;
 
 /// Calls that are remembered; about 300 bytes each.
 pub const CALLS_MAX: usize = 16_384;
+
+/// Kinds of spans whose calls are remembered, by all that forming reads of them; about 60 bytes each.
+pub const SPANS_MAX: usize = 16_384;
 
 /// Tells documents from statements of any dialect in the memory of statements.
 const DOCUMENT: u8 = u8::MAX;
@@ -36,6 +39,9 @@ pub struct Former {
     skeleton: String,
     statements: Recent<Arc<Statement>>,
     calls: Recent<Arc<Call>>,
+    spans: Recent<Option<Arc<Call>>>,
+    /// Reused for what is hashed.
+    hashed: Vec<u8>,
 }
 
 impl Default for Former {
@@ -52,16 +58,29 @@ impl Former {
             skeleton: String::new(),
             statements: Recent::new(statements_max),
             calls: Recent::new(calls_max),
+            spans: Recent::new(SPANS_MAX.min(calls_max)),
+            hashed: Vec::new(),
         }
     }
 
     /// The call a span makes or serves; `None` for spans that are no call, such as work inside a process.
     pub fn form(&mut self, kind: Kind, name: &str, fields: &Fields<'_>) -> Option<Arc<Call>> {
+        if kind == Kind::Internal && fields.is_empty() {
+            return None;
+        }
+        let hash = recognise::hash(kind, name, fields, &mut self.hashed);
+        if let Some(call) = hash.and_then(|hash| self.spans.find(hash)) {
+            return call;
+        }
         let mut draft = std::mem::take(&mut self.draft);
         draft.clear();
         draft.is_exit = matches!(kind, Kind::Client | Kind::Producer);
         let is_call = self.draft_call(kind, name, fields, &mut draft);
         let call = is_call.then(|| self.shared(&mut draft));
+        // Keys of caches hold ids, so the next span will have another one.
+        if let Some(hash) = hash.filter(|_| draft.system != System::Cache) {
+            self.spans.insert(hash, call.clone());
+        }
         self.draft = draft;
         call
     }
@@ -194,10 +213,10 @@ impl Former {
             return statement;
         }
         let mut skeleton = std::mem::take(&mut self.skeleton);
-        let skeleton_hash = match push_skeleton(kept, dialect, &mut skeleton) {
-            true => hash_of(&skeleton, dialect as u8),
-            false => hash,
-        };
+        // Of a long text only the beginning is formed, so what has its skeleton need not have its form.
+        let is_short = text.len() <= STATEMENT_BYTES_MAX;
+        let has_skeleton = is_short && push_skeleton(text, dialect, &mut skeleton);
+        let skeleton_hash = if has_skeleton { hash_of(&skeleton, dialect as u8) } else { hash };
         self.skeleton = skeleton;
         let statement = self.statements.find(skeleton_hash).unwrap_or_else(|| {
             let statement = Arc::new(Statement::of(text, dialect));

@@ -32,11 +32,14 @@ pub fn normal_path(path: &str) -> String {
 
 /// Appends the form of a path.
 pub(super) fn push_path(path: &str, out: &mut String) {
-    let end = path.find(['?', '#']).unwrap_or(path.len());
+    let end = path.bytes().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(path.len());
     let (path, is_cut) = cut_at(path.get(..end).unwrap_or_default(), PATH_BYTES_MAX);
     let start = out.len();
-    for segment in path.split('/').filter(|segment| !segment.is_empty()) {
-        let segment = segment.split(';').next().unwrap_or_default();
+    let has_parameters = path.bytes().any(|byte| byte == b';');
+    for mut segment in path.split('/').filter(|segment| !segment.is_empty()) {
+        if has_parameters {
+            segment = segment.split(';').next().unwrap_or_default();
+        }
         if segment.is_empty() {
             continue;
         }

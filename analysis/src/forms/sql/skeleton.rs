@@ -30,6 +30,7 @@ pub(in crate::forms) fn push_skeleton(text: &str, dialect: Dialect, out: &mut St
                 }
                 _ => None,
             },
+            b'-' | b'/' if is_operator_glued(bytes, at, next) => None,
             b'-' if next == Some(b'-') => {
                 let rest = bytes.get(at..).unwrap_or_default();
                 let line = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
@@ -78,6 +79,14 @@ fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
             _ => at += 1,
         }
     }
+}
+
+/// Whether what looks like a comment may be the rest of an operator: `#--`, `|/*`.
+fn is_operator_glued(bytes: &[u8], at: usize, next: Option<u8>) -> bool {
+    let is_comment =
+        matches!((bytes.get(at), next), (Some(b'-'), Some(b'-')) | (Some(b'/'), Some(b'*')));
+    let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+    is_comment && before.is_some_and(|byte| b"#|/-@<>=!&~^%*:?$.+".contains(byte))
 }
 
 /// One past the quote that closes a name.
