@@ -77,8 +77,7 @@ impl Former {
         draft.is_exit = matches!(kind, Kind::Client | Kind::Producer);
         let is_call = self.draft_call(kind, name, fields, &mut draft);
         let call = is_call.then(|| self.shared(&mut draft));
-        // Keys of caches hold ids, so the next span will have another one.
-        if let Some(hash) = hash.filter(|_| draft.system != System::Cache) {
+        if let Some(hash) = hash {
             self.spans.insert(hash, call.clone());
         }
         self.draft = draft;

@@ -5,6 +5,7 @@
 
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::cache;
 use super::call::Kind;
 use super::conventions::{Field, Fields, Value, bits};
 
@@ -80,6 +81,9 @@ pub(super) fn hash(
         .into_iter()
         .any(|field| fields.text(field).is_some());
     if has_path && !has_template {
+        return None;
+    }
+    if fields.text(Field::DbSystem).is_some_and(cache::is_cache) {
         return None;
     }
     // The host of a full URL counts where no other field has it.
