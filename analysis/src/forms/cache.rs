@@ -107,6 +107,9 @@ pub(super) fn command_of_name(name: &str) -> Option<&'static str> {
         ]
         .contains(*command)
     };
+    if !name.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return None;
+    }
     READS.iter().chain(WRITES).filter(is_own).find(|command| **command == name).copied()
 }
 

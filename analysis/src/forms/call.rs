@@ -141,33 +141,36 @@ impl Draft {
         self.template.push_str(&self.target);
     }
 
-    /// Identity of the call, and a hash of everything else that is told about it.
-    pub(super) fn keys(&mut self) -> (CallKey, u128) {
+    /// A hash of everything that is told about the call.
+    pub(super) fn hash(&mut self) -> u128 {
         self.hashed.clear();
-        self.hashed.push(self.system as u8);
-        self.hashed.extend_from_slice(self.template.as_bytes());
-        // No valid UTF-8 holds this byte, so texts cannot run into each other.
-        self.hashed.push(0xff);
-        self.hashed.extend_from_slice(self.callee.as_bytes());
-        let key = xxh3_128(&self.hashed);
-        self.hashed.push(0xff);
-        self.hashed.extend_from_slice(self.operation.as_bytes());
-        self.hashed.push(0xff);
-        self.hashed.extend_from_slice(self.target.as_bytes());
         self.hashed.extend_from_slice(&[
-            0xff,
+            self.system as u8,
             self.effect as u8,
             u8::from(self.is_housekeeping),
             u8::from(self.target_known),
             self.source as u8,
             u8::from(self.is_exit),
         ]);
-        (CallKey(key), xxh3_128(&self.hashed))
+        for text in [&self.template, &self.callee, &self.operation, &self.target] {
+            self.hashed.extend_from_slice(text.as_bytes());
+            // No valid UTF-8 holds this byte, so texts cannot run into each other.
+            self.hashed.push(0xff);
+        }
+        xxh3_128(&self.hashed)
     }
 
-    pub(super) fn to_call(&self, key: CallKey) -> Call {
+    fn key(&self) -> CallKey {
+        let mut hashed = vec![self.system as u8];
+        hashed.extend_from_slice(self.template.as_bytes());
+        hashed.push(0xff);
+        hashed.extend_from_slice(self.callee.as_bytes());
+        CallKey(xxh3_128(&hashed))
+    }
+
+    pub(super) fn to_call(&self) -> Call {
         Call {
-            key,
+            key: self.key(),
             system: self.system,
             template: self.template.clone(),
             callee: self.callee.clone(),

@@ -6,10 +6,6 @@
 //! names are not an error. Sources: OpenTelemetry semantic conventions 1.4 to 1.37, Zipkin and Brave,
 //! OpenTracing's tags.
 
-use std::sync::LazyLock;
-
-use hashbrown::HashMap;
-
 use Field::*;
 use Generation::{Foreign, New, Old, Shared};
 
@@ -80,6 +76,24 @@ pub enum Field {
 
 /// How many fields there are.
 const FIELD_COUNT: usize = CacheHit as usize + 1;
+
+impl Field {
+    /// A bit of its own.
+    pub(super) const fn bit(self) -> u64 {
+        1 << self as u64
+    }
+}
+
+/// The bits of some fields.
+pub(super) const fn bits(fields: &[Field]) -> u64 {
+    let mut bits = 0;
+    let mut rest = fields;
+    while let Some((field, after)) = rest.split_first() {
+        bits |= field.bit();
+        rest = after;
+    }
+    bits
+}
 
 /// Which conventions a name comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -253,19 +267,61 @@ pub struct Name {
     rank: u8,
 }
 
-// Ranks are bytes.
-const _: () = assert!(NAMES.len() < 256);
+/// Slots of the table by which names are found; a power of two, about three times their number.
+const SLOT_COUNT: usize = 512;
+
+/// A slot without a name.
+const EMPTY: u8 = u8::MAX;
+
+// Ranks are bytes, fields are bits.
+const _: () = assert!(NAMES.len() < EMPTY as usize && FIELD_COUNT <= 64);
+
+/// For each slot the rank of a name, found by its hash and then one after another.
+static SLOTS: [u8; SLOT_COUNT] = {
+    let mut slots = [EMPTY; SLOT_COUNT];
+    let mut rank = 0;
+    while rank < NAMES.len() {
+        let mut slot = slot_of(NAMES[rank].0.as_bytes());
+        while slots[slot] != EMPTY {
+            slot = (slot + 1) % SLOT_COUNT;
+        }
+        slots[slot] = rank as u8;
+        rank += 1;
+    }
+    slots
+};
+
+/// Where the search for a key begins: of its length and its first and last eight bytes.
+///
+/// A general hash takes longer than all the rest of reading an attribute.
+const fn slot_of(key: &[u8]) -> usize {
+    let mut mixed = key.len() as u64;
+    if let (Some(head), Some(tail)) = (key.first_chunk(), key.last_chunk()) {
+        mixed ^= u64::from_le_bytes(*head) ^ u64::from_le_bytes(*tail).rotate_left(29);
+    } else {
+        let mut rest = key;
+        while let Some((byte, after)) = rest.split_first() {
+            mixed = mixed << 8 ^ *byte as u64;
+            rest = after;
+        }
+    }
+    // The highest nine bits of a product with 2^64 divided by the golden ratio.
+    (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 55) as usize
+}
 
 impl Name {
     /// The name `key`, if it is in [`NAMES`].
     pub fn of(key: &str) -> Option<Self> {
-        static BY_KEY: LazyLock<HashMap<&'static str, Name>> = LazyLock::new(|| {
-            let ranked = NAMES.iter().zip(0_u8..);
-            ranked
-                .map(|(&(key, field, generation), rank)| (key, Name { field, generation, rank }))
-                .collect()
-        });
-        BY_KEY.get(key).copied()
+        let mut slot = slot_of(key.as_bytes());
+        loop {
+            let rank = *SLOTS.get(slot)?;
+            // There is always an empty slot, and at it every search ends.
+            let &(known, field, generation) = NAMES.get(usize::from(rank))?;
+            if known == key {
+                return Some(Self { field, generation, rank });
+            }
+            slot = (slot + 1) % SLOT_COUNT;
+        }
     }
 
     /// What it means.
@@ -297,7 +353,9 @@ pub enum Value<'a> {
 /// Made for reuse: [`Fields::clear`] keeps the memory.
 #[derive(Debug, Clone)]
 pub struct Fields<'a> {
-    /// For each field one more than its position in `values`, or 0.
+    /// The fields there are, by their bits.
+    present: u64,
+    /// For each field that is present its position in `values`.
     slots: [u8; FIELD_COUNT],
     values: Vec<(u8, Value<'a>)>,
     has_old: bool,
@@ -307,6 +365,7 @@ pub struct Fields<'a> {
 impl Default for Fields<'_> {
     fn default() -> Self {
         Self {
+            present: 0,
             slots: [0; FIELD_COUNT],
             values: Vec::with_capacity(16),
             has_old: false,
@@ -329,7 +388,7 @@ impl<'a> Fields<'a> {
 
     /// Forgets all values.
     pub fn clear(&mut self) {
-        self.slots = [0; FIELD_COUNT];
+        self.present = 0;
         self.values.clear();
         self.has_old = false;
         self.has_new = false;
@@ -340,26 +399,48 @@ impl<'a> Fields<'a> {
         self.has_old |= name.generation == Old;
         self.has_new |= name.generation == New;
         let Some(slot) = self.slots.get_mut(name.field as usize) else { return };
-        match usize::from(*slot).checked_sub(1).and_then(|at| self.values.get_mut(at)) {
-            Some(held) if held.0 <= name.rank => {}
-            Some(held) => *held = (name.rank, value),
-            None => {
-                self.values.push((name.rank, value));
-                // At most one value a field, so it fits.
-                *slot = u8::try_from(self.values.len()).unwrap_or(0);
-            }
+        if self.present & name.field.bit() == 0 {
+            self.present |= name.field.bit();
+            // At most one value a field, so it fits.
+            *slot = self.values.len() as u8;
+            self.values.push((name.rank, value));
+        } else if let Some(held) = self.values.get_mut(usize::from(*slot))
+            && name.rank < held.0
+        {
+            *held = (name.rank, value);
         }
     }
 
     /// The value of a field.
     pub fn value(&self, field: Field) -> Option<Value<'a>> {
+        if !self.has(field) {
+            return None;
+        }
         let slot = usize::from(*self.slots.get(field as usize)?);
-        self.values.get(slot.checked_sub(1)?).map(|held| held.1)
+        self.values.get(slot).map(|held| held.1)
     }
 
     /// Whether the span has the field.
     pub fn has(&self, field: Field) -> bool {
-        self.slots.get(field as usize).is_some_and(|slot| *slot != 0)
+        self.has_any(field.bit())
+    }
+
+    /// Whether no attribute is known.
+    pub fn is_empty(&self) -> bool {
+        self.present == 0
+    }
+
+    /// The fields there are, as [bits](bits), and their values in the order in which they were set.
+    pub(super) fn all(&self) -> (u64, impl Iterator<Item = (Field, Value<'a>)>) {
+        let name_of = |rank: u8| NAMES.get(usize::from(rank));
+        let values = self.values.iter();
+        let pairs = values.filter_map(move |(rank, value)| Some((name_of(*rank)?.1, *value)));
+        (self.present, pairs)
+    }
+
+    /// Whether the span has one of some fields, given by their [bits](bits).
+    pub(super) fn has_any(&self, bits: u64) -> bool {
+        self.present & bits != 0
     }
 
     /// The value of a field as text; empty texts count as absent, as senders mean by them.

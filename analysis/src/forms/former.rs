@@ -10,12 +10,12 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::call::{Call, Draft, Kind, System};
-use super::conventions::{Field, Fields};
+use super::conventions::{Field, Fields, bits};
 use super::document::{is_document, push_document};
 use super::path::push_name;
 use super::recent::Recent;
-use super::sql::{Dialect, STATEMENT_BYTES_MAX, Statement, cut_at};
-use super::{cache, genai, http, messaging, names, rpc};
+use super::sql::{Dialect, STATEMENT_BYTES_MAX, Statement, cut_at, push_skeleton};
+use super::{cache, genai, http, messaging, names, recognise, rpc};
 
 /// Forms of statements that are remembered.
 ///
@@ -25,6 +25,9 @@ pub const STATEMENTS_MAX: usize = 8192;
 /// Calls that are remembered; about 300 bytes each.
 pub const CALLS_MAX: usize = 16_384;
 
+/// Kinds of spans whose calls are remembered, by all that forming reads of them; about 60 bytes each.
+pub const SPANS_MAX: usize = 16_384;
+
 /// Tells documents from statements of any dialect in the memory of statements.
 const DOCUMENT: u8 = u8::MAX;
 
@@ -32,8 +35,13 @@ const DOCUMENT: u8 = u8::MAX;
 #[derive(Debug)]
 pub struct Former {
     draft: Draft,
+    /// Reused for the [skeletons](push_skeleton) of statements.
+    skeleton: String,
     statements: Recent<Arc<Statement>>,
     calls: Recent<Arc<Call>>,
+    spans: Recent<Option<Arc<Call>>>,
+    /// Reused for what is hashed.
+    hashed: Vec<u8>,
 }
 
 impl Default for Former {
@@ -47,18 +55,31 @@ impl Former {
     pub fn new(statements_max: usize, calls_max: usize) -> Self {
         Self {
             draft: Draft::default(),
+            skeleton: String::new(),
             statements: Recent::new(statements_max),
             calls: Recent::new(calls_max),
+            spans: Recent::new(SPANS_MAX.min(calls_max)),
+            hashed: Vec::new(),
         }
     }
 
     /// The call a span makes or serves; `None` for spans that are no call, such as work inside a process.
     pub fn form(&mut self, kind: Kind, name: &str, fields: &Fields<'_>) -> Option<Arc<Call>> {
+        if kind == Kind::Internal && fields.is_empty() {
+            return None;
+        }
+        let hash = recognise::hash(kind, name, fields, &mut self.hashed);
+        if let Some(call) = hash.and_then(|hash| self.spans.find(hash)) {
+            return call;
+        }
         let mut draft = std::mem::take(&mut self.draft);
         draft.clear();
         draft.is_exit = matches!(kind, Kind::Client | Kind::Producer);
         let is_call = self.draft_call(kind, name, fields, &mut draft);
         let call = is_call.then(|| self.shared(&mut draft));
+        if let Some(hash) = hash {
+            self.spans.insert(hash, call.clone());
+        }
         self.draft = draft;
         call
     }
@@ -182,47 +203,58 @@ impl Former {
         }
     }
 
-    /// The form of a statement, from memory if it was formed before.
+    /// The form of a statement, from memory if it or one with other values was formed before.
     fn statement(&mut self, text: &str, dialect: Dialect) -> Arc<Statement> {
-        self.remembered(text, dialect as u8, || Statement::of(text, dialect))
+        // What lies beyond the limit is not formed; the few bytes more tell a longer text from one that ends there.
+        let (kept, _) = cut_at(text, STATEMENT_BYTES_MAX + 4);
+        let hash = hash_of(kept, dialect as u8);
+        if let Some(statement) = self.statements.find(hash) {
+            return statement;
+        }
+        let mut skeleton = std::mem::take(&mut self.skeleton);
+        // Of a long text only the beginning is formed, so what has its skeleton need not have its form.
+        let is_short = text.len() <= STATEMENT_BYTES_MAX;
+        let has_skeleton = is_short && push_skeleton(text, dialect, &mut skeleton);
+        let skeleton_hash = if has_skeleton { hash_of(&skeleton, dialect as u8) } else { hash };
+        self.skeleton = skeleton;
+        let statement = self.statements.find(skeleton_hash).unwrap_or_else(|| {
+            let statement = Arc::new(Statement::of(text, dialect));
+            self.statements.insert(skeleton_hash, Arc::clone(&statement));
+            statement
+        });
+        if skeleton_hash != hash {
+            self.statements.insert(hash, Arc::clone(&statement));
+        }
+        statement
     }
 
     /// The form of a document, likewise.
     fn document(&mut self, text: &str) -> Arc<Statement> {
-        self.remembered(text, DOCUMENT, || {
-            let mut template = String::new();
-            push_document(text, &mut template);
-            Statement { template, ..Statement::default() }
-        })
-    }
-
-    fn remembered(
-        &mut self,
-        text: &str,
-        how: u8,
-        form: impl FnOnce() -> Statement,
-    ) -> Arc<Statement> {
-        // What lies beyond the limit is not formed; the few bytes more tell a longer text from one that ends there.
-        let (hashed, _) = cut_at(text, STATEMENT_BYTES_MAX + 4);
-        let hash = xxh3_128(hashed.as_bytes()) ^ u128::from(how);
+        let hash = hash_of(cut_at(text, STATEMENT_BYTES_MAX + 4).0, DOCUMENT);
         if let Some(statement) = self.statements.find(hash) {
             return statement;
         }
-        let statement = Arc::new(form());
+        let mut template = String::new();
+        push_document(text, &mut template);
+        let statement = Arc::new(Statement { template, ..Statement::default() });
         self.statements.insert(hash, Arc::clone(&statement));
         statement
     }
 
     /// The shared call of a draft.
     fn shared(&mut self, draft: &mut Draft) -> Arc<Call> {
-        let (key, hash) = draft.keys();
+        let hash = draft.hash();
         if let Some(call) = self.calls.find(hash) {
             return call;
         }
-        let call = Arc::new(draft.to_call(key));
+        let call = Arc::new(draft.to_call());
         self.calls.insert(hash, Arc::clone(&call));
         call
     }
+}
+
+fn hash_of(text: &str, how: u8) -> u128 {
+    xxh3_128(text.as_bytes()) ^ u128::from(how)
 }
 
 /// Forms a call by its name alone, if its name has a known shape.
@@ -239,9 +271,7 @@ fn draft_by_name(kind: Kind, name: &str, fields: &Fields<'_>, draft: &mut Draft)
 /// Whether attributes speak of a database.
 fn is_db(fields: &Fields<'_>) -> bool {
     use Field::*;
-    [DbSystem, DbStatement, DbSummary, DbOperation, DbNamespace]
-        .into_iter()
-        .any(|field| fields.has(field))
+    fields.has_any(const { bits(&[DbSystem, DbStatement, DbSummary, DbOperation, DbNamespace]) })
 }
 
 fn take_statement(statement: &Statement, draft: &mut Draft) {

@@ -4,16 +4,14 @@
 //! enter a form.
 
 use super::call::{Draft, Effect, Kind, System};
-use super::conventions::{Field, Fields};
+use super::conventions::{Field, Fields, bits};
 use super::path::push_name;
 use super::rpc;
 
 /// Whether attributes speak of a model, agent or tool.
 pub(super) fn is_gen_ai(fields: &Fields<'_>) -> bool {
     use Field::*;
-    [GenAiOperation, GenAiModel, GenAiTool, GenAiAgent, McpMethod]
-        .into_iter()
-        .any(|field| fields.has(field))
+    fields.has_any(const { bits(&[GenAiOperation, GenAiModel, GenAiTool, GenAiAgent, McpMethod]) })
 }
 
 /// Forms the call of a generative-AI span.

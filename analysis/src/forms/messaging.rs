@@ -5,16 +5,23 @@
 //! number of a partition.
 
 use super::call::{Draft, Effect, Kind, System};
-use super::conventions::{Field, Fields};
+use super::conventions::{Field, Fields, bits};
 use super::path::push_name;
 use super::rpc;
 
 /// Whether attributes speak of messaging.
 pub(super) fn is_messaging(fields: &Fields<'_>) -> bool {
     use Field::*;
-    [MessagingSystem, MessagingDestination, MessagingOperationType, MessagingOperation]
-        .into_iter()
-        .any(|field| fields.has(field))
+    fields.has_any(
+        const {
+            bits(&[
+                MessagingSystem,
+                MessagingDestination,
+                MessagingOperationType,
+                MessagingOperation,
+            ])
+        },
+    )
 }
 
 /// Forms the call of a messaging span.

@@ -33,9 +33,13 @@ const SUMMARY_BYTES_MAX: usize = 1024;
 
 /// Forms a call by its name, if the name has a known shape.
 pub(super) fn draft(kind: Kind, name: &str, draft: &mut Draft) -> bool {
+    if kind == Kind::Internal {
+        // Work inside a process, which names of methods may well look like.
+        return false;
+    }
     draft.source = Source::Name;
     let may_be_call = matches!(kind, Kind::Client | Kind::Producer | Kind::Unspecified);
-    if let Some((method, path)) = http::read_name(name).filter(|_| kind != Kind::Internal) {
+    if let Some((method, path)) = http::read_name(name) {
         http::draft_named(method, path, draft);
     } else if SQL_VERBS.contains(&name.split(' ').next().unwrap_or_default())
         && kind != Kind::Server

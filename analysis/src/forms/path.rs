@@ -32,11 +32,14 @@ pub fn normal_path(path: &str) -> String {
 
 /// Appends the form of a path.
 pub(super) fn push_path(path: &str, out: &mut String) {
-    let end = path.find(['?', '#']).unwrap_or(path.len());
+    let end = path.bytes().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(path.len());
     let (path, is_cut) = cut_at(path.get(..end).unwrap_or_default(), PATH_BYTES_MAX);
     let start = out.len();
-    for segment in path.split('/').filter(|segment| !segment.is_empty()) {
-        let segment = segment.split(';').next().unwrap_or_default();
+    let has_parameters = path.bytes().any(|byte| byte == b';');
+    for mut segment in path.split('/').filter(|segment| !segment.is_empty()) {
+        if has_parameters {
+            segment = segment.split(';').next().unwrap_or_default();
+        }
         if segment.is_empty() {
             continue;
         }
@@ -88,7 +91,12 @@ pub(super) fn push_name(name: &str, out: &mut String) {
 
 /// Appends the form of one segment.
 fn push_segment(segment: &str, out: &mut String) {
-    if is_placeholder(segment) {
+    // Most segments are one of these two, and all that follows would say the same.
+    if segment.len() < 16 && segment.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        out.push_str(segment);
+    } else if segment.bytes().all(|byte| byte.is_ascii_digit()) && !segment.is_empty() {
+        out.push_str(ID);
+    } else if is_placeholder(segment) {
         out.push_str(segment);
     } else if is_id(segment) || has_escapes(segment) {
         out.push_str(ID);

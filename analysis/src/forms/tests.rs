@@ -520,6 +520,26 @@ fn forming_again_after_forgetting_gives_the_same_call() {
 }
 
 #[test]
+fn statements_with_other_values_are_one_call() {
+    let mut former = Former::default();
+    let mut template = |text: &str| {
+        let fields = Fields::read([("db.query.text", Value::Text(text))]);
+        former
+            .form(Kind::Client, "x", &fields)
+            .map(|call| call.template.clone())
+            .unwrap_or_default()
+    };
+    for id in 0..3 {
+        let text = format!("SELECT a FROM t WHERE b = {id} AND c = 'x{id}' /* trace {id} */");
+        assert_eq!(template(&text), "SELECT a FROM t WHERE b = ? AND c = ?");
+    }
+    // Cut by the limit, and not: one skeleton, two forms.
+    let with = |value: &str| format!("SELECT a FROM t WHERE b = '{value}' AND c = 1");
+    assert_eq!(template(&with("x")), "SELECT a FROM t WHERE b = ? AND c = ?");
+    assert_eq!(template(&with(&"x".repeat(sql::STATEMENT_BYTES_MAX))), "SELECT a FROM t WHERE b …");
+}
+
+#[test]
 fn keys_are_stable() {
     // Stored group keys hold these: a change here orphans them.
     let call = form(
@@ -560,19 +580,23 @@ proptest! {
     }
 
     #[test]
-    fn any_span_is_formed(
-        kind in 0..7_i32,
-        name in "\\PC{0,20}|(GET|SELECT|HTTP)?[ /a-z.]{0,20}",
-        picks in prop::collection::vec((0..conventions::NAMES.len(), "\\PC{0,30}|[0-9:/.a-z]{0,30}"), 0..8),
+    fn any_span_is_formed_alike_whatever_came_before(
+        spans in prop::collection::vec(
+            (
+                0..6_i32,
+                prop::sample::select(vec!["GET", "GET /a/{id}", "SELECT t", "send x", "a.B/C", "HGET", "\u{e9} 17", ""]),
+                prop::collection::vec((0..conventions::NAMES.len(), "|\\PC{0,9}|/a/[0-9]|http://h[12]/[ab]|select [12]|get|GET k"), 0..6),
+            ),
+            1..12,
+        ),
     ) {
-        let pairs: Vec<_> = picks.iter().filter_map(|(at, value)| Some((conventions::NAMES.get(*at)?.0, Value::Text(value.as_str())))).collect();
-        let kind = Kind::from_otlp(kind);
-        let mut former = Former::default();
-        let fields = Fields::read(pairs);
-        let call = former.form(kind, &name, &fields);
-        prop_assert_eq!(former.form(kind, &name, &fields), call.clone());
-        if let Some(call) = call {
-            prop_assert!(call.template.len() <= sql::TEMPLATE_BYTES_MAX + PATH_BYTES_MAX);
+        let mut former = Former::new(4, 4);
+        for (kind, name, picks) in &spans {
+            let pairs = picks.iter().filter_map(|(at, value)| Some((conventions::NAMES.get(*at)?.0, Value::Text(value.as_str()))));
+            let (kind, fields) = (Kind::from_otlp(*kind), Fields::read(pairs));
+            let call = former.form(kind, name, &fields);
+            prop_assert_eq!(&call, &Former::default().form(kind, name, &fields));
+            prop_assert!(call.is_none_or(|call| call.template.len() <= sql::TEMPLATE_BYTES_MAX + PATH_BYTES_MAX));
         }
     }
 }

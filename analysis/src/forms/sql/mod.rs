@@ -13,9 +13,11 @@ mod dialect;
 mod keywords;
 mod lists;
 mod pieces;
+mod skeleton;
 mod statement;
 
 pub use dialect::Dialect;
+pub(super) use skeleton::push_skeleton;
 pub(super) use statement::cut_at;
 pub use statement::{STATEMENT_BYTES_MAX, Statement, TEMPLATE_BYTES_MAX};
 

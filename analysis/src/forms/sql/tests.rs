@@ -399,6 +399,14 @@ proptest! {
     }
 
     #[test]
+    fn a_skeleton_has_the_form_of_its_statement(text in sql_like(), dialect in dialects()) {
+        let mut skeleton = String::new();
+        if push_skeleton(&text, dialect, &mut skeleton) {
+            prop_assert_eq!(Statement::of(&skeleton, dialect), Statement::of(&text, dialect), "{}", skeleton);
+        }
+    }
+
+    #[test]
     fn any_text_has_a_form(text in "\\PC{0,80}", dialect in dialects()) {
         let once = Statement::of(&text, dialect);
         prop_assert_eq!(Statement::of(&once.template, dialect).template, once.template);
