@@ -2,7 +2,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | fires when | at least 5 exit spans of one template under one caller, mostly one after another (neighbours overlap less than 20 %), that together take 20 ms or 5 % of the entry span |
+//! | fires when | at least 5 exit spans of one template under one caller, mostly one after another (neighbours overlap less than 20 %), that together take 20 ms or 5 % of the entry span, which is the one by which the work came into the caller's process |
 //! | not when | calls repeat one that failed (retries do not count); gaps grow from call to call (polling); the calls are housekeeping (pings, transactions, connections); only the span's name is the same, not the template or the callee |
 //! | also | says which call came before (1+N), as it probably gave the list; what the called services do for each of the calls belongs to the same finding (MxN); repeats without usable times are reported with that said |
 //! | change | one call with all items: the longest of the calls and [`Settings::batch_item_ns`] an item |
@@ -35,7 +35,7 @@ pub struct NPlusOneSettings {
     /// What they take together, 20 ms.
     pub total_ns_min: i64,
     /// Or what they take of the entry span, 5 %.
-    pub root_percent_min: i64,
+    pub entry_percent_min: i64,
 }
 
 impl Default for NPlusOneSettings {
@@ -44,7 +44,7 @@ impl Default for NPlusOneSettings {
             calls_min: 5,
             overlap_percent_max: 20,
             total_ns_min: 20_000_000,
-            root_percent_min: 5,
+            entry_percent_min: 5,
         }
     }
 }
@@ -90,8 +90,9 @@ fn fires(subject: &Subject<'_, '_>, repeat: &Repeat, rule: &NPlusOneSettings) ->
     if !spread.has_times {
         return true;
     }
+    let entry_ns = subject.trace.duration_ns(subject.entry(repeat.caller));
     let is_long = spread.busy_ns >= rule.total_ns_min
-        || percent(spread.busy_ns, subject.root_ns()) >= rule.root_percent_min;
+        || percent(spread.busy_ns, entry_ns) >= rule.entry_percent_min;
     is_long && spread.overlap_percent < rule.overlap_percent_max && !is_polling(subject, rows)
 }
 

@@ -30,6 +30,8 @@ pub struct Subject<'t, 'a> {
     pub repeats: Vec<Repeat>,
     /// Time on the path of all rows before each.
     path_before_ns: Vec<i64>,
+    /// The span by which work came into the process of each row.
+    entries: Vec<Row>,
     root: Option<Row>,
 }
 
@@ -52,6 +54,7 @@ impl<'t, 'a> Subject<'t, 'a> {
             exits: Vec::new(),
             repeats: Vec::new(),
             path_before_ns,
+            entries: entries(trace),
             root: trace.root(),
         };
         let exits = trace.rows().filter(|row| subject.is_exit(*row));
@@ -71,7 +74,7 @@ impl<'t, 'a> Subject<'t, 'a> {
         self.call(row).is_some_and(|call| call.is_exit)
     }
 
-    /// Who makes a call: the nearest ancestor, past at most three internal spans.
+    /// Who makes a call: the nearest ancestor, past at most three internal spans of its process.
     pub fn caller(&self, row: Row) -> Option<Row> {
         let is_internal = |row: Row| {
             let kind = self.trace.kind(row);
@@ -80,16 +83,28 @@ impl<'t, 'a> Subject<'t, 'a> {
         let mut caller = self.trace.parent(row)?;
         for _ in 0..INTERNAL_SPANS_MAX {
             match self.trace.parent(caller) {
-                Some(above) if is_internal(caller) => caller = above,
+                Some(above) if is_internal(caller) && self.is_local(caller, above) => {
+                    caller = above;
+                }
                 _ => break,
             }
         }
         Some(caller)
     }
 
-    /// The server span of a call, where it was received.
+    /// The span by which work came into the process of a row: the topmost ancestor of the same process, or the first
+    /// that serves.
+    pub fn entry(&self, row: Row) -> Row {
+        self.entries.get(row.idx()).copied().unwrap_or(row)
+    }
+
+    fn is_local(&self, row: Row, above: Row) -> bool {
+        is_local(self.trace, row, above)
+    }
+
+    /// The other end of a call, where it was received.
     pub fn server(&self, call: Row) -> Option<Row> {
-        self.trace.children(call).find(|child| self.trace.kind(*child) == Kind::Server)
+        server(self.trace, call)
     }
 
     /// Exit spans of a caller, by start.
@@ -131,6 +146,30 @@ impl<'t, 'a> Subject<'t, 'a> {
     }
 }
 
+/// Whether two spans are of one process, as far as resources tell.
+fn is_local(trace: &MergedTrace<'_>, row: Row, above: Row) -> bool {
+    trace.clock(row) == trace.clock(above)
+}
+
+fn entries(trace: &MergedTrace<'_>) -> Vec<Row> {
+    let mut entries: Vec<Row> = Vec::with_capacity(trace.len());
+    for row in trace.rows() {
+        let serves = matches!(trace.kind(row), Kind::Server | Kind::Consumer);
+        let above = trace.parent(row).filter(|above| !serves && is_local(trace, row, *above));
+        entries.push(above.and_then(|above| entries.get(above.idx()).copied()).unwrap_or(row));
+    }
+    entries
+}
+
+/// The child that is the other end of a call: by its kind, or, where kinds are not said, by its process.
+fn server(trace: &MergedTrace<'_>, call: Row) -> Option<Row> {
+    trace.children(call).find(|child| match trace.kind(*child) {
+        Kind::Server => true,
+        Kind::Unspecified => trace.clock(*child) != trace.clock(call),
+        _ => false,
+    })
+}
+
 /// The calls of all rows. Where attributes do not tell what is called, the server's span does.
 fn calls(trace: &MergedTrace<'_>, former: &mut Former) -> Vec<Option<Arc<Call>>> {
     let mut calls: Vec<_> = trace.rows().map(|row| call(trace, row, former)).collect();
@@ -139,8 +178,7 @@ fn calls(trace: &MergedTrace<'_>, former: &mut Former) -> Vec<Option<Arc<Call>>>
         if !call.is_exit || call.target_known {
             continue;
         }
-        let server = trace.children(row).find(|child| trace.kind(*child) == Kind::Server);
-        let Some(server) = server else { continue };
+        let Some(server) = server(trace, row) else { continue };
         let route = trace.attribute(server, "http.route").map(AttributeText::text);
         let target = route.as_deref().unwrap_or_else(|| trace.name_text(server));
         let refined = former.with_target(call, trace.service_text(server), target);
