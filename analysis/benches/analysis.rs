@@ -1,6 +1,6 @@
 //! How long analysis takes a span, for traces of three shapes and four sizes. Prints the best of several runs.
 //!
-//! Linear means that nanoseconds a span stay about the same from 10,000 to 1,000,000 spans, but for what caches cost.
+//! *Calls* is what detectors share: forms, callers, critical path; *all findings* is that and all detectors. Linear means that nanoseconds a span stay about the same from 10,000 to 1,000,000 spans, but for what caches cost.
 
 use std::error::Error;
 use std::hint::black_box;
@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use causeway_analysis::cohort::Cohort;
 use causeway_analysis::critical_path::CriticalPath;
+use causeway_analysis::detectors::{Settings, Subject, detect};
+use causeway_analysis::forms::Former;
 use causeway_analysis::self_time::self_times;
 use causeway_analysis::what_if::{Change, replay};
 use causeway_model::batch::{AttributeColumns, AttributeUse, seal};
@@ -19,7 +21,7 @@ use causeway_testkit::notation::{EPOCH_NS, NotedSpan, request};
 use causeway_testkit::proto::trace::v1::span::SpanKind;
 use prost::Message;
 
-const RUNS: usize = 3;
+const RUNS: usize = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut out = std::io::stdout().lock();
@@ -44,17 +46,22 @@ fn measure(name: &str, spans: &[NotedSpan], out: &mut impl Write) -> Result<(), 
     let path = CriticalPath::of(&trace);
     let all: Vec<Row> = trace.rows().filter(|row| row.0 % 3 == 2).collect();
     let remove = [Change::Remove { calls: all }];
-    let timed: [(&str, Duration); 5] = [
+    let (settings, mut former) = (Settings::default(), Former::default());
+    let found = detect(&trace, 1, &settings, &mut former).len();
+    let timed: [(&str, Duration); 7] = [
         ("merge", best(|| MergedTrace::of(&rows).is_ok())),
         ("self time", best(|| self_times(&trace))),
         ("critical path", best(|| CriticalPath::of(&trace))),
         ("cohort", best(|| Cohort::default().add(&trace, &path))),
         ("replay", best(|| replay(&trace, &remove))),
+        ("calls", best(|| Subject::new(&trace, 1, &mut former))),
+        ("all findings", best(|| detect(&trace, 1, &settings, &mut former))),
     ];
     for (what, took) in timed {
         let each = took.as_nanos() as f64 / spans.len() as f64;
         writeln!(out, "{name:>6} {:>8} spans  {what:<14} {each:>7.1} ns a span", spans.len())?;
     }
+    writeln!(out, "{name:>6} {:>8} spans  {found} findings", spans.len())?;
     Ok(())
 }
 

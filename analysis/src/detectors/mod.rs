@@ -12,23 +12,29 @@
 //! Invariants: at most [`Settings::findings_max`] findings of a trace; `O(n log n)` each; none fails on any trace; what a
 //! finding says is a function of the trace, not of the order its spans came in.
 
+mod ambiguous_outcome;
 mod fan_out;
 mod finding;
+mod latency_floor;
 mod n_plus_one;
 mod repeats;
 mod run;
 mod sequential_calls;
 mod settings;
 mod subject;
+mod work_after_giving_up;
 
+pub use ambiguous_outcome::AmbiguousOutcome;
 pub use fan_out::{FanOut, FanOutSettings};
 pub use finding::{Draft, Fallacy, Finding, FindingId, Findings, GroupKey, SPAN_IDS_MAX, Severity};
+pub use latency_floor::{LatencyFloor, LatencyFloorSettings};
 pub use n_plus_one::{NPlusOne, NPlusOneSettings};
 pub use repeats::Repeat;
 pub use run::detect;
 pub use sequential_calls::{SequentialCalls, SequentialCallsSettings};
 pub use settings::Settings;
 pub use subject::{Subject, with_fields};
+pub use work_after_giving_up::{WorkAfterGivingUp, WorkAfterGivingUpSettings};
 
 /// A rule about traces.
 pub trait Detector: Sync {
@@ -45,7 +51,8 @@ pub trait Detector: Sync {
 }
 
 /// All detectors of single traces.
-pub const DETECTORS: &[&dyn Detector] = &[&NPlusOne, &FanOut, &SequentialCalls];
+pub const DETECTORS: &[&dyn Detector] =
+    &[&NPlusOne, &FanOut, &SequentialCalls, &LatencyFloor, &WorkAfterGivingUp, &AmbiguousOutcome];
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use causeway_model::trace::{Flags, Row, Status};
 
-use super::Subject;
-use crate::forms::Call;
+use super::{Subject, with_fields};
+use crate::forms::{Call, Field};
 
 /// Exit spans of one caller that make the same call.
 #[derive(Debug, Clone)]
@@ -92,8 +92,21 @@ pub(super) fn percent(part: i64, whole: i64) -> i64 {
 
 /// How many of the calls repeat one that failed just before: attempts, not further calls.
 pub(super) fn retries(subject: &Subject<'_, '_>, rows: &[Row]) -> usize {
-    let failed = |row: &Row| subject.trace.status(*row) == Status::Error;
-    rows.iter().zip(rows.iter().skip(1)).filter(|(before, _)| failed(before)).count()
+    let failed = |row: Row| subject.trace.status(row) == Status::Error;
+    let is_retry =
+        |(before, row): &(&Row, &Row)| failed(**before) && asks_the_same(subject, **before, **row);
+    rows.iter().zip(rows.iter().skip(1)).filter(is_retry).count()
+}
+
+/// Whether two calls of one template ask for the same, as far as attributes tell.
+fn asks_the_same(subject: &Subject<'_, '_>, a: Row, b: Row) -> bool {
+    let asked = |row| {
+        with_fields(subject.trace, row, |fields| {
+            let text = |field| fields.text(field).map(str::to_owned);
+            [Field::UrlFull, Field::UrlPath, Field::HttpTarget, Field::DbStatement].map(text)
+        })
+    };
+    asked(a) == asked(b)
 }
 
 /// Whether calls look like polling: four or more with gaps of which nearly all are a fifth longer than the one before.

@@ -3,7 +3,8 @@
 //! | | |
 //! |---|---|
 //! | fires when | at least 3 exit spans of different templates under one caller, none overlapping the one before, where side by side they would save 50 ms and 10 % of the entry span |
-//! | not when | one of them may change what the next one sees: a write ends a run, and so does a call that failed; a later call or what is below it links to an earlier one; one template makes up the run (that is [`NPlusOne`](super::NPlusOne)) |
+//! | not when | one of them may change what the next one sees: a write ends a run, and so does a call that failed; a later call or what is below it links to an earlier one; calls that repeat often enough for [`NPlusOne`](super::NPlusOne) are left to it |
+//! | severity | medium at most, as independence is not proven |
 //! | change | the calls of the run side by side, [`Settings::parallel_calls`] at a time |
 //! | wrong if | a call needs what an earlier one answered |
 
@@ -12,7 +13,7 @@ use std::collections::HashSet;
 use causeway_model::trace::{Flags, Row, Status};
 use serde_json::Value;
 
-use super::finding::{Draft, Fallacy, Findings, evidence};
+use super::finding::{Draft, Fallacy, Findings, Severity, evidence};
 use super::repeats::percent;
 use super::{Detector, Settings, Subject};
 use crate::forms::{CallKey, Effect};
@@ -63,10 +64,17 @@ impl Detector for SequentialCalls {
         let trace = subject.trace;
         let total = |run: &Vec<Row>| -> i64 { run.iter().map(|row| trace.duration_ns(*row)).sum() };
         let rule = &settings.sequential_calls;
+        let often = settings.n_plus_one.calls_min;
+        let repeated: HashSet<(Row, CallKey)> = subject
+            .repeats
+            .iter()
+            .filter(|repeat| repeat.rows.len() >= often)
+            .map(|repeat| (repeat.caller, repeat.call.key))
+            .collect();
         let mut runs: Vec<Vec<Row>> = subject
             .exits
             .chunk_by(|a, b| a.0 == b.0)
-            .flat_map(|exits| runs(subject, exits))
+            .flat_map(|exits| runs(subject, exits, &repeated))
             .filter(|run| templates(subject, run).len() >= rule.calls_min)
             // Side by side saves at most all but the longest.
             .filter(|run| total(run) >= rule.saving_ns_min)
@@ -79,12 +87,16 @@ impl Detector for SequentialCalls {
 }
 
 /// Exit spans of one caller that follow each other and could as well run side by side.
-fn runs(subject: &Subject<'_, '_>, exits: &[(Row, Row)]) -> Vec<Vec<Row>> {
+fn runs(
+    subject: &Subject<'_, '_>,
+    exits: &[(Row, Row)],
+    repeated: &HashSet<(Row, CallKey)>,
+) -> Vec<Vec<Row>> {
     let mut runs = Vec::new();
     let mut run: Vec<Row> = Vec::new();
     let mut end_ns = i64::MIN;
     let mut ids: HashSet<u64> = HashSet::new();
-    for (_, row) in exits {
+    for (caller, row) in exits {
         let trace = subject.trace;
         let Some(call) = subject.call(*row).filter(|call| !call.is_housekeeping) else { continue };
         let follows = trace.start_ns(*row) >= end_ns;
@@ -96,7 +108,7 @@ fn runs(subject: &Subject<'_, '_>, exits: &[(Row, Row)]) -> Vec<Vec<Row>> {
             ids.clear();
         }
         end_ns = end_ns.max(trace.end_ns(*row));
-        if !stands_alone {
+        if !stands_alone && !repeated.contains(&(*caller, call.key)) {
             run.push(*row);
             ids.insert(trace.span_id(*row));
         }
@@ -175,7 +187,9 @@ impl SequentialCalls {
                 rows: run,
                 wasted_ns: total_ns - longest_ns,
                 saving_ns,
-                severity: None,
+                severity: Some(
+                    Severity::of_saving(saving_ns, subject.root_ns()).min(Severity::Medium),
+                ),
                 evidence,
             },
         );

@@ -1,6 +1,9 @@
 //! Thresholds of all detectors.
 
-use super::{FanOutSettings, NPlusOneSettings, SequentialCallsSettings};
+use super::{
+    FanOutSettings, LatencyFloorSettings, NPlusOneSettings, SequentialCallsSettings,
+    WorkAfterGivingUpSettings,
+};
 
 /// Thresholds of all detectors, and what the what-if model assumes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +20,10 @@ pub struct Settings {
     pub fan_out: FanOutSettings,
     /// See [`SequentialCalls`](super::SequentialCalls).
     pub sequential_calls: SequentialCallsSettings,
+    /// See [`LatencyFloor`](super::LatencyFloor).
+    pub latency_floor: LatencyFloorSettings,
+    /// See [`WorkAfterGivingUp`](super::WorkAfterGivingUp).
+    pub work_after_giving_up: WorkAfterGivingUpSettings,
 }
 
 impl Default for Settings {
@@ -28,6 +35,8 @@ impl Default for Settings {
             n_plus_one: NPlusOneSettings::default(),
             fan_out: FanOutSettings::default(),
             sequential_calls: SequentialCallsSettings::default(),
+            latency_floor: LatencyFloorSettings::default(),
+            work_after_giving_up: WorkAfterGivingUpSettings::default(),
         }
     }
 }

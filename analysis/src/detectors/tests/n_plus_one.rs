@@ -91,7 +91,14 @@ fn near_misses_are_none() {
         std::iter::once("web page server 0..1000".to_owned()).chain(tables).collect();
     none(&tables.join("\n"));
     // Attempts of one call.
-    none(&format!("{page} 0..50 x6/100 error {USER}"));
+    let same = "http.request.method=GET url.full=http://users/users/7";
+    none(&format!("{page} 0..50 x6/100 error {same}"));
+}
+
+#[test]
+fn items_that_fail_are_still_items() {
+    let text = format!("web page server 0..1000\n web GET client 0..50 x6/100 error {USER}");
+    check(&text, &["n_plus_one 6 web page calls users GET /users/{id} 6 times one after another"]);
 }
 
 #[test]
