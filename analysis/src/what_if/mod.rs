@@ -11,7 +11,8 @@
 //! - A span ends after its awaited children and the own work that followed the last of them.
 //! - Children nobody waits for start as others do; nobody waits for their end.
 //!
-//! Order that times show is taken for a dependence, so a saving is never promised where one call might have needed
+//! Where a span's course is not known, no saving is promised: a sibling that runs beside others, even one that may only
+//! wait for them, keeps its length. Order that times show is taken for a dependence, so a saving is never promised where one call might have needed
 //! another. Without a change the replay is the trace, exactly, whatever its shape.
 
 mod plan;

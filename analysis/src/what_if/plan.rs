@@ -122,10 +122,16 @@ impl Plan {
     }
 }
 
-/// Whether a span is a call whose only child is its other end.
+/// Whether a span is a call whose only child is its other end: by their kinds, or, where kinds are not said, by their
+/// processes.
 fn is_plain_call(trace: &MergedTrace<'_>, call: Row) -> bool {
     let mut children = trace.children(call);
     let only = children.next().filter(|_| children.next().is_none());
-    let is_answered = only.is_some_and(|child| trace.kind(child) == Kind::Server);
-    is_answered && trace.kind(call) == Kind::Client
+    only.is_some_and(|child| match (trace.kind(call), trace.kind(child)) {
+        (Kind::Client, Kind::Server) => true,
+        (Kind::Client | Kind::Unspecified, Kind::Server | Kind::Unspecified) => {
+            trace.clock(call) != trace.clock(child)
+        }
+        _ => false,
+    })
 }
