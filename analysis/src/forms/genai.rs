@@ -4,14 +4,13 @@
 //! enter a form.
 
 use super::call::{Draft, Effect, Kind, System};
-use super::conventions::{Field, Fields, bits};
+use super::conventions::{Field, Fields};
 use super::path::push_name;
-use super::rpc;
+use super::{recognise, rpc};
 
 /// Whether attributes speak of a model, agent or tool.
 pub(super) fn is_gen_ai(fields: &Fields<'_>) -> bool {
-    use Field::*;
-    fields.has_any(const { bits(&[GenAiOperation, GenAiModel, GenAiTool, GenAiAgent, McpMethod]) })
+    fields.has_any(recognise::GEN_AI)
 }
 
 /// Forms the call of a generative-AI span.
