@@ -120,7 +120,7 @@ impl Former {
     ) -> bool {
         let crosses_unsaid = matches!(kind, Kind::Internal | Kind::Unspecified);
         if genai::is_gen_ai(fields) {
-            genai::draft(kind, fields, draft);
+            genai::draft(kind, name, fields, draft);
         } else if is_db(fields) {
             self.draft_db(name, fields, draft);
             draft.is_exit |= crosses_unsaid;

@@ -406,6 +406,8 @@ fn models_tools_operations_and_functions_go_by_name() {
         &[("gen_ai.operation.name", "execute_tool"), ("gen_ai.tool.name", "get_weather")],
     );
     assert!(tool.is_some_and(|call| call.is_exit && call.template == "execute_tool get_weather"));
+    let named = [("gen_ai.operation.name", "execute_tool")];
+    check("execute_tool sum", &named, (System::GenAi, "", "execute_tool sum"));
     check(
         "x",
         &[("graphql.operation.type", "query"), ("graphql.operation.name", "Cart")],
