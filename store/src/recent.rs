@@ -212,13 +212,6 @@ impl Recent {
         Arc::clone(&self.visible.lock().files)
     }
 
-    /// Shows the table's new list of files, after maintenance changed it. Call it under the
-    /// table's lock: the newest list must come last.
-    pub(crate) fn replace_files(&self, files: Vec<Arc<DataFile>>) {
-        self.index.retain(files.iter().map(Arc::as_ref));
-        self.visible.lock().files = Arc::new(files);
-    }
-
     /// Bytes of recent spans in memory.
     pub(crate) fn bytes(&self) -> u64 {
         let visible = self.visible.lock();
@@ -321,19 +314,25 @@ impl Recent {
         })
     }
 
-    /// Replaces the oldest `chunks` by the table's new list of files, in one step.
-    pub(crate) fn flushed(
+    /// Shows the table's new list of files, in one step with taking out the batches that are in them:
+    /// those through the sequence `committed`. Call it under the table's lock: the newest list must
+    /// come last.
+    pub(crate) fn show_files(
         &self,
-        chunks: usize,
         files: Vec<Arc<DataFile>>,
         attribute_columns: AttributeColumns,
+        committed: u64,
     ) {
         self.index.retain(files.iter().map(Arc::as_ref));
         let mut visible = self.visible.lock();
-        let flushed_bytes: u64 = visible.chunks.drain(..chunks).map(|chunk| chunk.bytes).sum();
-        visible.chunk_bytes = visible.chunk_bytes.saturating_sub(flushed_bytes);
         visible.files = Arc::new(files);
         visible.attribute_columns = Arc::new(attribute_columns);
+        let chunks = visible.chunks.partition_point(|chunk| chunk.last_sequence <= committed);
+        if chunks == 0 {
+            return;
+        }
+        let flushed_bytes: u64 = visible.chunks.drain(..chunks).map(|chunk| chunk.bytes).sum();
+        visible.chunk_bytes = visible.chunk_bytes.saturating_sub(flushed_bytes);
         let is_empty = visible.chunks.is_empty() && visible.pending.is_empty();
         visible.oldest = (!is_empty).then(tokio::time::Instant::now);
     }

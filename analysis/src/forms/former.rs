@@ -10,7 +10,7 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::call::{Call, Draft, Kind, System};
-use super::conventions::{Field, Fields, bits};
+use super::conventions::{Field, Fields};
 use super::document::{is_document, push_document};
 use super::path::push_name;
 use super::recent::Recent;
@@ -76,6 +76,10 @@ impl Former {
         draft.clear();
         draft.is_exit = matches!(kind, Kind::Client | Kind::Producer);
         let is_call = self.draft_call(kind, name, fields, &mut draft);
+        if kind == Kind::Server {
+            // It is the callee; addresses of the connection are the caller's.
+            draft.callee.clear();
+        }
         let call = is_call.then(|| self.shared(&mut draft));
         if let Some(hash) = hash {
             self.spans.insert(hash, call.clone());
@@ -116,7 +120,7 @@ impl Former {
     ) -> bool {
         let crosses_unsaid = matches!(kind, Kind::Internal | Kind::Unspecified);
         if genai::is_gen_ai(fields) {
-            genai::draft(kind, fields, draft);
+            genai::draft(kind, name, fields, draft);
         } else if is_db(fields) {
             self.draft_db(name, fields, draft);
             draft.is_exit |= crosses_unsaid;
@@ -270,8 +274,7 @@ fn draft_by_name(kind: Kind, name: &str, fields: &Fields<'_>, draft: &mut Draft)
 
 /// Whether attributes speak of a database.
 fn is_db(fields: &Fields<'_>) -> bool {
-    use Field::*;
-    fields.has_any(const { bits(&[DbSystem, DbStatement, DbSummary, DbOperation, DbNamespace]) })
+    fields.has_any(recognise::DB)
 }
 
 fn take_statement(statement: &Statement, draft: &mut Draft) {

@@ -4,18 +4,17 @@
 //! enter a form.
 
 use super::call::{Draft, Effect, Kind, System};
-use super::conventions::{Field, Fields, bits};
+use super::conventions::{Field, Fields};
 use super::path::push_name;
-use super::rpc;
+use super::{recognise, rpc};
 
 /// Whether attributes speak of a model, agent or tool.
 pub(super) fn is_gen_ai(fields: &Fields<'_>) -> bool {
-    use Field::*;
-    fields.has_any(const { bits(&[GenAiOperation, GenAiModel, GenAiTool, GenAiAgent, McpMethod]) })
+    fields.has_any(recognise::GEN_AI)
 }
 
 /// Forms the call of a generative-AI span.
-pub(super) fn draft(kind: Kind, fields: &Fields<'_>, draft: &mut Draft) {
+pub(super) fn draft(kind: Kind, name: &str, fields: &Fields<'_>, draft: &mut Draft) {
     draft.system = System::GenAi;
     let tool = fields.text(Field::GenAiTool);
     let default = if tool.is_some() { "execute_tool" } else { "call" };
@@ -24,8 +23,12 @@ pub(super) fn draft(kind: Kind, fields: &Fields<'_>, draft: &mut Draft) {
         .or_else(|| fields.text(Field::McpMethod))
         .unwrap_or(default);
     push_name(operation, &mut draft.operation);
-    let target =
-        tool.or_else(|| fields.text(Field::GenAiModel)).or_else(|| fields.text(Field::GenAiAgent));
+    // `execute_tool search`: names are made like this by the conventions.
+    let named = || name.strip_prefix(operation)?.strip_prefix(' ');
+    let target = tool
+        .or_else(|| fields.text(Field::GenAiModel))
+        .or_else(|| fields.text(Field::GenAiAgent))
+        .or_else(named);
     draft.target_known = target.is_some();
     // Versions in the names of models are part of them, so they stay as they are.
     draft.target.push_str(super::sql::cut_at(target.unwrap_or_default(), 256).0);
@@ -34,7 +37,8 @@ pub(super) fn draft(kind: Kind, fields: &Fields<'_>, draft: &mut Draft) {
     if draft.callee.is_empty() {
         draft.callee.push_str(fields.text(Field::GenAiProvider).unwrap_or_default());
     }
-    let is_named = tool.is_some() || kind == Kind::Unspecified && draft.target_known;
+    let is_tool = tool.is_some() || operation == "execute_tool";
+    let is_named = is_tool || kind == Kind::Unspecified && draft.target_known;
     draft.is_exit |= matches!(kind, Kind::Internal | Kind::Unspecified) && is_named;
 }
 

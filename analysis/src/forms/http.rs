@@ -77,10 +77,7 @@ pub(super) fn draft(kind: Kind, name: &str, fields: &Fields<'_>, draft: &mut Dra
         draft.operation.push_str("HTTP");
     }
     draft.template_from_parts();
-    let is_callee = matches!(kind, Kind::Server | Kind::Consumer);
-    if !is_callee {
-        push_callee(fields, &mut draft.callee);
-    }
+    push_callee(fields, &mut draft.callee);
     // A route is what the callee knows, so an internal span that has one is on its side.
     let is_caller =
         matches!(kind, Kind::Internal | Kind::Unspecified) && !fields.has(Field::HttpRoute);

@@ -41,31 +41,40 @@ const UNREAD: u64 = {
 /// Fields of an HTTP span that its template makes needless.
 const PATHS: u64 = bits(&[Field::UrlPath, Field::UrlFull, Field::HttpTarget]);
 
+/// Fields that make a span a call of a database, unless it has one of [`GEN_AI`].
+pub(super) const DB: u64 = bits(&[
+    Field::DbSystem,
+    Field::DbStatement,
+    Field::DbSummary,
+    Field::DbOperation,
+    Field::DbNamespace,
+]);
+
+/// Fields that make a span a call of a model, agent or tool.
+pub(super) const GEN_AI: u64 = bits(&[
+    Field::GenAiOperation,
+    Field::GenAiModel,
+    Field::GenAiTool,
+    Field::GenAiAgent,
+    Field::McpMethod,
+]);
+
 /// Fields that make a span something else than HTTP.
 const NOT_HTTP: u64 = {
     use Field::*;
-    bits(&[
-        DbSystem,
-        DbStatement,
-        DbSummary,
-        DbOperation,
-        DbNamespace,
-        MessagingSystem,
-        MessagingDestination,
-        MessagingOperation,
-        MessagingOperationType,
-        RpcSystem,
-        RpcService,
-        RpcMethod,
-        GenAiOperation,
-        GenAiModel,
-        GenAiTool,
-        GenAiAgent,
-        McpMethod,
-        FaasInvokedName,
-        GraphqlType,
-        GraphqlDocument,
-    ])
+    DB | GEN_AI
+        | bits(&[
+            MessagingSystem,
+            MessagingDestination,
+            MessagingOperation,
+            MessagingOperationType,
+            RpcSystem,
+            RpcService,
+            RpcMethod,
+            FaasInvokedName,
+            GraphqlType,
+            GraphqlDocument,
+        ])
 };
 
 /// A hash of all that forming reads of a span; `None` for spans better formed.
@@ -86,9 +95,7 @@ pub(super) fn hash(
     if fields.text(Field::DbSystem).is_some_and(cache::is_cache) {
         return None;
     }
-    // The host of a full URL counts where no other field has it.
-    let has_host = fields.text(Field::ServerAddress).is_some();
-    let needless = if has_path && has_host { PATHS } else { 0 };
+    let needless = UNREAD | needless_addresses(kind, fields, present, has_path);
     // Whether a field is there counts even where its value does not.
     hashed.clear();
     hashed.extend_from_slice(&present.to_le_bytes());
@@ -98,7 +105,7 @@ pub(super) fn hash(
     }
     hashed.extend_from_slice(name.as_bytes());
     for (field, value) in values {
-        if field.bit() & (UNREAD | needless) != 0 {
+        if field.bit() & needless != 0 {
             continue;
         }
         hashed.extend_from_slice(&[0xff, field as u8]);
@@ -113,6 +120,24 @@ pub(super) fn hash(
         hashed.extend_from_slice(&[0xff, value_type(value)]);
     }
     Some(xxh3_128(hashed))
+}
+
+/// Addresses that change no callee. They differ from one connection to the next, so it pays to know them.
+fn needless_addresses(kind: Kind, fields: &Fields<'_>, present: u64, has_path: bool) -> u64 {
+    use Field::*;
+    const CONNECTION: u64 = bits(&[PeerAddress, PeerPort]);
+    const HOST: u64 = bits(&[ServerAddress, ServerPort, HttpHost, PeerService]);
+    let has_host = fields.text(ServerAddress).is_some();
+    let paths = if has_path && (has_host || kind == Kind::Server) { PATHS } else { 0 };
+    if kind == Kind::Server {
+        paths | CONNECTION | HOST
+    } else if present & DB != 0 && present & GEN_AI == 0 {
+        paths | CONNECTION | bits(&[ServerPort])
+    } else if has_host && fields.int(ServerPort).is_some() {
+        paths | CONNECTION
+    } else {
+        paths
+    }
 }
 
 fn value_type(value: Value<'_>) -> u8 {

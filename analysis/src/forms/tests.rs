@@ -7,7 +7,7 @@ use super::*;
 type Attributes<'a> = &'a [(&'a str, &'a str)];
 
 fn form(kind: Kind, name: &str, attributes: Attributes<'_>) -> Option<std::sync::Arc<Call>> {
-    let pairs = attributes.iter().map(|(key, value)| (*key, Value::Text(*value)));
+    let pairs = attributes.iter().map(|(key, value)| (*key, Value::Text(value)));
     Former::default().form(kind, name, &Fields::read(pairs))
 }
 
@@ -18,79 +18,81 @@ fn check(name: &str, attributes: Attributes<'_>, expected: (System, &str, &str))
     assert!(call.is_exit);
 }
 
+/// Spans of the old conventions and of the new ones.
+const GENERATIONS: &[(Attributes<'static>, Attributes<'static>)] = &[
+    (
+        &[
+            ("db.system", "postgresql"),
+            ("db.name", "shop"),
+            ("db.statement", "select 1 from a"),
+            ("net.peer.name", "pg"),
+        ],
+        &[
+            ("db.system.name", "postgresql"),
+            ("db.namespace", "shop"),
+            ("db.query.text", "SELECT  2 FROM a"),
+            ("server.address", "pg"),
+        ],
+    ),
+    (
+        &[
+            ("http.method", "GET"),
+            ("http.url", "http://users:8080/users/17"),
+            ("http.status_code", "200"),
+        ],
+        &[
+            ("http.request.method", "GET"),
+            ("url.full", "http://users:8080/users/18"),
+            ("http.response.status_code", "200"),
+        ],
+    ),
+    (
+        &[
+            ("rpc.system", "grpc"),
+            ("rpc.service", "shop.Cart"),
+            ("rpc.method", "Add"),
+            ("rpc.grpc.status_code", "0"),
+        ],
+        &[
+            ("rpc.system.name", "grpc"),
+            ("rpc.method", "shop.Cart/Add"),
+            ("rpc.response.status_code", "OK"),
+        ],
+    ),
+    (
+        &[
+            ("messaging.system", "kafka"),
+            ("messaging.operation", "publish"),
+            ("messaging.destination", "orders"),
+        ],
+        &[
+            ("messaging.system", "kafka"),
+            ("messaging.operation.type", "send"),
+            ("messaging.destination.name", "orders"),
+        ],
+    ),
+    (
+        &[
+            ("gen_ai.system", "openai"),
+            ("gen_ai.operation.name", "chat"),
+            ("gen_ai.request.model", "gpt-4o"),
+        ],
+        &[
+            ("gen_ai.provider.name", "openai"),
+            ("gen_ai.operation.name", "chat"),
+            ("gen_ai.request.model", "gpt-4o"),
+        ],
+    ),
+];
+
 #[test]
 fn old_and_new_conventions_make_one_call() {
-    let pairs: &[(Attributes<'_>, Attributes<'_>)] = &[
-        (
-            &[
-                ("db.system", "postgresql"),
-                ("db.name", "shop"),
-                ("db.statement", "select 1 from a"),
-                ("net.peer.name", "pg"),
-            ],
-            &[
-                ("db.system.name", "postgresql"),
-                ("db.namespace", "shop"),
-                ("db.query.text", "SELECT  2 FROM a"),
-                ("server.address", "pg"),
-            ],
-        ),
-        (
-            &[
-                ("http.method", "GET"),
-                ("http.url", "http://users:8080/users/17"),
-                ("http.status_code", "200"),
-            ],
-            &[
-                ("http.request.method", "GET"),
-                ("url.full", "http://users:8080/users/18"),
-                ("http.response.status_code", "200"),
-            ],
-        ),
-        (
-            &[
-                ("rpc.system", "grpc"),
-                ("rpc.service", "shop.Cart"),
-                ("rpc.method", "Add"),
-                ("rpc.grpc.status_code", "0"),
-            ],
-            &[
-                ("rpc.system.name", "grpc"),
-                ("rpc.method", "shop.Cart/Add"),
-                ("rpc.response.status_code", "OK"),
-            ],
-        ),
-        (
-            &[
-                ("messaging.system", "kafka"),
-                ("messaging.operation", "publish"),
-                ("messaging.destination", "orders"),
-            ],
-            &[
-                ("messaging.system", "kafka"),
-                ("messaging.operation.type", "send"),
-                ("messaging.destination.name", "orders"),
-            ],
-        ),
-        (
-            &[
-                ("gen_ai.system", "openai"),
-                ("gen_ai.operation.name", "chat"),
-                ("gen_ai.request.model", "gpt-4o"),
-            ],
-            &[
-                ("gen_ai.provider.name", "openai"),
-                ("gen_ai.operation.name", "chat"),
-                ("gen_ai.request.model", "gpt-4o"),
-            ],
-        ),
-    ];
-    for (old, new) in pairs {
+    for (old, new) in GENERATIONS {
         let (old_call, new_call) = (form(Kind::Client, "x", old), form(Kind::Client, "x", new));
         assert_eq!(old_call, new_call);
         assert!(old_call.is_some());
         let read = |attributes: Attributes<'_>| {
-            let pairs = attributes.iter().map(|(key, value)| (*key, Value::Text(*value)));
+            let pairs = attributes.iter().map(|(key, value)| (*key, Value::Text(value)));
             Fields::read(pairs.collect::<Vec<_>>()).generation()
         };
         assert_eq!((read(old), read(new)).1, Some(Generation::New));
@@ -404,6 +406,8 @@ fn models_tools_operations_and_functions_go_by_name() {
         &[("gen_ai.operation.name", "execute_tool"), ("gen_ai.tool.name", "get_weather")],
     );
     assert!(tool.is_some_and(|call| call.is_exit && call.template == "execute_tool get_weather"));
+    let named = [("gen_ai.operation.name", "execute_tool")];
+    check("execute_tool sum", &named, (System::GenAi, "", "execute_tool sum"));
     check(
         "x",
         &[("graphql.operation.type", "query"), ("graphql.operation.name", "Cart")],

@@ -16,7 +16,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tower_http::compression::CompressionLayer;
 
-use super::open::{Opened, open, system_clock};
+use super::open::{Opened, hybrid_clock, open, system_clock};
 use crate::addresses::Addresses;
 use crate::config::Config;
 use crate::{listen, operations, output};
@@ -92,8 +92,13 @@ fn start(
     mut registry: Registry,
     stopped: &watch::Receiver<bool>,
 ) -> Result<JoinSet<()>> {
-    let collector =
-        Collector::new(store.clone(), config.collector.clone(), system_clock(), &mut registry);
+    let collector = Collector::new(
+        store.clone(),
+        config.collector.clone(),
+        system_clock(),
+        hybrid_clock(),
+        &mut registry,
+    );
     let query = Query::new(store.clone(), config.query.clone(), &mut registry)?;
     let site = Router::new()
         .nest("/api/v1", query.router())

@@ -16,6 +16,7 @@ mod predicate;
 mod pruned;
 mod recheck;
 mod root;
+mod screen;
 mod session;
 mod statement;
 mod stored;

@@ -11,5 +11,6 @@ mod sealed;
 mod search;
 mod slt;
 mod sql;
+mod stamps;
 mod stored;
 mod world;
