@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("causeway-model", &["causeway-clock"]),
     ("causeway-store", &["causeway-model"]),
     ("causeway-collector", &["causeway-clock", "causeway-model", "causeway-store"]),
+    ("causeway-analysis", &["causeway-clock", "causeway-model"]),
     ("causeway-query", &["causeway-clock", "causeway-model", "causeway-store"]),
     ("causeway-web", &[]),
     ("causeway", EVERYTHING),
@@ -27,6 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 const EVERYTHING: &[&str] = &[
+    "causeway-analysis",
     "causeway-clock",
     "causeway-collector",
     "causeway-model",
