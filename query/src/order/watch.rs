@@ -36,6 +36,7 @@ use super::saved;
 use super::trace_order::TraceOrder;
 use crate::catalog::{Session, stored};
 use crate::error::Result;
+use crate::findings::{FindingLog, each_trace};
 use crate::query::Query;
 use crate::read::{Ids, Wanted};
 use crate::trace::deduplicate;
@@ -58,6 +59,7 @@ const BACK_MAX_NS: i64 = 3_600_000_000_000;
 #[derive(Debug)]
 pub(crate) struct ClockWatch {
     seen: RwLock<Seen>,
+    findings: RwLock<FindingLog>,
     /// Traces that wait to be read.
     pending: Mutex<HashMap<[u8; 16], Waiting>>,
     /// Where what was learnt is written down.
@@ -98,7 +100,13 @@ impl ClockWatch {
             tracing::warn!(%error, "what was learnt of clocks cannot be read; it is learnt anew");
             None
         });
-        Self { seen: RwLock::new(seen), pending: Mutex::default(), dir, known_through_unix_nano }
+        Self {
+            seen: RwLock::new(seen),
+            findings: RwLock::default(),
+            pending: Mutex::default(),
+            dir,
+            known_through_unix_nano,
+        }
     }
 
     /// Notes the traces of spans that were just received.
@@ -144,8 +152,9 @@ impl ClockWatch {
     async fn catch_up(&self, query: &Query) -> Result<()> {
         let place = query.start("clocks").await?;
         let extent = place.reader.snapshot.clone();
-        let since = self.known_through_unix_nano;
-        let since = since.unwrap_or_else(|| unix_nano().saturating_sub(BACK_MAX_NS));
+        // Findings are not written down, so the traces of the last hour are looked at in any case.
+        let back = unix_nano().saturating_sub(BACK_MAX_NS);
+        let since = self.known_through_unix_nano.map_or(back, |known| known.min(back));
         let plan = |session: &Session| {
             let is_new = col(name::RECEIVED_AT_UNIX_NANO).gt(lit(since));
             let traces = stored(session.stored())?.filter(is_new)?;
@@ -178,19 +187,22 @@ impl ClockWatch {
         }
     }
 
-    async fn round(&self, query: &Query) -> Result<()> {
+    async fn round(self: &Arc<Self>, query: &Query) -> Result<()> {
         // Spans become batches when somebody looks.
         let place = query.start("clocks").await?;
         let ids = self.quiet(Instant::now());
         if ids.is_empty() {
             return Ok(());
         }
-        let batches = query.read(&place, move |reader, budget| {
+        let watch = Arc::clone(self);
+        let looked = query.read(&place, move |reader, budget| {
             let wanted = Wanted::traces(Ids::new(ids), &reader.snapshot);
-            TraceOrder::new(&deduplicate(reader.spans(&wanted, budget)?)?)
+            let batches = deduplicate(reader.spans(&wanted, budget)?)?;
+            let ordered = TraceOrder::new(&batches)?;
+            watch.observe(&ordered);
+            each_trace(&batches, &ordered, &watch, |trace| watch.findings.write().look_at(trace))
         });
-        self.observe(&batches.await?);
-        Ok(())
+        looked.await
     }
 
     /// Takes out the traces that are quiet, the longest first.
@@ -210,6 +222,10 @@ impl ClockWatch {
 
     /// Whether the messages of these traces were taken into account.
     pub(crate) fn knows(&self, traces: &TraceOrder) -> bool {
+        let received = traces.gathered.spans.iter().map(|span| span.received_at_ns);
+        if received.max().flatten() <= self.known_through_unix_nano {
+            return true;
+        }
         let seen = self.seen.read();
         let mut traces = traces.gathered.traces.iter();
         traces.all(|trace| seen.observed.get(&trace.trace_id) == Some(&trace.merged.spans.len()))
@@ -241,6 +257,11 @@ impl ClockWatch {
         }
         let traces = gathered.traces.iter();
         observed.extend(traces.map(|trace| (trace.trace_id, trace.merged.spans.len())));
+    }
+
+    /// What traces showed.
+    pub(crate) fn findings(&self) -> RwLockReadGuard<'_, FindingLog> {
+        self.findings.read()
     }
 
     /// What was learnt so far.
