@@ -17,7 +17,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("causeway-store", &["causeway-model"]),
     ("causeway-collector", &["causeway-clock", "causeway-model", "causeway-store"]),
     ("causeway-analysis", &["causeway-clock", "causeway-model"]),
-    ("causeway-query", &["causeway-clock", "causeway-model", "causeway-store"]),
+    (
+        "causeway-query",
+        &["causeway-analysis", "causeway-clock", "causeway-model", "causeway-store"],
+    ),
     ("causeway-web", &[]),
     ("causeway", EVERYTHING),
     ("causeway-testkit", &["causeway-clock", "causeway-model"]),

@@ -238,7 +238,7 @@ impl Answers {
                     *time,
                     findings::critical_path,
                 )?;
-                made(path_columns(path.segments))
+                made(path_columns(&path.segments))
             }
             Question::Offset { from, to, at_ns } => {
                 order::clock_offset(&self.watch.seen(), *from, *to, *at_ns)
@@ -363,7 +363,7 @@ impl Answers {
     }
 }
 
-fn path_columns(segments: Vec<SegmentAnswer>) -> Vec<ArrayRef> {
+fn path_columns(segments: &[SegmentAnswer]) -> Vec<ArrayRef> {
     let texts = |text: fn(&SegmentAnswer) -> &str| -> ArrayRef {
         Arc::new(segments.iter().map(|segment| Some(text(segment))).collect::<StringArray>())
     };
