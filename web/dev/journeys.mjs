@@ -1,4 +1,4 @@
-// Five journeys through the built UI, as a person takes them: node dev/journeys.mjs [dist]
+// Journeys through the built UI, as a person takes them: node dev/journeys.mjs [dist]
 import assert from "node:assert/strict";
 import { launch } from "./browser.mjs";
 import { idOf, traceIdOf } from "./mock_data.mjs";
@@ -59,6 +59,61 @@ const JOURNEYS = {
     assert.equal(await page.locator(".result-row").first().getAttribute("id"), first);
   },
 
+  async "a search is one line, completed, kept and the same as the form"() {
+    await page.goto(origin);
+    await page.locator(".result-row").first().waitFor();
+    const box = page.getByRole("combobox", { name: "Search" });
+    await box.click();
+    await box.pressSequentially("serv");
+    await page.keyboard.press("Tab");
+    await box.pressSequentially("check");
+    await page.locator(".suggestions li", { hasText: "service:checkout" }).waitFor();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await box.pressSequentially("error duration>10ms http.route=");
+    await page.locator(".suggestions li", { hasText: "/check out" }).click();
+    assert.equal(await box.inputValue(), 'service:checkout error duration>10ms http.route="/check out" ');
+    await page.keyboard.press("Enter");
+    await settle();
+    assert.equal(String(params()), "service=checkout&attr=http.route%3D%2Fcheck+out&status=error&min_duration=10ms");
+    assert.equal(await page.getByLabel("Shortest duration").inputValue(), "10ms");
+    await page.getByRole("button", { name: "Saved and recent searches" }).click();
+    await page.getByRole("button", { name: "Save this search" }).click();
+    await page.keyboard.press("Escape");
+    await page.getByLabel("Service", { exact: true }).selectOption("cart");
+    await settle();
+    assert.equal(await box.inputValue(), 'service:cart error duration>10ms http.route="/check out"');
+    await page.reload();
+    await page.getByRole("button", { name: "Saved and recent searches" }).click();
+    await page.getByLabel("Saved searches").getByRole("link").click();
+    await settle();
+    assert.equal(params().get("service"), "checkout");
+    await box.fill("nonsense");
+    await page.keyboard.press("Enter");
+    await page.getByText("“nonsense” is no term").waitFor();
+    await box.fill(traceIdOf(1));
+    await page.keyboard.press("Enter");
+    await page.locator(".trace-page").waitFor();
+  },
+
+  async "all matches are counted, and a box of cells narrows the search"() {
+    await page.goto(`${origin}/search`);
+    await page.getByRole("button", { name: "Heatmap" }).click();
+    await page.locator(".heat-detail").waitFor();
+    await settle();
+    assert.equal(params().get("plot"), "heat");
+    const box = await page.locator(".scatter-plot").boundingBox();
+    await page.mouse.move(box.x + 300, box.y + 60);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 600, box.y + 170, { steps: 5 });
+    await page.mouse.up();
+    await settle();
+    assert.ok(params().get("start") < params().get("end") && params().has("min_duration") && params().get("plot") === "heat");
+    await page.getByRole("button", { name: "Heatmap" }).click();
+    await settle();
+    assert.ok(!params().has("plot") && params().has("start"));
+  },
+
   async "a point of the plot opens its trace, a box narrows the search"() {
     await page.goto(`${origin}/search`);
     await page.locator(".result-row").first().waitFor();
@@ -113,7 +168,7 @@ const JOURNEYS = {
     assert.equal(await chosen(), row);
     await page.keyboard.press("Escape");
     assert.equal(await page.locator(".span-panel").count(), 0);
-    await page.keyboard.press("[");
+    await page.keyboard.press("p");
     await settle();
     assert.ok(params().has("level"));
     await page.keyboard.press("?");
@@ -162,6 +217,203 @@ const JOURNEYS = {
     await page.getByRole("link", { name: "Find traces with this http.route" }).click();
     await page.locator(".result-row").first().waitFor();
     assert.equal(params().get("attr"), "http.route=/products/{id}");
+  },
+
+  async "repeated calls are one row, opened, coloured and narrowed by keyboard"() {
+    await page.goto(`${origin}/trace/${traceIdOf(8)}`);
+    await page.locator(".tree-row").first().waitFor();
+    const rows = page.locator(".tree-row");
+    assert.equal(await rows.count(), 18);
+    assert.match(await page.locator("#row-4").innerText(), /137 ×\s+SELECT items/);
+    await page.locator("#row-4 .label").click();
+    await page.getByText("137 equal calls").waitFor();
+    await page.keyboard.press("e");
+    await settle();
+    assert.equal(await chosen(), "row-94");
+    const shared = page.url();
+    await page.reload();
+    await page.locator("#row-94.chosen").waitFor();
+    assert.equal(page.url(), shared);
+    await page.keyboard.press("/");
+    await page.keyboard.type("service=postgres duration>10ms");
+    await page.keyboard.press("Tab");
+    for (const key of ["m", "c", "c", "r"]) await page.keyboard.press(key);
+    await settle();
+    assert.deepEqual(["find", "only", "color", "fold"].map((key) => params().get(key)), ["service=postgres duration>10ms", "1", "error", "0"]);
+    assert.equal(await rows.count(), 4);
+    await page.reload();
+    await rows.first().waitFor();
+    assert.equal(await rows.count(), 4);
+    for (const key of ["m", "r", "2"]) await page.keyboard.press(key);
+    await settle();
+    assert.equal(await rows.count(), 2);
+    await page.keyboard.press("[");
+    await page.getByRole("button", { name: "Close all spans of shop-web" }).focus();
+    await page.keyboard.press("Enter");
+    await settle();
+    assert.deepEqual([await rows.count(), params().get("closed")], [2, "shop-web"]);
+  },
+
+  async "links lead there and back, values narrow the search in the trace"() {
+    await page.goto(`${origin}/trace/${traceIdOf(7)}?span=${idOf(7, 3)}`);
+    await page.locator(".span-panel .attribute-table").first().waitFor();
+    await page.locator("summary", { hasText: "Links to this span" }).click();
+    await page.getByRole("button", { name: "Look for spans that link here" }).click();
+    await page.getByRole("link", { name: "mailer orders process" }).click();
+    await page.locator(".span-panel .attribute-table").first().waitFor();
+    assert.match(page.url(), new RegExp(`/trace/${traceIdOf(1)}\\?span=`));
+    const attribute = page.locator(".attribute-table tr", { hasText: "host.name" });
+    await attribute.hover();
+    await page.getByRole("button", { name: "Mark spans with this host.name" }).click();
+    await page.locator(".find output", { hasText: /\d/ }).waitFor();
+    await page.getByRole("button", { name: "Exclude spans with this cache.hit" }).click();
+    await settle();
+    assert.match(params().get("find"), /^@host\.name=node-\d\.eu-central -@cache\.hit=(true|false)$/);
+    await page.getByRole("button", { name: "Not like this" }).click();
+    await settle();
+    assert.match(params().get("find"), / -name=/);
+  },
+
+  async "a question is written with suggestions, run, drawn, shared and cancelled"() {
+    await page.goto(origin);
+    await page.getByRole("link", { name: "SQL" }).click();
+    await page.getByRole("button", { name: "How does the load change over time?" }).click();
+    await page.locator(".charts svg.lines").first().waitFor();
+    assert.equal(params().get("view"), "chart");
+    const area = page.getByLabel("SQL statement");
+    await area.fill("");
+    await area.pressSequentially("SELECT tra");
+    await page.locator(".suggestions li", { hasText: "trace_id" }).first().waitFor();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Backspace");
+    await page.keyboard.press("Backspace");
+    await page.keyboard.press("Backspace");
+    await area.pressSequentially("* FROM trac");
+    await page.locator(".suggestions li", { hasText: "traces" }).first().waitFor();
+    await page.keyboard.press("Tab");
+    assert.equal(await area.inputValue(), "SELECT * FROM traces");
+    await page.keyboard.press("Control+Enter");
+    await page.getByRole("button", { name: "Table", exact: true }).click();
+    await page.locator(".virtual-table .body .row").first().waitFor();
+    assert.match(page.url(), /\/sql\?q=SELECT\+\*\+FROM\+traces$/);
+    await page.getByRole("button", { name: "duration_ns" }).click();
+    await settle();
+    assert.equal(params().get("sort"), "-4");
+    assert.match(await page.locator(".virtual-table .body .row").first().innerText(), /5 m 10 s/);
+    await page.getByRole("button", { name: "Copy rows as CSV" }).click();
+    assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^trace_id,root_service,/);
+    await page.reload();
+    await page.locator(".virtual-table .body .row").first().waitFor();
+    assert.match(await page.locator(".virtual-table .body .row").first().innerText(), /5 m 10 s/);
+    await page.getByRole("tab", { name: "History" }).click();
+    assert.match(await page.locator(".questions").innerText(), /SELECT \* FROM traces/);
+    await page.locator(".virtual-table .body .row").nth(1).locator("div").nth(2).click();
+    await page.getByRole("dialog").getByText("root_name").waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator(".virtual-table .body a").first().click();
+    await page.locator(".trace-page").waitFor();
+    await page.goBack();
+    await page.locator(".virtual-table .body .row").first().waitFor();
+
+    await area.fill("SELEKT 1");
+    await page.keyboard.press("Control+Enter");
+    await page.getByText("Expected: an SQL statement").waitFor();
+    complaints.splice(0, complaints.length, ...complaints.filter((one) => !one.includes("400")));
+    await fetch(`${origin}/mock?slow=3000`);
+    await area.fill("SELECT 1");
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("heading", { name: "Cancelled" }).waitFor();
+    await fetch(`${origin}/mock?slow=0`);
+  },
+
+  async "a trace is compared with another one of its operation"() {
+    await page.goto(`${origin}/trace/${traceIdOf(1)}`);
+    await page.locator(".trace-header").getByRole("link", { name: "Compare" }).click();
+    await page.getByLabel("Slowest of the same operation, for B").getByRole("link").first().click();
+    await page.locator(".compare-bar").waitFor();
+    const shared = page.url();
+    assert.match(shared, /\/compare\?a=[0-9a-f]{32}&b=[0-9a-f]{32}$/);
+    const headline = await page.locator(".headline").innerText();
+    await page.getByRole("button", { name: "Swap A and B" }).click();
+    await settle();
+    assert.notEqual(page.url(), shared);
+    await page.goBack();
+    await settle();
+    assert.equal(await page.locator(".headline").innerText(), headline);
+    await page.getByRole("button", { name: "Tree", exact: true }).click();
+    await settle();
+    assert.equal(params().get("view"), "tree");
+    const first = await page.locator(".virtual-table .body .row").first().innerText();
+    await page.reload();
+    await page.locator(".virtual-table .body .row").first().waitFor();
+    assert.equal(await page.locator(".virtual-table .body .row").first().innerText(), first);
+    await page.getByRole("link", { name: "Open in trace B" }).first().click();
+    await page.locator(".tree-row.chosen").waitFor();
+    await page.goto(`${origin}/search`);
+    await page.getByRole("button", { name: "Keep to compare" }).first().click();
+    await page.getByRole("button", { name: "Compare with the kept trace" }).nth(2).click();
+    await page.locator(".compare-bar").waitFor();
+  },
+
+  async "the views of a trace lead back to its timeline"() {
+    await page.goto(`${origin}/trace/${traceIdOf(3)}`);
+    await page.locator(".tree-row").first().waitFor();
+    await page.getByRole("tab", { name: "Statistics" }).click();
+    const cells = page.locator(".virtual-table .body .row");
+    await cells.first().waitFor();
+    await page.getByLabel("Group by").selectOption("service");
+    await page.getByRole("button", { name: "Spans", exact: true }).click();
+    await settle();
+    assert.equal(String(params()), "view=statistics&group=service&sort=-count");
+    assert.match(await cells.first().innerText(), /^mailer\s+3,207/);
+    await page.reload();
+    await cells.first().waitFor();
+    assert.match(await cells.first().innerText(), /^mailer\s+3,207/);
+    await page.getByLabel("Group by").selectOption("@host.name");
+    await page.getByText("5 groups, 10,000 spans").waitFor();
+    await cells.first().click();
+    await page.locator(".tree-row.match").first().waitFor();
+    assert.equal(params().get("find"), "@host.name=node-0.eu-central");
+    await page.reload();
+    await page.locator(".find output", { hasText: "2,000" }).waitFor();
+    await page.goBack();
+    await page.getByText("5 groups, 10,000 spans").waitFor();
+
+    await page.getByRole("tab", { name: "Spans" }).click();
+    await page.getByRole("button", { name: "Duration" }).click();
+    await page.getByLabel("Find in this trace").fill("service:cart duration>100ms");
+    await page.locator(".tab-bar", { hasText: " of 10,000 spans" }).waitFor();
+    await page.locator(".virtual-table").focus();
+    for (const key of ["ArrowDown", "ArrowDown", "Enter"]) await page.keyboard.press(key);
+    await page.locator(".span-panel .attribute-table").first().waitFor();
+    await settle();
+    assert.deepEqual([...params().keys()], ["span", "find", "view", "sort"]);
+    const name = await page.locator(".virtual-table .row.chosen").innerText();
+    await page.reload();
+    await page.locator(".virtual-table .row.chosen").waitFor();
+    assert.equal(await page.locator(".virtual-table .row.chosen").innerText(), name);
+
+    await page.keyboard.press("Escape");
+    await page.getByRole("tab", { name: "Flame graph" }).click();
+    await page.locator(".flame").focus();
+    for (const key of ["ArrowDown", "ArrowDown", "ArrowRight", "Enter"]) await page.keyboard.press(key);
+    await settle();
+    const focus = params().get("focus");
+    assert.match(focus, /^[0-9a-f]{16}$/);
+    const detail = await page.locator(".flame-detail").innerText();
+    await page.reload();
+    await page.locator(".flame-detail b").waitFor();
+    assert.equal(await page.locator(".flame-detail").innerText(), detail);
+    await page.getByRole("button", { name: "Whole trace" }).click();
+    await settle();
+    assert.ok(!params().has("focus"));
+
+    await page.getByRole("tab", { name: "Call graph" }).click();
+    await page.getByRole("button", { name: /^catalog 323 spans/ }).focus();
+    await page.keyboard.press("Enter");
+    await page.locator(".tree-row.match").first().waitFor();
+    assert.equal(params().get("find"), "service=catalog");
   },
 };
 

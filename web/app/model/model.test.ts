@@ -1,12 +1,14 @@
 // The tree, the search in a trace, the two URLs, colours of services.
 import { describe, expect, test } from "vitest";
-import { findSpans, neighbour, termsOf } from "./find.ts";
+import { attributeColumn } from "../api/trace_attributes.ts";
+import { attributeKeysOf, findSpans, neighbour, termsOf } from "./find.ts";
 import { sampleTrace } from "./sample_trace.ts";
 import { apiParams, attributeProblem, changed, durationProblem, EMPTY_QUERY, filterCount, parseSearch, searchParams, searchUrl } from "./search_query.ts";
 import { assignSlots, SLOT_COUNT } from "./service_slots.ts";
 import { childCount, countSpans, hasTime, nameOf, rowOfSpanId, selfTime, spanIdOf } from "./span_row.ts";
-import { parseView, viewParams } from "./trace_view.ts";
-import { isCollapsed, NOTHING_COLLAPSED, positionOf, reveal, toggleRow, visibleRows } from "./visible_rows.ts";
+import { FIRST_TAB, parseView, viewParams } from "./trace_view.ts";
+import { findFolds } from "./folds.ts";
+import { FIRST_COLLAPSE, isCollapsed, NOTHING_COLLAPSED, positionOf, reveal, toggleRow, toggleService, visibleRows, withAncestors } from "./visible_rows.ts";
 
 const trace = sampleTrace(`
   web GET 0+1000
@@ -20,8 +22,10 @@ const trace = sampleTrace(`
     mail send 700+20 early
 `);
 
+const folds = findFolds(trace);
+
 describe("visible rows", () => {
-  const rows = (collapse = NOTHING_COLLAPSED): number[] => [...visibleRows(trace, collapse)];
+  const rows = (collapse = NOTHING_COLLAPSED): number[] => [...visibleRows(trace, folds, collapse)];
 
   test("are all rows at first", () => {
     expect(rows()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
@@ -34,19 +38,31 @@ describe("visible rows", () => {
   });
 
   test("follow a level, with exceptions", () => {
-    const level = { level: 1, toggled: new Set<number>() };
+    const level = { ...NOTHING_COLLAPSED, level: 1 };
     expect(rows(level)).toEqual([0, 1, 4, 6, 7, 8]);
     expect(rows(toggleRow(level, 4))).toEqual([0, 1, 4, 5, 6, 7, 8]);
-    expect(rows({ level: 0, toggled: new Set() })).toEqual([0, 6, 7]);
-    expect(isCollapsed(trace, { level: 0, toggled: new Set() }, 6)).toBe(false);
+    expect(rows({ ...NOTHING_COLLAPSED, level: 0 })).toEqual([0, 6, 7]);
+    expect(isCollapsed(trace, { ...NOTHING_COLLAPSED, level: 0 }, 6)).toBe(false);
   });
 
   test("open up to show a row", () => {
-    expect(rows(reveal(trace, { level: 0, toggled: new Set() }, 5))).toEqual([0, 1, 4, 5, 6, 7]);
+    expect(rows(reveal(trace, folds, { ...NOTHING_COLLAPSED, level: 0 }, 5))).toEqual([0, 1, 4, 5, 6, 7]);
+  });
+
+  test("leave out what is inside the spans of a closed service, with exceptions", () => {
+    const closed = toggleService(NOTHING_COLLAPSED, 1);
+    expect(rows(closed)).toEqual([0, 1, 4, 6, 7, 8]);
+    expect(rows(toggleRow(closed, 1))).toEqual([0, 1, 2, 3, 4, 6, 7, 8]);
+    expect(rows(toggleService(closed, 1))).toEqual(rows());
+  });
+
+  test("can be those that match, and what is above them", () => {
+    const mask = Uint8Array.of(0, 0, 0, 1, 0, 0, 0, 0, 1);
+    expect([...visibleRows(trace, folds, FIRST_COLLAPSE, withAncestors(trace, mask))]).toEqual([0, 1, 3, 7, 8]);
   });
 
   test("are found by position", () => {
-    const shown = visibleRows(trace, toggleRow(NOTHING_COLLAPSED, 1));
+    const shown = visibleRows(trace, folds, toggleRow(NOTHING_COLLAPSED, 1));
     expect([0, 1, 2, 3, 4, 8].map((row) => positionOf(shown, row))).toEqual([0, 1, 1, 1, 2, 6]);
   });
 });
@@ -71,11 +87,14 @@ describe("a row", () => {
 });
 
 describe("find", () => {
-  const find = (query: string): number[] => [...(findSpans(trace, query)?.rows ?? [])];
+  const find = (query: string): number[] => [...(findSpans(trace, query, attributes)?.rows ?? [])];
+  const attributes = new Map([["peer", attributeColumn(trace, "peer", (id) => ({ "0000000000abc002": "replica", "0000000000abc005": "main" })[id] ?? null)]]);
 
   test.each([
     ["select", [2, 3]], ["db select", [2, 3]], ["service:cart", [1, 4]], ["service:c", [1, 4]], ["status:error", [3]], ["is:incomplete", [7, 8]],
     ["abc005", [5]], ["db status:error", [3]], ["nothing", []], ["is:nonsense", []],
+    ["name=select", [2, 3]], ["name=sele", []], ["-service:db -is:incomplete", [0, 1, 4, 6]], ["duration>200ns is:leaf", []], ["duration>55ns is:leaf", [3, 5]],
+    ["duration<soon", []], ["is:root", [0, 6, 7]], ["service=db status=error", [3]], ["@peer", [2, 5]], ["-@peer service:db", [3]], ["@peer=Main", [5]], ["@Peer:a", [2, 5]], ["@other=x", []],
   ])("%s", (query, rows) => {
     expect(find(query)).toEqual(rows);
   });
@@ -88,6 +107,10 @@ describe("find", () => {
     expect(termsOf('service:"My Shop"  error "a b')).toEqual(["service:my shop", "error", "a b"]);
   });
 
+  test("says which attributes it needs", () => {
+    expect(attributeKeysOf('a @http.route=/x -@peer.Service "@with blank:1"')).toEqual(["http.route", "peer.Service", "with blank"]);
+  });
+
   test("goes around at both ends", () => {
     const rows = Int32Array.of(2, 5);
     expect([neighbour(rows, 2, 1), neighbour(rows, 5, 1), neighbour(rows, 2, -1), neighbour(rows, -1, 1), neighbour(new Int32Array(), 0, 1)]).toEqual([5, 2, 5, 2, -1]);
@@ -95,7 +118,7 @@ describe("find", () => {
 });
 
 describe("the search URL", () => {
-  const full = "/search?service=a%26b&operation=GET+%2F&attr=k%3Dv%3Dw&attr=x%3D1&status=error&min_duration=10ms&max_duration=2s&start=-7d&end=2026-01-01T00%3A00%3A00Z&order=slowest&limit=20&cursor=abc&page=3&live=1";
+  const full = "/search?service=a%26b&operation=GET+%2F&attr=k%3Dv%3Dw&attr=x%3D1&status=error&min_duration=10ms&max_duration=2s&start=-7d&end=2026-01-01T00%3A00%3A00Z&order=slowest&limit=20&cursor=abc&page=3&live=1&plot=heat";
 
   test("restores everything", () => {
     expect(searchUrl(parseSearch(new URLSearchParams(full.slice(8))))).toBe(full);
@@ -107,7 +130,7 @@ describe("the search URL", () => {
   });
 
   test("becomes the API's question", () => {
-    const params = apiParams({ ...EMPTY_QUERY, start: "-7d", minDuration: "1.5 s", maxDuration: "2min", live: true, page: 4 });
+    const params = apiParams({ ...EMPTY_QUERY, start: "-7d", minDuration: "1.5 s", maxDuration: "2min", live: true, page: 4, plot: "heat" });
     expect(params.toString()).toBe("min_duration=1.5s&max_duration=2m&start=-168h&order=newest&limit=50");
   });
 
@@ -125,15 +148,15 @@ describe("the search URL", () => {
 
 describe("the trace URL", () => {
   test("restores span, window, collapse and search", () => {
-    const view = { selected: 3, window: { start: 100, end: 500 }, collapse: { level: 1, toggled: new Set([4]) }, find: "a b" };
+    const view = { selected: 3, window: { start: 100, end: 500 }, collapse: { level: 1, services: new Set([2, 0]), folding: false, toggled: new Set([4]) }, find: "a b", onlyFound: true, color: "error" as const, tab: { id: "flame" as const, group: "service", sort: "-total", focus: 1 } };
     const params = viewParams(trace, view);
-    expect(params.toString()).toBe("span=0000000000abc003&from=100&to=500&level=1&toggled=0000000000abc004&find=a+b");
+    expect(params.toString()).toBe("span=0000000000abc003&from=100&to=500&level=1&fold=0&closed=db&closed=web&toggled=0000000000abc004&find=a+b&only=1&color=error&view=flame&group=service&sort=-total&focus=0000000000abc001");
     expect(parseView(trace, params)).toEqual(view);
   });
 
   test("is empty for the first view, and nonsense is ignored", () => {
-    const first = parseView(trace, new URLSearchParams("span=zz&from=9&to=3&level=-1&toggled=1.2.3"));
-    expect(first).toEqual({ selected: -1, window: { start: 0, end: 1150 }, collapse: { level: null, toggled: new Set() }, find: "" });
+    const first = parseView(trace, new URLSearchParams("span=zz&from=9&to=3&level=-1&toggled=1.2.3&view=none&focus=x&color=red&closed=nobody"));
+    expect(first).toEqual({ selected: -1, window: { start: 0, end: 1150 }, collapse: FIRST_COLLAPSE, find: "", onlyFound: false, color: "service", tab: FIRST_TAB });
     expect(viewParams(trace, first).toString()).toBe("");
   });
 });

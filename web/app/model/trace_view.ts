@@ -3,6 +3,7 @@
 import type { TraceColumns } from "../api/trace_columns.ts";
 import { clampWindow, fullWindow, isFullWindow, type TimeWindow } from "../base/time_window.ts";
 import { rowOfSpanId, spanIdOf } from "./span_row.ts";
+import { COLOR_CHOICES, type ColorChoice } from "./row_colors.ts";
 import type { Collapse } from "./visible_rows.ts";
 
 export interface TraceView {
@@ -11,7 +12,33 @@ export interface TraceView {
   readonly window: TimeWindow;
   readonly collapse: Collapse;
   readonly find: string;
+  /** Leaves out what the search does not find. */
+  readonly onlyFound: boolean;
+  readonly color: ColorChoice;
+  readonly tab: TabView;
 }
+
+export const TABS = [
+  { id: "timeline", label: "Timeline" },
+  { id: "flame", label: "Flame graph" },
+  { id: "statistics", label: "Statistics" },
+  { id: "spans", label: "Spans" },
+  { id: "graph", label: "Call graph" },
+] as const;
+export type TabId = (typeof TABS)[number]["id"];
+
+/** Which view of the trace is open, and what it shows; empty texts are the view's own choice. */
+export interface TabView {
+  readonly id: TabId;
+  /** What the statistics and the call graph group by. */
+  readonly group: string;
+  /** A column, with a minus in front for "largest first". */
+  readonly sort: string;
+  /** The row whose frame the flame graph is zoomed to, or -1. */
+  readonly focus: number;
+}
+
+export const FIRST_TAB: TabView = { id: "timeline", group: "", sort: "", focus: -1 };
 
 /** 17 bytes each: more would make links that some programs cut off. */
 export const TOGGLED_IN_URL_MAX = 100;
@@ -24,9 +51,18 @@ export function viewParams(trace: TraceColumns, view: TraceView): URLSearchParam
     params.set("to", String(Math.round(view.window.end)));
   }
   if (view.collapse.level !== null) params.set("level", String(view.collapse.level));
+  if (!view.collapse.folding) params.set("fold", "0");
+  for (const service of view.collapse.services) params.append("closed", trace.services[service] ?? "");
   const toggled = [...view.collapse.toggled].slice(0, TOGGLED_IN_URL_MAX).map((row) => spanIdOf(trace, row));
   if (toggled.length > 0) params.set("toggled", toggled.join("."));
   if (view.find !== "") params.set("find", view.find);
+  if (view.onlyFound) params.set("only", "1");
+  if (view.color !== "service") params.set("color", view.color);
+  const { tab } = view;
+  if (tab.id !== "timeline") params.set("view", tab.id);
+  if (tab.group !== "") params.set("group", tab.group);
+  if (tab.sort !== "") params.set("sort", tab.sort);
+  if (tab.focus >= 0) params.set("focus", spanIdOf(trace, tab.focus));
   return params;
 }
 
@@ -40,8 +76,18 @@ export function parseView(trace: TraceColumns, params: URLSearchParams): TraceVi
     window: to > from ? clampWindow({ start: from, end: to }, trace.extent) : fullWindow(trace.extent),
     collapse: {
       level: Number.isInteger(level) && level >= 0 ? level : null,
+      services: new Set(params.getAll("closed").map((name) => trace.services.indexOf(name)).filter((service) => service >= 0)),
+      folding: params.get("fold") !== "0",
       toggled: new Set(toggled.map((id) => rowOfSpanId(trace, id)).filter((row) => row >= 0)),
     },
     find: params.get("find") ?? "",
+    onlyFound: params.get("only") === "1",
+    color: COLOR_CHOICES.find((one) => one.id === params.get("color"))?.id ?? "service",
+    tab: {
+      id: TABS.find((one) => one.id === params.get("view"))?.id ?? "timeline",
+      group: params.get("group") ?? "",
+      sort: params.get("sort") ?? "",
+      focus: rowOfSpanId(trace, params.get("focus") ?? ""),
+    },
   };
 }

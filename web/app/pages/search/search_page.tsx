@@ -3,14 +3,18 @@
 import { useEffect } from "preact/hooks";
 import { filterCount } from "../../model/search_query.ts";
 import { clearFilters, query, reload, serverIsEmpty, startSearch, traces } from "../../state/search_state.ts";
+import { lazy } from "../../ui/lazy.tsx";
 import { ErrorNotice, Notice } from "../../ui/notice.tsx";
 import { PageHeader } from "../../ui/page_header.tsx";
 import { FirstSpan } from "./first_span.tsx";
 import { ResultBar } from "./result_bar.tsx";
 import { ResultList, ResultSkeleton } from "./result_list.tsx";
 import { ScatterPlot } from "./scatter_plot.tsx";
+import { SearchBox } from "./search_box.tsx";
 import { SearchForm } from "./search_form.tsx";
 import "./search_page.css";
+
+const Heatmap = lazy(() => import("./heatmap.tsx").then((file) => file.Heatmap));
 
 export function SearchPage() {
   useEffect(() => {
@@ -26,6 +30,7 @@ export function SearchPage() {
         <div class="search-page">
           <SearchForm />
           <main class="search-main">
+            <SearchBox />
             <Results />
           </main>
         </div>
@@ -36,12 +41,18 @@ export function SearchPage() {
 
 function Results() {
   const state = traces.state.value;
-  if (state.status === "failed" && state.value === null) return <ErrorNotice error={state.error} retry={reload} />;
-  if (state.value === null) return <ResultSkeleton />;
+  if (state.value === null) {
+    return (
+      <>
+        <h1 class="visually-hidden">Search traces</h1>
+        {state.status === "failed" ? <ErrorNotice error={state.error} retry={reload} /> : <ResultSkeleton />}
+      </>
+    );
+  }
   return (
     <>
       {state.status === "failed" ? <ErrorNotice error={state.error} retry={reload} /> : null}
-      <ScatterPlot traces={state.value.traces} />
+      {query.value.plot === "heat" ? <Heatmap /> : <ScatterPlot traces={state.value.traces} />}
       <ResultBar page={state.value} busy={state.status === "loading"} />
       {state.value.traces.length === 0 ? <NothingFound /> : <ResultList page={state.value} stale={state.status === "loading"} />}
     </>
