@@ -13,11 +13,13 @@
 //! finding says is a function of the trace, not of the order its spans came in.
 
 mod ambiguous_outcome;
+mod error_origin;
 mod fan_out;
 mod finding;
 mod latency_floor;
 mod n_plus_one;
 mod repeats;
+mod retry_without_backoff;
 mod run;
 mod sequential_calls;
 mod settings;
@@ -25,11 +27,13 @@ mod subject;
 mod work_after_giving_up;
 
 pub use ambiguous_outcome::AmbiguousOutcome;
+pub use error_origin::ErrorOrigin;
 pub use fan_out::{FanOut, FanOutSettings};
 pub use finding::{Draft, Fallacy, Finding, FindingId, Findings, GroupKey, SPAN_IDS_MAX, Severity};
 pub use latency_floor::{LatencyFloor, LatencyFloorSettings};
 pub use n_plus_one::{NPlusOne, NPlusOneSettings};
 pub use repeats::Repeat;
+pub use retry_without_backoff::{RetryWithoutBackoff, RetryWithoutBackoffSettings};
 pub use run::detect;
 pub use sequential_calls::{SequentialCalls, SequentialCallsSettings};
 pub use settings::Settings;
@@ -51,8 +55,16 @@ pub trait Detector: Sync {
 }
 
 /// All detectors of single traces.
-pub const DETECTORS: &[&dyn Detector] =
-    &[&NPlusOne, &FanOut, &SequentialCalls, &LatencyFloor, &WorkAfterGivingUp, &AmbiguousOutcome];
+pub const DETECTORS: &[&dyn Detector] = &[
+    &NPlusOne,
+    &FanOut,
+    &SequentialCalls,
+    &LatencyFloor,
+    &RetryWithoutBackoff,
+    &WorkAfterGivingUp,
+    &AmbiguousOutcome,
+    &ErrorOrigin,
+];
 
 #[cfg(test)]
 pub(crate) mod tests;

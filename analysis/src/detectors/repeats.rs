@@ -92,10 +92,16 @@ pub(super) fn percent(part: i64, whole: i64) -> i64 {
 
 /// How many of the calls repeat one that failed just before: attempts, not further calls.
 pub(super) fn retries(subject: &Subject<'_, '_>, rows: &[Row]) -> usize {
+    attempts(subject, rows).map(|attempts| attempts.len() - 1).sum()
+}
+
+/// The calls, those together that repeat one that failed just before.
+pub(super) fn attempts<'r>(
+    subject: &Subject<'_, '_>,
+    rows: &'r [Row],
+) -> impl Iterator<Item = &'r [Row]> {
     let failed = |row: Row| subject.trace.status(row) == Status::Error;
-    let is_retry =
-        |(before, row): &(&Row, &Row)| failed(**before) && asks_the_same(subject, **before, **row);
-    rows.iter().zip(rows.iter().skip(1)).filter(is_retry).count()
+    rows.chunk_by(move |before, row| failed(*before) && asks_the_same(subject, *before, *row))
 }
 
 /// Whether two calls of one template ask for the same, as far as attributes tell.

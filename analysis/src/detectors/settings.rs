@@ -1,8 +1,8 @@
 //! Thresholds of all detectors.
 
 use super::{
-    FanOutSettings, LatencyFloorSettings, NPlusOneSettings, SequentialCallsSettings,
-    WorkAfterGivingUpSettings,
+    FanOutSettings, LatencyFloorSettings, NPlusOneSettings, RetryWithoutBackoffSettings,
+    SequentialCallsSettings, WorkAfterGivingUpSettings,
 };
 
 /// Thresholds of all detectors, and what the what-if model assumes.
@@ -22,6 +22,8 @@ pub struct Settings {
     pub sequential_calls: SequentialCallsSettings,
     /// See [`LatencyFloor`](super::LatencyFloor).
     pub latency_floor: LatencyFloorSettings,
+    /// See [`RetryWithoutBackoff`](super::RetryWithoutBackoff).
+    pub retry_without_backoff: RetryWithoutBackoffSettings,
     /// See [`WorkAfterGivingUp`](super::WorkAfterGivingUp).
     pub work_after_giving_up: WorkAfterGivingUpSettings,
 }
@@ -36,6 +38,7 @@ impl Default for Settings {
             fan_out: FanOutSettings::default(),
             sequential_calls: SequentialCallsSettings::default(),
             latency_floor: LatencyFloorSettings::default(),
+            retry_without_backoff: RetryWithoutBackoffSettings::default(),
             work_after_giving_up: WorkAfterGivingUpSettings::default(),
         }
     }

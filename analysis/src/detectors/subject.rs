@@ -135,14 +135,21 @@ impl<'t, 'a> Subject<'t, 'a> {
         self.root.map_or("", |root| self.trace.name_text(root))
     }
 
-    /// Time on the critical path of rows, none of them below another, and of all below them.
+    /// Time on the critical path of rows and all below them, each once.
     pub fn path_below_ns(&self, rows: &[Row]) -> i64 {
         let before = |row: u32| self.path_before_ns.get(row as usize).copied().unwrap_or(0);
-        let below = |row: &Row| {
-            let end = row.0.saturating_add(self.trace.subtree_len(*row));
-            before(end) - before(row.0)
-        };
-        rows.iter().map(below).sum()
+        let mut rows: Vec<Row> = rows.to_vec();
+        rows.sort_unstable();
+        // A subtree is a range of rows.
+        let (mut sum_ns, mut counted) = (0i64, 0);
+        for row in rows {
+            let end = row.0.saturating_add(self.trace.subtree_len(row));
+            if end > counted {
+                sum_ns = sum_ns.saturating_add(before(end) - before(row.0.max(counted)));
+                counted = end;
+            }
+        }
+        sum_ns
     }
 }
 
