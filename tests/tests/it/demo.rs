@@ -33,6 +33,31 @@ fn true_clocks(truth: &Value) -> Result<HashMap<String, TrueClock>> {
     steady.map(clock).collect()
 }
 
+/// Detectors of single traces, whose faults of the demo must be findings.
+const DETECTORS: [&str; 7] = [
+    "n_plus_one",
+    "fan_out",
+    "sequential_calls",
+    "retry_without_backoff",
+    "work_after_giving_up",
+    "ambiguous_outcome",
+    "error_origin",
+];
+
+fn faults_are_found(server: &Server, truth: &Value) -> Result<()> {
+    let rows = server.sql("SELECT DISTINCT detector, entry_operation FROM findings")?;
+    for fault in truth["faults"].as_array().context("faults")? {
+        let (detector, operation) = (&fault["detector"], &fault["operation"]);
+        let is_ours = DETECTORS.iter().any(|known| detector == known);
+        if !is_ours || fault["traces_so_far"] == 0 {
+            continue;
+        }
+        let is_found = rows.iter().any(|row| row[0] == *detector && row[1] == *operation);
+        ensure!(is_found, "{detector} of {operation} was not found in {rows:?}");
+    }
+    Ok(())
+}
+
 fn send_the_past(server: &Server, truth: &std::path::Path) -> Result<Value> {
     let mut demo = environment::causeway_command()?;
     let url = format!("http://{}", server.addresses.otlp_http);
@@ -43,13 +68,14 @@ fn send_the_past(server: &Server, truth: &std::path::Path) -> Result<Value> {
 }
 
 /// Scenario: the shop of the demo, whose clocks are wrong by known amounts, sends three minutes of its
-/// past. Guarantee: every offset that the server gives two bounds holds the true one, most clocks get
+/// past. Guarantee: the faults of single traces are findings; every offset that the server gives two bounds holds the true one, most clocks get
 /// them, the large offsets are found, and a restart forgets none of it.
 #[test]
 fn the_wrong_clocks_of_the_demo_are_found() -> Result<()> {
     let dir = TempDir::new()?;
     let server = Server::start(dir.path(), &["--flush-interval", "200ms"])?;
-    let truth = true_clocks(&send_the_past(&server, &dir.path().join("truth.json"))?)?;
+    let told = send_the_past(&server, &dir.path().join("truth.json"))?;
+    let truth = true_clocks(&told)?;
 
     let bounded =
         "SELECT count(DISTINCT service_instance_id) FROM clocks WHERE state = 'two-sided'";
@@ -92,6 +118,7 @@ fn the_wrong_clocks_of_the_demo_are_found() -> Result<()> {
     }
     environment::report(&format!("{found} clocks bounded, {checked} intervals hold the truth"))?;
 
+    faults_are_found(&server, &told)?;
     let pairs = "SELECT count(*) FROM clock_pairs";
     let before = server.sql_count(pairs)?;
     server.stop()?;
