@@ -161,11 +161,15 @@ async fn admit(
     if accepted_spans == 0 {
         return Ok(Outcome { accepted_spans, duplicate: false, refusals });
     }
+    let faults: Vec<_> = request.columns.faults().collect();
     let appended = shared.store.append(request).await;
     drop(reservation);
     match appended {
         Ok(Appended::Stored) => {
             shared.metrics.stored(source, accepted_spans);
+            for (fault, spans) in faults {
+                shared.metrics.flagged(fault, spans);
+            }
             Ok(Outcome { accepted_spans, duplicate: false, refusals })
         }
         Ok(Appended::Duplicate) => {

@@ -47,21 +47,26 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) settings: CollectorSettings,
     pub(crate) clock: Clock,
+    /// The hybrid clock of this process. It ticks for answers and never takes over a stamp of a
+    /// span: no sender can move it.
+    pub(crate) hlc: Arc<causeway_clock::Clock>,
     pub(crate) metrics: Metrics,
     pub(crate) budget: Arc<Budget>,
 }
 
 impl Collector {
-    /// Builds a collector in front of `store` and registers its metrics.
+    /// Builds a collector in front of `store` and registers its metrics. `hlc` is the one hybrid
+    /// clock of the process; answers carry its stamps.
     pub fn new(
         store: Store,
         settings: CollectorSettings,
         clock: Clock,
+        hlc: Arc<causeway_clock::Clock>,
         registry: &mut Registry,
     ) -> Self {
         let metrics = Metrics::register(registry);
         let budget = Budget::new(settings.inflight_bytes_max, metrics.inflight_bytes.clone());
-        Self { shared: Arc::new(Shared { store, settings, clock, metrics, budget }) }
+        Self { shared: Arc::new(Shared { store, settings, clock, hlc, metrics, budget }) }
     }
 
     /// What the OTLP/gRPC port serves.

@@ -4,6 +4,7 @@
 //! labels. Spans of a request that could not be read at all are not known and not counted; the
 //! request is, in `collector_refused_requests_total`.
 
+use causeway_clock::order::Fault;
 use causeway_model::otlp::Refusal;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -19,6 +20,10 @@ use crate::error::AdmitError;
 const LATENCY_SECONDS: [f64; 12] =
     [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
+/// What a span tells by itself; the other flags need several spans.
+const FLAGS: [Fault; 5] =
+    [Fault::Malformed, Fault::Future, Fault::Order, Fault::Backdated, Fault::Time];
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByProtocol {
     protocol: &'static str,
@@ -27,6 +32,11 @@ struct ByProtocol {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByReason {
     reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByFlag {
+    flag: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -43,6 +53,7 @@ pub(crate) struct Metrics {
     stored_spans: Family<ByProtocol, Counter>,
     duplicate_requests: Counter,
     duplicate_spans: Counter,
+    flagged_spans: Family<ByFlag, Counter>,
     refused_spans: Family<ByReason, Counter>,
     refused_requests: Family<ByProtocolAndReason, Counter>,
     request_seconds: Family<ByProtocol, Histogram, fn() -> Histogram>,
@@ -58,6 +69,7 @@ impl Metrics {
             stored_spans: Family::default(),
             duplicate_requests: Counter::default(),
             duplicate_spans: Counter::default(),
+            flagged_spans: Family::default(),
             refused_spans: Family::default(),
             refused_requests: Family::default(),
             request_seconds: Family::new_with_constructor(|| Histogram::new(LATENCY_SECONDS)),
@@ -81,6 +93,11 @@ impl Metrics {
             "collector_duplicate_spans",
             "Spans of duplicate requests",
             metrics.duplicate_spans.clone(),
+        );
+        registry.register(
+            "collector_flagged_spans",
+            "Spans stored with something wrong about their times or stamps, by flag",
+            metrics.flagged_spans.clone(),
         );
         registry.register(
             "collector_refused_spans",
@@ -119,6 +136,9 @@ impl Metrics {
                 drop(family.get_or_create(&ByProtocol { protocol }));
             }
         }
+        for flag in FLAGS.map(Fault::label) {
+            drop(self.flagged_spans.get_or_create(&ByFlag { flag }));
+        }
         for reason in Refusal::ALL.map(Refusal::label).into_iter().chain([
             "too_large",
             "overloaded",
@@ -149,6 +169,10 @@ impl Metrics {
     pub(crate) fn duplicate(&self, spans: u64) {
         self.duplicate_requests.inc();
         self.duplicate_spans.inc_by(spans);
+    }
+
+    pub(crate) fn flagged(&self, fault: Fault, spans: u64) {
+        self.flagged_spans.get_or_create(&ByFlag { flag: fault.label() }).inc_by(spans);
     }
 
     pub(crate) fn refused_spans(&self, reason: &'static str, spans: u64) {

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
+use causeway_clock::order::Fault;
 
 /// Set in the metadata of an integer attribute column when other values of the attribute are in the
 /// map beside it.
@@ -45,6 +46,10 @@ pub enum Kind {
     Events,
     /// List of links.
     Links,
+    /// A tick of a clock: node, value, lead.
+    Stamp,
+    /// List of ticks.
+    Stamps,
 }
 
 /// One column of the `spans` table.
@@ -56,6 +61,8 @@ pub struct Column {
     pub kind: Kind,
     /// Whether it may be null, and what null means is said in `doc`.
     pub nullable: bool,
+    /// Whether batches and files in which it would be null everywhere are without it.
+    pub is_optional: bool,
     /// Whether file statistics are kept for it, for pruning.
     pub statistics: bool,
     /// What it holds, for the generated documentation.
@@ -63,7 +70,7 @@ pub struct Column {
 }
 
 const fn column(name: &'static str, kind: Kind, doc: &'static str) -> Column {
-    Column { name, kind, nullable: false, statistics: false, doc }
+    Column { name, kind, nullable: false, is_optional: false, statistics: false, doc }
 }
 
 impl Column {
@@ -72,12 +79,18 @@ impl Column {
         self
     }
 
+    const fn optional(mut self) -> Self {
+        self.is_optional = true;
+        self.nullable()
+    }
+
     const fn pruned(mut self) -> Self {
         self.statistics = true;
         self
     }
 
-    fn field(&self) -> Field {
+    /// The Arrow field.
+    pub fn field(&self) -> Field {
         Field::new(self.name, self.kind.data_type(), self.nullable)
     }
 }
@@ -116,6 +129,17 @@ pub mod name {
     pub const DROPPED_LINKS_COUNT: &str = "dropped_links_count";
     pub const RECEIVED_AT_UNIX_NANO: &str = "received_at_unix_nano";
     pub const CLOCK_FLAGS: &str = "clock_flags";
+    pub const HLC_START: &str = "hlc_start";
+    pub const HLC_START_LEAD: &str = "hlc_start_lead";
+    pub const HLC_NODE: &str = "hlc_node";
+    pub const HLC_END: &str = "hlc_end";
+    pub const HLC_END_LEAD: &str = "hlc_end_lead";
+    pub const HLC_END_NODE: &str = "hlc_end_node";
+    pub const RECV_HLC: &str = "recv_hlc";
+    pub const RECV_LEAD: &str = "recv_lead";
+    pub const RECV_NODE: &str = "recv_node";
+    pub const RESP: &str = "resp";
+    pub const HLC_REJECT: &str = "hlc_reject";
 }
 
 /// Every stored column, in file order. `SpanColumns::seal` fills them in this order.
@@ -150,13 +174,55 @@ pub const COLUMNS: &[Column] = &[
     column(name::LINKS, Kind::Links, "span links in the sender's order"),
     column(name::DROPPED_LINKS_COUNT, Kind::Long, "as sent"),
     column(name::RECEIVED_AT_UNIX_NANO, Kind::Long, "when the collector received it, by its own clock"),
-    column(name::CLOCK_FLAGS, Kind::Int, "bit set of what is wrong with times and identity, see flag constants"),
+    column(name::CLOCK_FLAGS, Kind::Int, "bit set of what is wrong with times, stamps and identity, see below"),
+    column(name::HLC_START, Kind::Long, "hybrid clock at the start (attribute `hlc.start`)").optional(),
+    column(name::HLC_START_LEAD, Kind::Long, "how far it was ahead of the wall clock, nanoseconds").optional(),
+    column(name::HLC_NODE, Kind::Bytes, "8 bytes: the clock node that ticked at the start").optional(),
+    column(name::HLC_END, Kind::Long, "hybrid clock at the end (attribute `hlc.end`)").optional(),
+    column(name::HLC_END_LEAD, Kind::Long, "how far it was ahead of the wall clock").optional(),
+    column(name::HLC_END_NODE, Kind::Bytes, "the clock node that ticked at the end; another one than at the start if the clock was replaced in between").optional(),
+    column(name::RECV_HLC, Kind::Long, "hybrid clock of the sender of the message that this span, or one above it in the same process, received (member `hlc` of `trace_state`)").optional(),
+    column(name::RECV_LEAD, Kind::Long, "how far it was ahead of the sender's wall clock").optional(),
+    column(name::RECV_NODE, Kind::Bytes, "the sender's clock node").optional(),
+    column(name::RESP, Kind::Stamps, "stamps of responses received during the span (attribute `hlc.resp`), at most 8").optional(),
+    column(name::HLC_REJECT, Kind::Stamp, "received stamp that was refused for being too far ahead (attribute `hlc.reject`)").optional(),
 ];
 
+/// The column with this name.
+pub fn column_named(name: &str) -> Option<&'static Column> {
+    COLUMNS.iter().find(|column| column.name == name)
+}
+
 /// Set in `clock_flags` when another span with the same ids but other content was stored before.
-pub const FLAG_DUP: i32 = 1;
-/// Set in `clock_flags` when a time is zero or above 2^63-1, or the end lies before the start.
-pub const FLAG_TIME: i32 = 2;
+pub const FLAG_DUP: i32 = Fault::Duplicate.bit().cast_signed();
+/// Set in `clock_flags` when a time is zero or above 2^63-1, the end lies before the start, or more
+/// than 5 ms behind the reading at the end tick.
+pub const FLAG_TIME: i32 = Fault::Time.bit().cast_signed();
+
+/// The bits of `clock_flags` that are stored, and what they mean.
+pub const FLAGS: &[(Fault, &str)] = &[
+    (
+        Fault::Duplicate,
+        "another span with the same ids and other content was stored before; found where both come together, in memory or in a merge",
+    ),
+    (
+        Fault::Time,
+        "a time is zero or above 2^63-1, the end lies before the start, or more than 5 ms after the reading of the end tick",
+    ),
+    (
+        Fault::Malformed,
+        "a stamp could not be read (no stamp, another version, another type, a key that came twice, more than 8 responses) and counts as absent",
+    ),
+    (
+        Fault::Future,
+        "a stamp lies more than 60.5 s after the time of receipt: the 500 ms that clocks accept, and 60 s on top",
+    ),
+    (
+        Fault::Order,
+        "the end tick does not follow the start tick on one node; or the start does not follow the received stamp, and `hlc.reject` does not excuse it (said only of spans that got the message themselves: by `flags` their parent is remote; where `flags` do not tell, their kind is server or consumer)",
+    ),
+    (Fault::Backdated, "the start is more than 5 ms from the reading of the start tick"),
+];
 
 impl Kind {
     /// The Arrow type in memory and in the files' Arrow schema.
@@ -171,6 +237,8 @@ impl Kind {
             Self::Attributes => map_type(),
             Self::Events => list_of(event_fields()),
             Self::Links => list_of(link_fields()),
+            Self::Stamp => DataType::Struct(stamp_fields()),
+            Self::Stamps => list_of(stamp_fields()),
         }
     }
 }
@@ -219,6 +287,15 @@ pub fn link_fields() -> Fields {
     ])
 }
 
+/// Fields of one stamp.
+pub fn stamp_fields() -> Fields {
+    Fields::from(vec![
+        Field::new("node", DataType::Binary, false),
+        Field::new("hlc", DataType::Int64, false),
+        Field::new("lead", DataType::Int64, false),
+    ])
+}
+
 /// The element field of a list; Delta derives the name `element`.
 pub fn element_field(fields: Fields) -> Field {
     Field::new("element", DataType::Struct(fields), false)
@@ -228,7 +305,7 @@ fn list_of(fields: Fields) -> DataType {
     DataType::List(Arc::new(element_field(fields)))
 }
 
-/// The schema of stored span batches and files.
+/// The schema of the table: batches and files may lack the optional columns.
 pub fn schema() -> SchemaRef {
     static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         Arc::new(Schema::new(COLUMNS.iter().map(Column::field).collect::<Vec<_>>()))

@@ -18,9 +18,11 @@ pub mod ids;
 pub mod otlp;
 pub mod parts;
 pub mod rows;
+pub mod stamps;
 pub mod trace;
 pub mod value;
 
 pub use batch::SpanColumns;
 pub use ids::{SpanId, TraceId};
 pub use rows::SpanRows;
+pub use stamps::SpanStamps;

@@ -5,15 +5,18 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::num::NonZeroU64;
 
 use arrow::array::{
     Array, AsArray, BinaryArray, DictionaryArray, Int32Array, Int64Array, ListArray, MapArray,
     RecordBatch, StringArray, StructArray,
 };
 use arrow::datatypes::{Int32Type, Int64Type};
+use causeway_clock::{NodeId, Stamp};
 
 use crate::batch::AttributeColumn;
 use crate::columns::name;
+use crate::stamps::SpanStamps;
 
 /// A batch that lacks a column of the schema, or has it with another type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -220,6 +223,99 @@ impl<'r, 'a> Iterator for AttributeEntries<'r, 'a> {
     }
 }
 
+/// Columns of a tick that rows may have. Batches in which no row has one are without them.
+#[derive(Debug, Clone, Copy)]
+struct TickRows<'a> {
+    node: &'a BinaryArray,
+    hlc: &'a Int64Array,
+    lead: &'a Int64Array,
+}
+
+impl<'a> TickRows<'a> {
+    fn of_columns(
+        batch: &'a RecordBatch,
+        [node, hlc, lead]: [&'static str; 3],
+    ) -> Result<Option<Self>, RowsError> {
+        if batch.column_by_name(hlc).is_none() {
+            return Ok(None);
+        }
+        let long = |name| typed(batch, name, |array| array.as_primitive_opt::<Int64Type>());
+        let node = typed(batch, node, |array| array.as_binary_opt::<i32>())?;
+        Ok(Some(Self { node, hlc: long(hlc)?, lead: long(lead)? }))
+    }
+
+    fn of_struct(fields: &'a StructArray) -> Option<Self> {
+        Some(Self {
+            node: fields.column_by_name("node")?.as_binary_opt()?,
+            hlc: fields.column_by_name("hlc")?.as_primitive_opt()?,
+            lead: fields.column_by_name("lead")?.as_primitive_opt()?,
+        })
+    }
+
+    /// The tick of a row; `None` as well where a damaged file has none.
+    fn get(self, row: usize) -> Option<Stamp> {
+        if self.node.is_null(row) || self.hlc.is_null(row) || self.lead.is_null(row) {
+            return None;
+        }
+        let node = self.node.value(row).try_into().map(u64::from_be_bytes).ok()?;
+        let (hlc, lead) = (self.hlc.value(row), self.lead.value(row));
+        let node = NodeId(NonZeroU64::new(node)?);
+        (hlc > 0 && (0..=hlc).contains(&lead)).then_some(Stamp { node, hlc, lead })
+    }
+}
+
+/// The stamps of a batch.
+#[derive(Debug, Clone, Copy)]
+pub struct StampRows<'a> {
+    start: Option<TickRows<'a>>,
+    end: Option<TickRows<'a>>,
+    received: Option<TickRows<'a>>,
+    rejected: Option<(&'a StructArray, TickRows<'a>)>,
+    responses: Option<(&'a ListArray, TickRows<'a>)>,
+}
+
+impl<'a> StampRows<'a> {
+    fn new(batch: &'a RecordBatch) -> Result<Self, RowsError> {
+        let ticks = |names| TickRows::of_columns(batch, names);
+        let rejected = |array: &'a dyn Array| {
+            let fields = array.as_struct_opt()?;
+            Some((fields, TickRows::of_struct(fields)?))
+        };
+        let responses = |array: &'a dyn Array| {
+            let (lists, fields) = structs(array)?;
+            Some((lists, TickRows::of_struct(fields)?))
+        };
+        let has = |name| batch.column_by_name(name).is_some();
+        Ok(Self {
+            start: ticks([name::HLC_NODE, name::HLC_START, name::HLC_START_LEAD])?,
+            end: ticks([name::HLC_END_NODE, name::HLC_END, name::HLC_END_LEAD])?,
+            received: ticks([name::RECV_NODE, name::RECV_HLC, name::RECV_LEAD])?,
+            rejected: has(name::HLC_REJECT)
+                .then(|| typed(batch, name::HLC_REJECT, rejected))
+                .transpose()?,
+            responses: has(name::RESP).then(|| typed(batch, name::RESP, responses)).transpose()?,
+        })
+    }
+
+    /// The stamps of a row.
+    pub fn get(&self, row: usize) -> SpanStamps {
+        let tick = |ticks: Option<TickRows<'a>>| ticks.and_then(|ticks| ticks.get(row));
+        let responses = self.responses.filter(|(lists, _)| lists.is_valid(row));
+        SpanStamps {
+            start: tick(self.start),
+            end: tick(self.end),
+            received: tick(self.received),
+            rejected: self
+                .rejected
+                .filter(|(fields, _)| fields.is_valid(row))
+                .and_then(|(_, ticks)| ticks.get(row)),
+            responses: responses.map_or_else(Vec::new, |(lists, ticks)| {
+                offsets_range(lists.value_offsets(), row).filter_map(|at| ticks.get(at)).collect()
+            }),
+        }
+    }
+}
+
 /// Positions of a row's elements behind list or map offsets.
 pub fn offsets_range(offsets: &[i32], row: usize) -> std::ops::Range<usize> {
     match offsets.get(row..row + 2) {
@@ -262,6 +358,7 @@ pub struct SpanRows<'a> {
     pub dropped_links_count: &'a Int64Array,
     pub received_at_unix_nano: &'a Int64Array,
     pub clock_flags: &'a Int32Array,
+    pub stamps: StampRows<'a>,
 }
 
 impl<'a> SpanRows<'a> {
@@ -305,6 +402,7 @@ impl<'a> SpanRows<'a> {
             dropped_links_count: long(name::DROPPED_LINKS_COUNT)?,
             received_at_unix_nano: long(name::RECEIVED_AT_UNIX_NANO)?,
             clock_flags: int(name::CLOCK_FLAGS)?,
+            stamps: StampRows::new(batch)?,
         })
     }
 

@@ -10,12 +10,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use causeway_model::batch::AttributeColumns;
+use arrow::array::RecordBatch;
+use arrow::datatypes::FieldRef;
 use tokio::time::Instant;
 
 use crate::StoreError;
 use crate::store::Inner;
-use crate::table::{FinishedFile, SpansTable, write_sorted};
+use crate::table::{SpansTable, write_sorted};
 
 /// How often the flusher looks whether there is something to do.
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
@@ -87,6 +88,9 @@ pub(crate) async fn blocking<T: Send + 'static>(
 /// Writes everything recent to the table. One flush at a time.
 pub(crate) async fn flush(inner: &Arc<Inner>) -> Result<(), StoreError> {
     let mut table = inner.table.lock().await;
+    // An earlier commit may have happened although its answer was an error.
+    table.refresh().await?;
+    show(inner, &mut table).await?;
     let worker = Arc::clone(inner);
     let sealed =
         move || worker.recent.seal_for_flush().map_err(|e| StoreError::failing("seal spans", e));
@@ -106,36 +110,51 @@ pub(crate) async fn flush(inner: &Arc<Inner>) -> Result<(), StoreError> {
     } else {
         write_and_commit(inner, &mut table, stem, batches, last_sequence).await?;
     }
-    inner.recent.flushed(chunks.len(), table.files()?, table.attribute_columns()?);
+    show(inner, &mut table).await?;
     warm_index(inner);
-    inner.log.release(last_sequence);
     inner.metrics.flush_seconds.observe(started.elapsed().as_secs_f64());
     tracing::debug!(spans = rows, elapsed = ?started.elapsed(), "flushed");
     Ok(())
+}
+
+/// Shows the table as it is now: its files, in place of the recent spans that they hold.
+pub(crate) async fn show(inner: &Inner, table: &mut SpansTable) -> Result<(), StoreError> {
+    let committed = table.committed(&inner.writer).await?;
+    inner.recent.show_files(table.files()?, table.attribute_columns()?, committed);
+    inner.log.release(committed);
+    Ok(())
+}
+
+/// The columns that any of the batches has.
+fn columns_of(batches: &[RecordBatch]) -> Vec<FieldRef> {
+    let mut columns: Vec<FieldRef> = Vec::new();
+    for field in batches.iter().flat_map(|batch| batch.schema_ref().fields()) {
+        if columns.iter().all(|known| known.name() != field.name()) {
+            columns.push(Arc::clone(field));
+        }
+    }
+    columns
 }
 
 async fn write_and_commit(
     inner: &Arc<Inner>,
     table: &mut SpansTable,
     stem: String,
-    batches: Vec<arrow::array::RecordBatch>,
+    batches: Vec<RecordBatch>,
     version: u64,
 ) -> Result<(), StoreError> {
-    let mut columns = AttributeColumns::default();
-    batches.iter().for_each(|b| columns.extend(&AttributeColumns::of_schema(b.schema_ref())));
-    table.add_columns(&columns).await?;
-    let dir = inner.settings.table_dir();
+    table.add_columns(&columns_of(&batches)).await?;
+    let folder = inner.folder.clone();
     let now_unix_ms = (inner.settings.clock)() / 1_000_000;
-    let written = blocking(move || write_sorted(&dir, &stem, &batches, now_unix_ms)).await?;
+    let written = blocking(move || write_sorted(&folder, &stem, &batches, now_unix_ms)).await?;
     let adds: Vec<_> = written.iter().map(|file| file.add.clone()).collect();
     let committed = table.append(&inner.writer, version, &adds).await;
     // An error may hide a commit that happened: files go only when it surely did not.
     if committed.is_err()
-        && matches!(table.committed(&inner.writer).await, Ok(at) if at < version)
         && table.refresh().await.is_ok()
         && matches!(table.committed(&inner.writer).await, Ok(at) if at < version)
     {
-        written.into_iter().for_each(FinishedFile::discard);
+        written.into_iter().for_each(|file| file.discard(&inner.folder));
     }
     committed
 }

@@ -13,6 +13,7 @@
 //! before the table durably holds it. A snapshot shows every span once, whatever is being flushed.
 //! The store knows neither HTTP nor SQL.
 
+mod disk;
 mod error;
 mod file_index;
 mod flush;

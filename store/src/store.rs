@@ -1,6 +1,7 @@
 //! The store of one process: opens everything in order, appends, gives snapshots, closes.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +17,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::StoreError;
+use crate::disk::{Disk, RealDisk};
 use crate::file_index::FileIndex;
 use crate::flush::{self, blocking};
 use crate::log::{self, Log, LogSettings, LogState, NewRecord, Record, Replay};
@@ -24,7 +26,7 @@ use crate::metrics::{StoreCollector, StoreMetrics};
 use crate::recent::{Recent, Snapshot};
 use crate::settings::StoreSettings;
 use crate::span_window::SpanWindow;
-use crate::table::{DataFile, SpansTable};
+use crate::table::{DataFile, SpansTable, TableFolder};
 
 /// One OTLP request, decoded, ready to be logged.
 #[derive(Debug)]
@@ -60,6 +62,7 @@ pub(crate) struct Inner {
     pub(crate) settings: StoreSettings,
     /// Names this data folder in the table's transactions.
     pub(crate) writer: String,
+    pub(crate) folder: TableFolder,
     pub(crate) log: Log,
     pub(crate) recent: Arc<Recent>,
     pub(crate) table: Mutex<SpansTable>,
@@ -86,20 +89,32 @@ impl Store {
         settings: StoreSettings,
         registry: &mut Registry,
     ) -> Result<Self, StoreError> {
+        Self::open_on(Arc::new(RealDisk), settings, registry).await
+    }
+
+    /// As `open`, on a given disk.
+    pub(crate) async fn open_on(
+        disk: Arc<dyn Disk>,
+        settings: StoreSettings,
+        registry: &mut Registry,
+    ) -> Result<Self, StoreError> {
         let data_dir = &settings.data_dir;
+        let folder = TableFolder::new(settings.table_dir(), Arc::clone(&disk));
         fs::create_dir_all(data_dir)
+            .and_then(|()| folder.make_below(data_dir))
             .map_err(|e| StoreError::failing("create the data folder", e))?;
-        let writer = writer_id(data_dir)?;
-        let mut table = SpansTable::open_or_create(&settings.table_dir()).await?;
+        let writer = writer_id(disk.as_ref(), data_dir)?;
+        let mut table = SpansTable::open_or_create(folder.clone()).await?;
         let committed = table.committed(&writer).await?;
         let files = table.files()?;
 
         let window = remember_files(&settings, &files).await;
         let index = FileIndex::new(settings.table_dir(), settings.file_index_bytes_max);
         let recent = Arc::new(Recent::new(index, files, table.attribute_columns()?, window));
-        let (log, replay) = open_log(&settings, committed, Arc::clone(&recent)).await?;
+        let (log, replay) = open_log(disk, &settings, committed, Arc::clone(&recent)).await?;
         let inner = Arc::new(Inner {
             writer,
+            folder,
             log,
             recent,
             table: Mutex::new(table),
@@ -148,6 +163,12 @@ impl Store {
             log::Appended::Stored { .. } => Appended::Stored,
             log::Appended::Duplicate => Appended::Duplicate,
         })
+    }
+
+    /// Tells `listener` of every batch of spans, once, before it is visible; only the first listener
+    /// that comes. It is called on the threads that flush and answer, so it must be quick.
+    pub fn on_sealed(&self, listener: impl Fn(&RecordBatch) + Send + Sync + 'static) {
+        self.inner.recent.on_sealed(Box::new(listener));
     }
 
     /// Everything visible now. Cheap unless requests came since the last call.
@@ -259,26 +280,32 @@ impl Inner {
 }
 
 /// The name of this data folder as a writer, made once.
-fn writer_id(data_dir: &Path) -> Result<String, StoreError> {
+fn writer_id(disk: &dyn Disk, data_dir: &Path) -> Result<String, StoreError> {
     let failed = |error| StoreError::failing("read or make the writer id", error);
     let path = data_dir.join("writer-id");
     match fs::read_to_string(&path) {
         Ok(id) if !id.trim().is_empty() => return Ok(id.trim().to_owned()),
         Ok(_) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error)),
     }
     let id = uuid::Uuid::new_v4().simple().to_string();
     let new = data_dir.join("writer-id.new");
-    fs::write(&new, &id)
-        .and_then(|()| fs::File::open(&new)?.sync_all())
-        .and_then(|()| fs::rename(&new, &path))
-        .and_then(|()| fs::File::open(data_dir)?.sync_all())
-        .map_err(failed)?;
+    // What an interrupted start left.
+    let _ = disk.remove(&new);
+    let write = || {
+        let mut file = disk.create(&new)?;
+        file.write_all(id.as_bytes())?;
+        file.sync()?;
+        disk.rename(&new, &path)?;
+        disk.sync_dir(data_dir)
+    };
+    write().map_err(failed)?;
     Ok(id)
 }
 
 async fn open_log(
+    disk: Arc<dyn Disk>,
     settings: &StoreSettings,
     committed: u64,
     recent: Arc<Recent>,
@@ -294,7 +321,7 @@ async fn open_log(
         }
     });
     let (log, replay) =
-        blocking(move || Ok(Log::open(log_settings, committed + 1, publish)?)).await?;
+        blocking(move || Ok(Log::open_on(disk, log_settings, committed + 1, publish)?)).await?;
     log.release(committed);
     for damage in &replay.report().damaged {
         tracing::error!(?damage, "a record of the log is damaged and was left out");

@@ -4,16 +4,18 @@
 //! commit names) is information; damage to anything acknowledged is an error.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use causeway_model::SpanRows;
 
 use crate::StoreError;
+use crate::disk::RealDisk;
 use crate::log;
 use crate::maintenance::survey;
 use crate::settings::{log_dir, table_dir};
 use crate::store::read_file;
-use crate::table::{DataFile, SpansTable};
+use crate::table::{DataFile, SpansTable, TableFolder};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +78,7 @@ pub async fn verify(data_dir: &Path) -> Result<VerifyReport, StoreError> {
 }
 
 async fn verify_table(dir: &Path, report: &mut VerifyReport) -> Result<(), StoreError> {
-    let mut table = SpansTable::open(dir).await?;
+    let mut table = SpansTable::open(TableFolder::new(dir.to_owned(), Arc::new(RealDisk))).await?;
     let files = table.files()?;
     let found = survey(dir, &files, table.tombstones().await?)
         .map_err(|error| StoreError::failing("list the table's folder", error))?;

@@ -83,7 +83,11 @@ mod tests {
                 "| `{}` | {} | {} | {} | {} |",
                 column.name,
                 type_text(column.kind),
-                if column.nullable { "yes" } else { "" },
+                match (column.is_optional, column.nullable) {
+                    (true, _) => "yes, or absent",
+                    (false, true) => "yes",
+                    (false, false) => "",
+                },
                 pruning(column),
                 column.doc
             )?;
@@ -92,6 +96,12 @@ mod tests {
         push_fields(&mut page, &columns::event_fields())?;
         page.push_str("\n## Elements of `links`\n\n");
         push_fields(&mut page, &columns::link_fields())?;
+        page.push_str("\n## Fields of a stamp: elements of `resp`, and `hlc_reject`\n\n");
+        push_fields(&mut page, &columns::stamp_fields())?;
+        page.push_str(FLAGS_HEAD);
+        for (fault, meaning) in columns::FLAGS {
+            writeln!(page, "| {} | `{}` | {meaning} |", fault.bit(), fault.label())?;
+        }
         Ok(page)
     }
 
@@ -119,6 +129,8 @@ mod tests {
             Kind::Attributes => "map<string, string>",
             Kind::Events => "array<struct>",
             Kind::Links => "array<struct>",
+            Kind::Stamp => "struct",
+            Kind::Stamps => "array<struct>",
         }
     }
 
@@ -129,6 +141,18 @@ mod tests {
             (false, false) => "",
         }
     }
+
+    const FLAGS_HEAD: &str = "\n\
+## Bits of `clock_flags`
+
+What a span tells by itself is decided when it is received, with the collector's clock, and comes out
+the same when the log is replayed. What needs several spans, such as two processes with one node id
+or a stamp that was replayed, is not stored: it is found when a trace is read. Nothing is
+dropped for a flag.
+
+| bit | name | meaning |
+|---|---|---|
+";
 
     const SPANS_HEAD: &str = "\
 # The `spans` table
@@ -142,6 +166,11 @@ than 64 days, so a filter on time must use `start_time`), sorted by `trace_id`,
 `start_time_unix_nano` and `span_id`, and compressed with zstd level 1. Columns are only added, never
 re-typed. Small files are merged in the background; replaced ones stay on disk for
 `vacuum-retention`, so a reader that takes longer must read the table's newest version again.
+
+Files need not have every column of the table: those marked \"or absent\", and the `attributes.<key>`
+of [attributes.md](attributes.md), stand only in files in which some span has a value, and are null in
+all others. A table made before a column was known gets it by a metadata commit, at the first flush
+of a span that has a value; no file is rewritten.
 
 Types are Delta's. Attribute values and attribute texts are explained in
 [attributes.md](attributes.md). All integers are signed: a 64-bit time above 2^63-1 reads as a

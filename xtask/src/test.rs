@@ -7,8 +7,9 @@
 //! Building and testing name the same packages, because another choice of packages means other
 //! features of the dependencies, and that means building DataFusion twice. Tests learn by
 //! environment what they can use: `CAUSEWAY_BIN`, `CAUSEWAY_SDK_DIR`, `CAUSEWAY_CHROMIUM`, and
-//! `CAUSEWAY_QUICK` when they shall be quick.
+//! `CAUSEWAY_QUICK` when they shall be quick; else the simulation of the store runs for two minutes.
 
+use std::env;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -30,6 +31,9 @@ pub(crate) struct Options {
 /// All packages but those that need the OpenTelemetry SDK, whose dependencies nobody else needs.
 pub(crate) const PACKAGES: [&str; 5] =
     ["--workspace", "--exclude", "causeway-sdk-client", "--exclude", "causeway-hlc"];
+
+/// Says how many schedules the simulation of the store runs.
+const SCHEDULES: &str = "CAUSEWAY_SIM_SCHEDULES";
 
 /// What tests may use.
 struct World {
@@ -100,6 +104,8 @@ impl World {
         tests.env("CAUSEWAY_BIN", server);
         if self.is_quick {
             tests.env("CAUSEWAY_QUICK", "1");
+        } else if env::var_os(SCHEDULES).is_none() {
+            tests.env(SCHEDULES, "2000");
         }
         if let Some(dir) = &self.sdk_dir {
             tests.env("CAUSEWAY_SDK_DIR", dir);

@@ -20,7 +20,7 @@ use prometheus_client::registry::Registry;
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
-use super::open::{Opened, open, system_clock};
+use super::open::{Opened, hybrid_clock, open, system_clock};
 use crate::config::Config;
 use crate::output;
 
@@ -100,8 +100,13 @@ async fn store_all(
             config.data_dir.display()
         );
     };
-    let collector =
-        Collector::new(store.clone(), config.collector.clone(), system_clock(), &mut registry);
+    let collector = Collector::new(
+        store.clone(),
+        config.collector.clone(),
+        system_clock(),
+        hybrid_clock(),
+        &mut registry,
+    );
     // What a killed server left in the log was just brought back; its copies are not ours.
     store.snapshot().await?;
     let copies_before = store.span_copies();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
+use causeway_clock::{Clock as HybridClock, ClockSettings, NewNode};
 use causeway_store::{Clock, Store, StoreError, StoreSettings};
 use prometheus_client::registry::Registry;
 
@@ -15,6 +16,18 @@ pub(crate) fn system_clock() -> Clock {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
     })
+}
+
+/// The hybrid logical clock of this process.
+pub(crate) fn hybrid_clock() -> Arc<HybridClock> {
+    let on_new_node = |change: NewNode| {
+        let NewNode { node, previous, cause } = change;
+        tracing::warn!(%node, %previous, ?cause, "the clock of this machine was changed");
+    };
+    Arc::new(HybridClock::new(ClockSettings {
+        on_new_node: Some(Arc::new(on_new_node)),
+        ..ClockSettings::default()
+    }))
 }
 
 /// A folder that can be read here, or one that a running server holds.

@@ -16,7 +16,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tower_http::compression::CompressionLayer;
 
-use super::open::{Opened, open, system_clock};
+use super::open::{Opened, hybrid_clock, open, system_clock};
 use crate::addresses::Addresses;
 use crate::config::Config;
 use crate::{listen, operations, output};
@@ -92,8 +92,13 @@ fn start(
     mut registry: Registry,
     stopped: &watch::Receiver<bool>,
 ) -> Result<JoinSet<()>> {
-    let collector =
-        Collector::new(store.clone(), config.collector.clone(), system_clock(), &mut registry);
+    let collector = Collector::new(
+        store.clone(),
+        config.collector.clone(),
+        system_clock(),
+        hybrid_clock(),
+        &mut registry,
+    );
     let query = Query::new(store.clone(), config.query.clone(), &mut registry)?;
     let site = Router::new()
         .nest("/api/v1", query.router())
@@ -102,6 +107,13 @@ fn start(
         .layer(CompressionLayer::new());
     let connections = Arc::new(Semaphore::new(config.connections_max));
     let mut servers = JoinSet::new();
+    let (clocks, mut stopping) = (query.watch_clocks(), stopped.clone());
+    servers.spawn(async move {
+        tokio::select! {
+            () = clocks => {}
+            _ = stopping.wait_for(|stopped| *stopped) => {}
+        }
+    });
     for (listener, router) in [
         (listeners.otlp_grpc, collector.grpc_router()),
         (listeners.otlp_http, collector.http_router()),

@@ -6,21 +6,21 @@ use crate::NodeId;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Fault {
+    /// Another span has the same id: proofs by parent and link through that id are void.
+    Duplicate = 0,
+    /// Claimed times are missing, reversed or later than the end tick: rules on wall clocks do not use them.
+    Time = 1,
     /// A stamp could not be read; only whoever reads the text can tell.
-    Malformed = 0,
+    Malformed = 2,
     /// A stamp lies further ahead of the collector than any healthy clock may be.
-    Future = 1,
+    Future = 3,
     /// The end does not follow the start on one node, or the start does not follow what was received: same-node proofs
     /// of this span are void.
-    Order = 2,
+    Order = 4,
     /// Two clocks share the node id: same-node proofs of that id are void.
-    Clash = 3,
+    Clash = 5,
     /// The claimed start is far from the reading of the start tick.
-    Backdated = 4,
-    /// Another span has the same id: proofs by parent and link through that id are void.
-    Duplicate = 5,
-    /// Claimed times are missing, reversed or later than the end tick: rules on wall clocks do not use them.
-    Time = 6,
+    Backdated = 6,
     /// The received stamp is older than the span it claims to come from: a replayed or forged context.
     Replayed = 7,
     /// The span lies on a cycle of edges that should have been proofs.
@@ -30,16 +30,36 @@ pub enum Fault {
 impl Fault {
     /// All faults, in the order of their bits.
     pub const ALL: [Self; 9] = [
+        Self::Duplicate,
+        Self::Time,
         Self::Malformed,
         Self::Future,
         Self::Order,
         Self::Clash,
         Self::Backdated,
-        Self::Duplicate,
-        Self::Time,
         Self::Replayed,
         Self::Cycle,
     ];
+
+    /// A short stable name, for metrics and people.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::Time => "time",
+            Self::Malformed => "malformed",
+            Self::Future => "future",
+            Self::Order => "order",
+            Self::Clash => "clash",
+            Self::Backdated => "backdated",
+            Self::Replayed => "replayed",
+            Self::Cycle => "cycle",
+        }
+    }
+
+    /// What it is in a set.
+    pub const fn bit(self) -> u32 {
+        1 << self as u8
+    }
 }
 
 /// A set of faults; the bits are stored and must not change their meaning.
@@ -52,7 +72,7 @@ impl Faults {
         Self(bits)
     }
 
-    /// The bits, `1 << fault as u8` for each.
+    /// The bits, [`Fault::bit`] for each.
     pub const fn bits(self) -> u32 {
         self.0
     }
@@ -64,12 +84,12 @@ impl Faults {
 
     /// Whether this is wrong.
     pub const fn contains(self, fault: Fault) -> bool {
-        self.0 & (1 << fault as u8) != 0
+        self.0 & fault.bit() != 0
     }
 
     /// Adds a fault.
     pub const fn insert(&mut self, fault: Fault) {
-        self.0 |= 1 << fault as u8;
+        self.0 |= fault.bit();
     }
 
     /// The faults one by one.

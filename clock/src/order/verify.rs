@@ -120,7 +120,7 @@ pub(super) fn verify(spans: &[Span], extra: &[Stamp], settings: &OrderSettings) 
         .filter_map(|span| span.rejected.map(|stamp| (span.start.map(|s| s.node), stamp)))
         .collect();
     let mut faults: Vec<Faults> =
-        spans.iter().map(|span| alone(span, spans, &refused, settings)).collect();
+        spans.iter().map(|span| of_span(span, spans, &refused, settings)).collect();
 
     let mut nodes = Nodes::number(spans, extra);
     clash_of_processes(spans, &mut nodes);
@@ -150,43 +150,62 @@ pub(super) fn is_future(stamp: Stamp, span: &Span, settings: &OrderSettings) -> 
     span.received_at_ns.is_some_and(|at| stamp.hlc > at.saturating_add(slack_ns))
 }
 
-/// What a span and its parent tell without looking further.
-fn alone(
+/// What a span tells together with its parent and with what other spans refused.
+fn of_span(
     span: &Span,
     spans: &[Span],
     refused: &HashSet<(Option<NodeId>, Stamp)>,
     settings: &OrderSettings,
 ) -> Faults {
-    let mut faults = Faults::default();
-    if span.duplicate {
-        faults.insert(Fault::Duplicate);
-    }
-    let stamps = [span.start, span.end, span.received].into_iter().flatten();
-    let learnt = span.responses.iter().copied().chain(span.links.iter().filter_map(|l| l.stamp));
-    if stamps.chain(learnt).any(|stamp| is_future(stamp, span, settings)) {
-        faults.insert(Fault::Future);
-    }
-    let reversed =
-        span.start.zip(span.end).is_some_and(|(s, e)| s.node == e.node && s.hlc >= e.hlc);
-    let not_merged = span.start.zip(span.received).is_some_and(|(start, received)| {
-        start.hlc <= received.hlc && !refused.contains(&(Some(start.node), received))
-    });
-    if reversed || not_merged {
+    let mut faults = span.faults_alone(settings);
+    let is_refused = || {
+        let start = span.start.map(|stamp| stamp.node);
+        span.received.is_some_and(|received| refused.contains(&(start, received)))
+    };
+    if span.starts_before_received() && !is_refused() {
         faults.insert(Fault::Order);
-    }
-    let claim_slack_ns = settings.claim_slack_ns;
-    if span.start.is_some_and(|s| shown(s).abs_diff(span.start_ns) > claim_slack_ns.unsigned_abs())
-    {
-        faults.insert(Fault::Backdated);
-    }
-    let late = span.end.is_some_and(|e| span.end_ns.saturating_sub(shown(e)) > claim_slack_ns);
-    if span.start_ns <= 0 || span.end_ns < span.start_ns || late {
-        faults.insert(Fault::Time);
     }
     if is_replayed(span, spans) {
         faults.insert(Fault::Replayed);
     }
     faults
+}
+
+impl Span {
+    /// What is wrong with the span as far as it tells by itself: what it shares with other spans, and whether it follows
+    /// what was received ([`starts_before_received`](Self::starts_before_received)), is not looked at.
+    pub fn faults_alone(&self, settings: &OrderSettings) -> Faults {
+        let mut faults = Faults::default();
+        if self.duplicate {
+            faults.insert(Fault::Duplicate);
+        }
+        let stamps = [self.start, self.end, self.received].into_iter().flatten();
+        let links = self.links.iter().filter_map(|link| link.stamp);
+        let learnt = self.responses.iter().copied().chain(links);
+        if stamps.chain(learnt).any(|stamp| is_future(stamp, self, settings)) {
+            faults.insert(Fault::Future);
+        }
+        if self.start.zip(self.end).is_some_and(|(s, e)| s.node == e.node && s.hlc >= e.hlc) {
+            faults.insert(Fault::Order);
+        }
+        let slack_ns = settings.claim_slack_ns;
+        if self.start.is_some_and(|s| shown(s).abs_diff(self.start_ns) > slack_ns.unsigned_abs()) {
+            faults.insert(Fault::Backdated);
+        }
+        let late = self.end.is_some_and(|e| self.end_ns.saturating_sub(shown(e)) > slack_ns);
+        if self.start_ns <= 0 || self.end_ns < self.start_ns || late {
+            faults.insert(Fault::Time);
+        }
+        faults
+    }
+
+    /// Whether the start tick does not follow the stamp that was received. Nothing is wrong with that where the span, or
+    /// the one above it in the same process that got the message, refused the stamp.
+    pub fn starts_before_received(&self) -> bool {
+        let both = self.start.zip(self.received);
+        both.is_some_and(|(start, received)| start.hlc <= received.hlc)
+            && self.rejected != self.received
+    }
 }
 
 /// What the wall clock showed; stamps of unknown origin may break the rule that `lead <= hlc`.

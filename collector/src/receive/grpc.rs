@@ -2,7 +2,8 @@
 //!
 //! A unary call is one framed message each way and a status in the trailers; that is little enough
 //! to write down, and it lets the body be read within the same limits as over HTTP. A refusal is a
-//! "trailers-only" answer: HTTP 200, the status in the headers, no body. What each answer means is
+//! "trailers-only" answer: HTTP 200, the status in the headers, no body. The metadata `hlc` of every
+//! answer is a stamp of our clock. What each answer means is
 //! the table in `status`.
 
 use std::convert::Infallible;
@@ -14,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use bytes::Bytes;
+use causeway_clock::{Carried, response};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode, Version};
 use http_body::Frame;
@@ -43,6 +45,18 @@ pub(crate) fn router(collector: Collector) -> Router {
 }
 
 async fn call(State(collector): State<Collector>, request: Request) -> Response {
+    let mut answer = answer_to(&collector, request).await;
+    // Plain HTTP answers tell that this is no gRPC call at all.
+    if answer.headers().get(header::CONTENT_TYPE).is_some_and(|value| value == GRPC)
+        && let Ok(value) =
+            HeaderValue::from_str(&Carried(collector.shared().hlc.tick()).to_string())
+    {
+        answer.headers_mut().insert(response::GRPC_KEY, value);
+    }
+    answer
+}
+
+async fn answer_to(collector: &Collector, request: Request) -> Response {
     let started = Instant::now();
     let (parts, mut body) = request.into_parts();
     if let Some(refusal) = not_grpc(&parts) {
@@ -53,7 +67,7 @@ async fn call(State(collector): State<Collector>, request: Request) -> Response 
         linger(body, &parts.headers);
         return failure(&unknown_method(parts.uri.path()));
     }
-    let exported = export(&collector, &parts.headers, &mut body).await;
+    let exported = export(collector, &parts.headers, &mut body).await;
     let seconds = started.elapsed().as_secs_f64();
     collector.shared().metrics.answered(Source::Grpc, seconds, exported.as_ref().err());
     match exported {

@@ -1,6 +1,8 @@
 //! OTLP/HTTP: `POST /v1/traces`, protobuf and JSON.
 //!
-//! Answers are written in the encoding of the request, JSON where that is unknown. Browsers may
+//! Answers are written in the encoding of the request, JSON where that is unknown, and carry a stamp
+//! of our clock in `Server-Timing`, made when they are: an exporter learns from it how its clock
+//! stands to ours. Browsers may
 //! send from the origins in `cors_origins`. What each answer means is the table in `status`.
 
 use axum::Router;
@@ -8,7 +10,8 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use http::header::{self, HeaderMap, HeaderValue};
+use causeway_clock::response;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, StatusCode, Uri};
 use std::time::Duration;
@@ -54,11 +57,20 @@ fn cors(settings: &CollectorSettings) -> CorsLayer {
         .allow_methods([Method::POST])
         .allow_headers(AllowHeaders::mirror_request())
         .allow_credentials(credentials)
-        .expose_headers([header::RETRY_AFTER])
+        .expose_headers([header::RETRY_AFTER, HeaderName::from_static(response::HTTP_HEADER)])
         .max_age(PREFLIGHT_AGE)
 }
 
 async fn traces(State(collector): State<Collector>, request: Request) -> Response {
+    let mut answer = answer_to(&collector, request).await;
+    let metric = response::metric(collector.shared().hlc.tick());
+    if let Ok(value) = HeaderValue::from_str(&metric) {
+        answer.headers_mut().append(HeaderName::from_static(response::HTTP_HEADER), value);
+    }
+    answer
+}
+
+async fn answer_to(collector: &Collector, request: Request) -> Response {
     let started = Instant::now();
     let (parts, mut body) = request.into_parts();
     let format = content_format(&parts.headers);
@@ -74,7 +86,7 @@ async fn traces(State(collector): State<Collector>, request: Request) -> Respons
         Some(Format::Json) => Source::HttpJson,
         None => Source::HttpOther,
     };
-    let exported = export(&collector, &parts, &mut body, format, source).await;
+    let exported = export(collector, &parts, &mut body, format, source).await;
     let seconds = started.elapsed().as_secs_f64();
     collector.shared().metrics.answered(source, seconds, exported.as_ref().err());
     match exported {

@@ -8,5 +8,6 @@ mod grpc;
 mod http;
 mod import;
 mod pressure;
+mod stamps;
 mod support;
 mod translate;

@@ -2,12 +2,14 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use bytes::Bytes;
+use causeway_clock::{Clock as HybridClock, ClockSettings, NodeId, Reading};
 use causeway_collector::{Clock, Collector, CollectorSettings};
 use causeway_store::{Store, StoreSettings};
 use causeway_testkit::proto::collector::trace::v1::{
@@ -29,6 +31,10 @@ pub(crate) type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 pub(crate) const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 pub(crate) const PROTOBUF: &str = "application/x-protobuf";
 pub(crate) const JSON: &str = "application/json";
+
+/// What the hybrid clock of every collector begins with; its wall clock stands still.
+pub(crate) const NODE: NodeId = NodeId(NonZeroU64::new(0xc011).expect("not zero"));
+pub(crate) const WALL_NS: i64 = 1_700_000_000_000_000_000;
 
 /// A running collector.
 pub(crate) struct Server {
@@ -52,7 +58,12 @@ pub(crate) async fn start_with(settings: CollectorSettings) -> Outcome<Server> {
     let clock: Clock = Arc::new(move || time.fetch_add(1, Ordering::Relaxed));
     let store_settings = StoreSettings::new(dir.path().to_owned(), Arc::clone(&clock));
     let store = Store::open(store_settings, &mut registry).await?;
-    let collector = Collector::new(store.clone(), settings, clock, &mut registry);
+    let hlc = Arc::new(HybridClock::new(ClockSettings {
+        readings: Arc::new(|| Reading { wall_ns: WALL_NS, monotonic_ns: 0 }),
+        node_ids: Arc::new(|| NODE),
+        ..ClockSettings::default()
+    }));
+    let collector = Collector::new(store.clone(), settings, clock, hlc, &mut registry);
     let http = serve(collector.http_router()).await?;
     let grpc = serve(collector.grpc_router()).await?;
     Ok(Server { collector, http, grpc, store, registry, _dir: dir })

@@ -14,10 +14,14 @@ mod content;
 mod dictionary;
 mod relayout;
 mod seal;
+mod stamp_columns;
 mod texts;
+
+use causeway_clock::order::Fault;
 
 use crate::columns::FLAG_TIME;
 use crate::otlp::Refusal;
+use crate::stamps::{SpanStamps, StampReader};
 use crate::value;
 
 pub use attribute_columns::{
@@ -190,6 +194,10 @@ pub struct SpanColumns {
     pub(crate) links: Links,
     dropped_links_count: Vec<i64>,
     clock_flags: Vec<i32>,
+    /// Stamps of the span that is being decoded.
+    pub(crate) reading: StampReader,
+    /// Rows with stamps, ascending: none where nobody tags spans.
+    stamps: Vec<(usize, SpanStamps)>,
 }
 
 const TRACE_ID_BYTES: usize = 16;
@@ -225,6 +233,16 @@ impl SpanColumns {
         self.trace_id.as_chunks().0.iter().copied()
     }
 
+    /// How many spans have each fault, of those that a span tells by itself.
+    pub fn faults(&self) -> impl Iterator<Item = (Fault, u64)> {
+        let flagged: Vec<u32> =
+            self.clock_flags.iter().filter(|f| **f != 0).map(|f| f.cast_unsigned()).collect();
+        Fault::ALL.into_iter().filter_map(move |fault| {
+            let spans = flagged.iter().filter(|f| **f & fault.bit() != 0).count() as u64;
+            (spans > 0).then_some((fault, spans))
+        })
+    }
+
     /// Size of the request the spans came from: about what they take in memory.
     pub fn request_bytes(&self) -> usize {
         self.request_bytes
@@ -256,7 +274,17 @@ impl SpanColumns {
         self.start_time_unix_nano.push(start.cast_signed());
         self.duration_ns.push(end.wrapping_sub(start).cast_signed());
         let times_usable = is_usable_time(start) && is_usable_time(end) && start <= end;
-        self.clock_flags.push(if times_usable { 0 } else { FLAG_TIME });
+        self.reading.trace_state(row.trace_state);
+        self.clock_flags.push(match self.reading.finish(row, self.received_at_unix_nano) {
+            None if times_usable => 0,
+            None => FLAG_TIME,
+            Some((stamps, faults)) => {
+                if !stamps.is_empty() {
+                    self.stamps.push((self.rows, stamps));
+                }
+                faults.bits().cast_signed()
+            }
+        });
         self.kind.push(row.kind);
         self.flags.push(i64::from(row.flags));
         self.status_code.push(row.status.map(|(code, _)| code));
@@ -375,6 +403,8 @@ impl SpanColumns {
         self.kind.truncate(rows);
         self.clock_flags.truncate(rows);
         self.status_code.truncate(rows);
+        self.reading = StampReader::default();
+        self.stamps.truncate(self.stamps.partition_point(|(row, _)| *row < rows));
 
         let attributes = self.attribute_ends.last().copied().unwrap_or(0);
         self.entries.truncate(attributes);

@@ -8,10 +8,10 @@ use arrow::error::ArrowError;
 
 use super::attribute_columns::{AttributeColumn, AttributeColumns};
 use super::attributes::Attributes;
-use crate::columns::{self, name};
+use crate::columns::{self, COLUMNS, name};
 
 /// The same spans with `attribute_columns`. Columns that came to the storage schema later are null
-/// in older batches.
+/// in older batches, unless they are optional.
 ///
 /// # Errors
 /// The attributes of the batch are damaged.
@@ -22,14 +22,16 @@ pub fn relayout(
     let is_laid_out = AttributeColumns::of_schema(batch.schema_ref()) == *attribute_columns;
     let moved = (!is_laid_out).then(|| move_attributes(batch, attribute_columns)).transpose()?;
     let attributes = moved.as_ref().unwrap_or(batch);
-    let mut fields = columns::schema().fields().to_vec();
-    let mut arrays = Vec::with_capacity(fields.len());
-    for field in &fields {
-        let array = attributes.column_by_name(field.name());
-        arrays.push(match array.or_else(|| batch.column_by_name(field.name())) {
+    let (mut fields, mut arrays) = (Vec::new(), Vec::new());
+    for (column, field) in COLUMNS.iter().zip(columns::schema().fields()) {
+        let array = attributes.column_by_name(column.name);
+        let array = match array.or_else(|| batch.column_by_name(column.name)) {
             Some(array) => Arc::clone(array),
+            None if column.is_optional => continue,
             None => new_null_array(field.data_type(), batch.num_rows()),
-        });
+        };
+        fields.push(Arc::clone(field));
+        arrays.push(array);
     }
     for (field, array) in attributes.schema_ref().fields().iter().zip(attributes.columns()) {
         if AttributeColumn::of_field(field).is_some() {

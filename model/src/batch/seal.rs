@@ -11,14 +11,15 @@ use arrow::array::{
     StructArray, TimestampMicrosecondArray,
 };
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer};
-use arrow::datatypes::Schema;
+use arrow::datatypes::{FieldRef, Schema};
 use arrow::error::ArrowError;
 
 use super::attribute_columns::AttributeColumns;
 use super::attributes::Attributes;
 use super::dictionary::{Dictionary, NULL_KEY};
+use super::stamp_columns::stamp_columns;
 use super::{Events, Group, Links, NO_TEXT, SPAN_ID_BYTES, SpanColumns, TRACE_ID_BYTES, Values};
-use crate::columns::{self, element_field, event_fields, link_fields};
+use crate::columns::{COLUMNS, element_field, event_fields, link_fields};
 
 /// Joins the spans of many requests into one batch of the storage schema with `attribute_columns`.
 ///
@@ -54,7 +55,7 @@ pub fn seal(
     }
     let attributes = Attributes::of(parts, attribute_columns).finish()?;
 
-    // In the order of `columns::COLUMNS`; the batch constructor compares types and names.
+    // In the order of `columns::COLUMNS`, optional ones last; the batch constructor compares types and names.
     let mut arrays = vec![
         fixed_bytes(parts, TRACE_ID_BYTES, |p| &p.trace_id)?,
         fixed_bytes(parts, SPAN_ID_BYTES, |p| &p.span_id)?,
@@ -88,9 +89,11 @@ pub fn seal(
         Arc::new(Int64Array::from(received_at)),
         ints(|p| &p.clock_flags),
     ];
-    let mut fields = columns::schema().fields().to_vec();
-    for (field, array) in attributes.columns {
-        fields.push(Arc::new(field));
+    let required = COLUMNS.iter().filter(|column| !column.is_optional);
+    let mut fields: Vec<FieldRef> = required.map(|column| Arc::new(column.field())).collect();
+    let own = attributes.columns.into_iter().map(|(field, array)| (Arc::new(field), array));
+    for (field, array) in stamp_columns(parts)?.into_iter().chain(own) {
+        fields.push(field);
         arrays.push(array);
     }
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)

@@ -104,7 +104,7 @@ pub(super) enum Any<'a> {
 
 impl<'a> Any<'a> {
     /// The last member of the oneof wins; the same list member sent again is merged.
-    fn read(message: &Parts<'a>) -> Result<Self, Stop> {
+    pub(super) fn read(message: &Parts<'a>) -> Result<Self, Stop> {
         let mut any = Self::Empty;
         message.each_field(|field| {
             match (&mut any, field.number) {

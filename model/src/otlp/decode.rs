@@ -4,12 +4,15 @@
 //! span that must be refused is rolled back out of the columns, so one pass both checks and builds.
 //! Field numbers are those of opentelemetry-proto 1.x.
 
+use causeway_clock::response::STAMPS_MAX;
+
 use super::any_value::{Any, KeyValue, SetWriter, SimpleValue, simple_key_value, write_top};
 use super::descriptor::{RESOURCE, SCOPE, SPAN};
 use super::message::{Parts, Stop, text};
 use super::wire::Fields;
 use super::{DecodeError, Refusal, Refusals, form};
 use crate::batch::{Group, SpanColumns, SpanFields};
+use crate::stamps::{self, StampText};
 
 /// Decodes a request received at `received_at_unix_nano` into columns.
 ///
@@ -240,10 +243,19 @@ fn span(message: &[u8], columns: &mut SpanColumns) -> Result<(), Stop> {
 
 #[inline]
 fn attribute(message: &[u8], columns: &mut SpanColumns) -> Result<(), Stop> {
-    match simple_key_value(message) {
-        Some((key, SimpleValue::String(value))) => columns.string_attribute(key, value)?,
-        Some((key, SimpleValue::Int(value))) => columns.int_attribute(key, value)?,
-        None => any_attribute(message, columns)?,
+    let (key, value) = match simple_key_value(message) {
+        Some((key, SimpleValue::String(value))) => {
+            columns.string_attribute(key, value)?;
+            (key, StampText::One(value))
+        }
+        Some((key, SimpleValue::Int(value))) => {
+            columns.int_attribute(key, value)?;
+            (key, StampText::Other)
+        }
+        None => return any_attribute(message, columns),
+    };
+    if stamps::is_key(key) {
+        columns.reading.attribute(key, &value);
     }
     Ok(())
 }
@@ -257,7 +269,32 @@ fn any_attribute(message: &[u8], columns: &mut SpanColumns) -> Result<(), Stop> 
         Some(any) => columns.text_attribute(key, |out| write_top(any, out))?,
         None => columns.absent_attribute(key)?,
     }
+    if stamps::is_key(key) {
+        let value = match &value {
+            Some(Any::String(value)) => StampText::One(value),
+            Some(Any::Array(list)) => strings(list)?.map_or(StampText::Other, StampText::List),
+            _ => StampText::Other,
+        };
+        columns.reading.attribute(key, &value);
+    }
     Ok(())
+}
+
+/// The members of a list if all of them are strings; of a longer one than may be, only so many that
+/// this shows.
+fn strings<'a>(list: &Parts<'a>) -> Result<Option<Vec<&'a [u8]>>, Stop> {
+    let mut found = Some(Vec::new());
+    list.each_field(|field| {
+        if field.number == 1 {
+            match (Any::read(&Parts::of(field.bytes()?))?, &mut found) {
+                (Any::String(text), Some(texts)) if texts.len() <= STAMPS_MAX => texts.push(text),
+                (Any::String(_), Some(_)) => {}
+                _ => found = None,
+            }
+        }
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 fn event(message: &[u8], columns: &mut SpanColumns) -> Result<(), Stop> {
@@ -305,6 +342,7 @@ fn link(message: &[u8], columns: &mut SpanColumns) -> Result<(), Stop> {
     links.trace_id.push(trace_id);
     links.span_id.push(span_id);
     links.trace_state.push(text(trace_state)?);
+    columns.reading.link(trace_state);
     links.attributes.push(attributes.finish());
     links.dropped_attributes_count.push(i64::from(dropped));
     links.flags.push(i64::from(flags));

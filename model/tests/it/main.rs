@@ -8,3 +8,4 @@ mod nesting;
 mod reference;
 mod refusal;
 mod round_trip;
+mod stamps;

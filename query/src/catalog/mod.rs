@@ -11,11 +11,13 @@
 //! statement show the same snapshot.
 
 mod attributes;
+mod order;
 mod own_columns;
 mod predicate;
 mod pruned;
 mod recheck;
 mod root;
+mod screen;
 mod session;
 mod statement;
 mod stored;

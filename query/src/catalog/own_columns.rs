@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, StringDictionaryBuilder};
+use arrow::array::{
+    Array, ArrayRef, AsArray, RecordBatch, StringArray, StringDictionaryBuilder, new_null_array,
+};
 use arrow::compute::{cast, interleave};
 use arrow::datatypes::{DataType, Int32Type, Schema, SchemaRef};
 use causeway_model::batch::{AttributeColumn, AttributeColumns, AttributeKind};
@@ -52,10 +54,13 @@ pub(crate) fn project(
     let wanted = schema.project(positions)?;
     let arrays = wanted.fields().iter().map(|field| -> Result<ArrayRef> {
         let Ok((at, own)) = batch.schema_ref().fields().find(field.name()).ok_or(()) else {
-            let Some(missing) = AttributeColumn::of_field(field) else {
-                return Err(internal_datafusion_err!("no column {}", field.name()));
+            return match AttributeColumn::of_field(field) {
+                Some(missing) => looked_up(attribute_map(batch)?, &missing.key),
+                None if field.is_nullable() => {
+                    Ok(new_null_array(field.data_type(), batch.num_rows()))
+                }
+                None => Err(internal_datafusion_err!("no column {}", field.name())),
             };
-            return looked_up(attribute_map(batch)?, &missing.key);
         };
         let array = batch.column(at);
         if columns::is_mixed(own) {

@@ -29,8 +29,12 @@ pub(crate) struct Extent {
     pub(crate) files_total: usize,
     /// Files that may hold matching spans by their time range.
     pub(crate) files_by_time: usize,
-    /// Files of those that may hold them by their bloom filters too: these are read.
+    /// Files of those that may hold them by their bloom filters too.
+    pub(crate) files_by_bloom: usize,
+    /// Files of those that may hold them by their dictionaries too: these are read.
     pub(crate) files_kept: usize,
+    /// Row groups that may hold them by their dictionaries, of those whose dictionaries were looked at.
+    pub(crate) row_groups: (usize, usize),
     /// Spans that are not in any file yet.
     pub(crate) recent_rows: usize,
 }
@@ -55,12 +59,17 @@ impl PrunedExec {
 
 impl DisplayAs for PrunedExec {
     fn fmt_as(&self, _kind: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Extent { files_total, files_by_time, files_kept, recent_rows } = self.extent;
+        let Extent { files_total, files_by_time, files_by_bloom, files_kept, recent_rows, .. } =
+            self.extent;
         write!(
             f,
             "SpansExec: files={files_kept} of {files_total}, \
-             by_time={files_by_time}, by_bloom={files_kept}, recent_rows={recent_rows}"
-        )
+             by_time={files_by_time}, by_bloom={files_by_bloom}, recent_rows={recent_rows}"
+        )?;
+        match self.extent.row_groups {
+            (_, 0) => Ok(()),
+            (kept, total) => write!(f, ", row_groups_by_dictionary={kept} of {total}"),
+        }
     }
 }
 

@@ -7,8 +7,9 @@
 //!
 //! Every condition is exact here: it is evaluated on storage columns, after [`super::predicate`] has
 //! undone what can be undone. Files are dropped by their start-time range, and by the bloom filters
-//! in memory when traces are asked for by id, before they are opened; row groups and pages by statistics and bloom filters when they are. Columns that an old file does
-//! not have read as null.
+//! in memory when traces are asked for by id, before they are opened; row groups by their dictionaries
+//! ([`super::screen`]), and like pages by statistics and bloom filters, when they are. Columns that an
+//! old file does not have read as null.
 
 use std::sync::Arc;
 
@@ -21,7 +22,9 @@ use datafusion::common::{DFSchema, project_schema};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::memory::MemorySourceConfig;
-use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::parquet::{
+    CachedParquetFileReaderFactory, ParquetAccessPlan,
+};
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
@@ -40,6 +43,7 @@ use super::predicate;
 use super::pruned::{Extent, PrunedExec};
 use super::recheck::RecheckExec;
 use super::root::{TableRoot, root_url};
+use super::screen::{Screen, Screened};
 use crate::error::QueryError;
 use crate::read::{Reader, object_meta};
 
@@ -104,6 +108,35 @@ impl StoredSpans {
         Ok(kept.map(|(file, _)| file).collect())
     }
 
+    /// Those of `files` that may hold a row for which the conditions hold, by their dictionaries; and
+    /// how many row groups of how many that were looked at.
+    async fn by_dictionaries<'a>(
+        &self,
+        state: &dyn Session,
+        files: Vec<&'a DataFile>,
+        conditions: &[Expr],
+    ) -> Result<(Vec<Kept<'a>>, (usize, usize))> {
+        let Some(screen) = Screen::new(conditions, &self.schema, state)? else {
+            return Ok((files.into_iter().map(|file| (file, None)).collect(), (0, 0)));
+        };
+        let (reader, owned) =
+            (self.reader.clone(), files.iter().copied().cloned().collect::<Vec<_>>());
+        let screened = tokio::task::spawn_blocking(move || screen.files(&reader, &owned));
+        let screened = screened.await.map_err(|error| QueryError::Internal(error.to_string()))?;
+        let (mut kept, mut row_groups) = (Vec::new(), (0, 0));
+        for (file, screened) in files.into_iter().zip(screened) {
+            let Some(Screened { plan, kept: count }) = screened else {
+                kept.push((file, None));
+                continue;
+            };
+            row_groups = (row_groups.0 + count, row_groups.1 + plan.len());
+            if count > 0 {
+                kept.push((file, Some(plan)));
+            }
+        }
+        Ok((kept, row_groups))
+    }
+
     fn recent(&self, partitions: usize, projection: &[usize]) -> Result<Arc<dyn ExecutionPlan>> {
         let mut parts = vec![Vec::new(); partitions.clamp(1, self.snapshot().recent.len().max(1))];
         let count = parts.len();
@@ -117,7 +150,7 @@ impl StoredSpans {
     fn files(
         &self,
         state: &dyn Session,
-        files: &[&DataFile],
+        files: Vec<Kept<'_>>,
         projection: &[usize],
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let store = self.root.open(&self.snapshot().table_root)?;
@@ -131,8 +164,12 @@ impl StoredSpans {
             )));
         let mut groups = vec![Vec::new(); state.config().target_partitions().clamp(1, files.len())];
         let count = groups.len();
-        for (at, file) in files.iter().enumerate() {
-            groups[at % count].push(PartitionedFile::new_from_meta(object_meta(file)?));
+        for (at, (file, row_groups)) in files.into_iter().enumerate() {
+            let mut part = PartitionedFile::new_from_meta(object_meta(file)?);
+            if let Some(row_groups) = row_groups {
+                part = part.with_extension(row_groups);
+            }
+            groups[at % count].push(part);
         }
         let config = FileScanConfigBuilder::new(root_url()?, Arc::new(source))
             .with_file_groups(groups.into_iter().map(FileGroup::new).collect())
@@ -142,6 +179,9 @@ impl StoredSpans {
         Ok(DataSourceExec::from_data_source(config))
     }
 }
+
+/// A file to read, and which row groups of it if not all.
+type Kept<'a> = (&'a DataFile, Option<ParquetAccessPlan>);
 
 /// The condition and the columns around one side of the union.
 struct Frame {
@@ -256,11 +296,15 @@ impl TableProvider for StoredSpans {
         }
         let by_time = self.candidates(&conditions);
         let files_by_time = by_time.len();
-        let files = self.by_bloom(by_time, &conditions).await?;
+        let by_bloom = self.by_bloom(by_time, &conditions).await?;
+        let files_by_bloom = by_bloom.len();
+        let (files, row_groups) = self.by_dictionaries(state, by_bloom, &conditions).await?;
         let extent = Extent {
             files_total: self.snapshot().files.len(),
             files_by_time,
+            files_by_bloom,
             files_kept: files.len(),
+            row_groups,
             recent_rows: self.snapshot().recent.iter().map(|batch| batch.num_rows()).sum(),
         };
         let frame = Frame::new(state, &self.schema, projection.clone(), &conditions)?;
@@ -270,7 +314,7 @@ impl TableProvider for StoredSpans {
             sides.push(frame.around(recent, false)?);
         }
         if !files.is_empty() {
-            sides.push(frame.around(self.files(state, &files, &frame.read)?, true)?);
+            sides.push(frame.around(self.files(state, files, &frame.read)?, true)?);
         }
         let input = match (sides.len(), sides.pop()) {
             (_, None) => Arc::new(EmptyExec::new(project_schema(&self.schema, Some(&projection))?)),

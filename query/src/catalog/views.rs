@@ -21,7 +21,7 @@ use super::stored::StoredSpans;
 use super::traces;
 use crate::functions::{
     self, META, META_MAP, META_SET, META_SPAN_ID, META_TRACE_ID, all_attributes, attribute, call,
-    id_hex, span_duration, span_end, status_of, unix_time, unsigned,
+    id_hex, span_duration, span_end, stamps, status_of, unix_time, unsigned,
 };
 
 /// Makes the plan of a table.
@@ -109,6 +109,17 @@ pub(crate) fn span_columns(table: &StoredSpans) -> Vec<Expr> {
         col(name::SCOPE_DROPPED_ATTRIBUTES_COUNT),
         call(unix_time::NAME, vec![col(name::RECEIVED_AT_UNIX_NANO)]).alias("received_at"),
         col(name::CLOCK_FLAGS),
+        col(name::HLC_START),
+        col(name::HLC_START_LEAD),
+        col(name::HLC_END),
+        col(name::HLC_END_LEAD),
+        meant(hex(name::HLC_NODE), name::HLC_NODE, META_SPAN_ID),
+        meant(hex(name::HLC_END_NODE), name::HLC_END_NODE, META_SPAN_ID),
+        meant(hex(name::RECV_NODE), name::RECV_NODE, META_SPAN_ID),
+        col(name::RECV_HLC),
+        col(name::RECV_LEAD),
+        call(stamps::LIST, vec![col(name::RESP)]).alias(name::RESP),
+        call(stamps::ONE, vec![col(name::HLC_REJECT)]).alias(name::HLC_REJECT),
     ]
 }
 
@@ -150,6 +161,11 @@ fn events(table: &Arc<StoredSpans>) -> Result<LogicalPlan> {
         .build()
 }
 
+/// A part of the stamp that a link carries.
+fn of_stamp(field: &str) -> Expr {
+    get_field(call(stamps::CARRIED, vec![item("trace_state")]), field)
+}
+
 fn links(table: &Arc<StoredSpans>) -> Result<LogicalPlan> {
     unnested(table, name::LINKS, "span_links")?
         .filter(col("item").is_not_null())?
@@ -164,6 +180,9 @@ fn links(table: &Arc<StoredSpans>) -> Result<LogicalPlan> {
             meant(item("attributes"), "attributes", META_SET),
             item("dropped_attributes_count").alias("dropped_attributes_count"),
             item("flags").alias("flags"),
+            meant(of_stamp("node"), name::HLC_NODE, META_SPAN_ID),
+            of_stamp("hlc").alias("hlc"),
+            of_stamp("lead").alias("hlc_lead"),
         ])?
         .build()
 }

@@ -16,6 +16,7 @@ pub(crate) mod span_duration;
 pub(crate) mod span_end;
 mod span_events;
 mod span_links;
+pub(crate) mod stamps;
 pub(crate) mod status_of;
 pub(crate) mod unix_time;
 pub(crate) mod unsigned;
@@ -59,8 +60,12 @@ pub(crate) fn all() -> &'static [Arc<ScalarUDF>] {
             span_end::udf(),
             span_events::udf(),
             span_links::udf(),
+            stamps::of_span(),
+            stamps::list_of_span(),
+            stamps::carried(),
             status_of::udf(),
             unix_time::udf(),
+            unix_time::of_hybrid_clock(),
             unsigned::udf(),
         ]
         .map(Arc::new)

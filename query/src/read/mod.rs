@@ -12,6 +12,7 @@
 //!
 //! Invariant: the rows are those that SQL finds with the same condition.
 
+mod distinct;
 mod footers;
 mod parts;
 mod recent;
@@ -19,6 +20,7 @@ mod rows;
 mod spans;
 mod traces;
 
+pub(crate) use distinct::Dictionaries;
 pub(crate) use footers::{Footers, object_meta};
 pub(crate) use parts::{Merged, Share, Times, Within, merge};
 pub(crate) use rows::Ids;

@@ -13,6 +13,7 @@ use causeway_store::{DataFile, FileFilters, Snapshot};
 use parquet::errors::ParquetError;
 use tokio::time::Instant;
 
+use super::distinct::Dictionaries;
 use super::footers::{Footers, SortedFile};
 use super::recent;
 use super::rows::{Ids, conform, rows_by_id};
@@ -92,6 +93,17 @@ impl Reader {
     /// What reading may take when it begins now and is bounded otherwise.
     pub(crate) fn budget(&self) -> Budget {
         Budget { deadline: Instant::now() + self.time, time: self.time, spans_max: usize::MAX }
+    }
+
+    /// The dictionaries of a file. Blocking.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(crate) fn dictionaries(&self, file: &DataFile) -> Result<Dictionaries> {
+        let sorted = SortedFile::data(&self.snapshot.table_root, file)?;
+        let (file, metadata) = self.footers.open(&sorted)?;
+        let schema = SchemaRef::clone(metadata.schema());
+        Ok(Dictionaries::new(file, Arc::clone(metadata.metadata()), schema))
     }
 
     /// The spans that are wanted. Blocking.

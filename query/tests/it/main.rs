@@ -6,10 +6,12 @@
 mod api;
 mod direct;
 mod model;
+mod order;
 mod pruning;
 mod sealed;
 mod search;
 mod slt;
 mod sql;
+mod stamps;
 mod stored;
 mod world;

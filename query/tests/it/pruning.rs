@@ -125,3 +125,39 @@ async fn an_aggregation_by_service_reads_its_columns_as_they_are_stored() {
     let read = "projection=[start_time_unix_nano, duration_ns, service_name]";
     assert!(plan.contains(read) && !plan.contains("CAST"), "{plan}");
 }
+
+#[tokio::test]
+async fn row_groups_without_the_value_are_not_read() {
+    let spans = |name, hour: u64| {
+        let one = |n: u64| span(hour * 10_000 + n + 1, n + 1, 0, name, hour * 3_600_000 + n, 5);
+        (0..2_000_u64).map(one).collect::<Vec<_>>()
+    };
+    // Two row groups each.
+    let world = WorldBuilder::new()
+        .file(&[request("web", spans("list", 0))])
+        .file(&[request("shop", spans("order", 1))])
+        .recent(&[request("web", vec![span(1, 99, 0, "late", 10_800_000, 1)])])
+        .build();
+    for (condition, extent, count) in [
+        (
+            "name = 'order'",
+            "files=1 of 2, by_time=2, by_bloom=2, recent_rows=1, row_groups_by_dictionary=2 of 4",
+            "2000",
+        ),
+        ("name LIKE 'l%'", "row_groups_by_dictionary=2 of 4", "2001"),
+        ("name IN ('nothing', 'late')", "files=0 of 2", "1"),
+        ("name = 'list' AND service_name = 'shop'", "row_groups_by_dictionary=0 of 4", "0"),
+        ("name = 'list' OR service_name = 'shop'", "row_groups_by_dictionary=4 of 4", "4000"),
+        ("name = 'list' OR duration_ns < 3", "files=2 of 2", "2000"),
+        ("upper(name) = 'ORDER' AND duration_ns > 3", "row_groups_by_dictionary=2 of 4", "2000"),
+        ("name <> 'list'", "row_groups_by_dictionary=2 of 4", "2001"),
+        ("status_message IS NULL AND name = 'list'", "row_groups_by_dictionary=2 of 4", "2000"),
+        ("attributes['none'] IS NULL", "files=2 of 2", "4001"),
+        ("resource_attributes['service.name'] = 'shop'", "row_groups_by_dictionary=2 of 4", "2000"),
+    ] {
+        let plan = world.sql(&format!("EXPLAIN SELECT * FROM spans WHERE {condition}")).await;
+        assert!(plan.contains(extent), "{condition}: {plan}");
+        let sql = format!("SELECT count(*) FROM spans WHERE {condition}");
+        assert_eq!(world.sql(&sql).await, count, "{condition}");
+    }
+}

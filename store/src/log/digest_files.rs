@@ -17,13 +17,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{
-    digests::DigestEntry,
-    directory::digests_path,
-    disk::{Disk, DiskFile},
-    error::LogError,
-    format::Fields,
-};
+use super::{digests::DigestEntry, directory::digests_path, error::LogError, format::Fields};
+use crate::disk::{Disk, DiskFile};
 
 /// Size of a slot.
 pub(super) const SLOT_BYTES: usize = 24;

@@ -4,7 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{disk::Disk, error::LogError};
+use super::error::LogError;
+use crate::disk::Disk;
 
 const SEGMENT_SUFFIX: &str = ".log";
 const DIGESTS_SUFFIX: &str = ".digests";

@@ -6,7 +6,6 @@ use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
 use super::{
-    disk::{Disk, RealDisk},
     error::LogError,
     queue::{Queue, Request},
     record::{Appended, NewRecord, RECORD_PAYLOAD_BYTES_MAX},
@@ -17,6 +16,7 @@ use super::{
     state::{Health, LogCounters, LogState, Shared},
     writer::Writer,
 };
+use crate::disk::{Disk, RealDisk, make_dir};
 
 /// An open log. Dropping it closes it.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl Log {
     }
 
     /// As `open`, on a given disk.
-    pub(super) fn open_on(
+    pub(crate) fn open_on(
         disk: Arc<dyn Disk>,
         settings: LogSettings,
         first_sequence_at_least: u64,
@@ -164,7 +164,8 @@ impl Drop for Log {
 
 fn claim(disk: &dyn Disk, settings: &LogSettings) -> Result<Option<File>, LogError> {
     let dir = &settings.dir;
-    match disk.claim_dir(dir) {
+    make_dir(disk, dir).map_err(LogError::disk("make", dir))?;
+    match disk.lock_dir(dir) {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
             Err(LogError::InUse { path: dir.clone() })
         }

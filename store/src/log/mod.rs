@@ -40,8 +40,7 @@ mod recover;
 mod scan;
 mod survey;
 
-// The bytes and what they lie on.
-mod disk;
+// The bytes.
 mod format;
 
 pub use error::LogError;

@@ -11,7 +11,6 @@ use super::{
     digest_files::DigestFiles,
     digests::{DigestEntry, DigestWindow},
     directory::{Listing, SegmentName},
-    disk::Disk,
     error::LogError,
     format::RECORD_HEADER_BYTES,
     report::LogReport,
@@ -19,6 +18,7 @@ use super::{
     settings::{LogSettings, unix_seconds},
     survey::{SurveyedDigests, SurveyedSegment, survey_digests, survey_segments},
 };
+use crate::disk::Disk;
 
 /// The state of a log that was just read.
 #[derive(Debug)]

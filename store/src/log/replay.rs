@@ -9,7 +9,6 @@ use bytes::Bytes;
 use hashbrown::HashSet;
 
 use super::{
-    disk::Disk,
     error::LogError,
     record::Record,
     recover::ReplaySegment,
@@ -18,6 +17,7 @@ use super::{
     state::Shared,
     survey::FILE_BYTES_READ_MAX,
 };
+use crate::disk::Disk;
 
 /// Surviving records in sequence order, and what was found at open.
 ///

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{directory::Listing, disk::RealDisk, error::LogError, survey};
+use super::{directory::Listing, error::LogError, survey};
+use crate::disk::RealDisk;
 
 /// What a log holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

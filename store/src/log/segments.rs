@@ -19,12 +19,12 @@ use std::{
 
 use super::{
     directory::{SegmentName, damaged_path},
-    disk::{Disk, DiskFile},
     error::LogError,
     format::{RECORD_HEADER_BYTES, RecordHeader, SegmentHeader},
     record::Record,
     settings::LogSettings,
 };
+use crate::disk::{Disk, DiskFile};
 
 /// Zeros written at a time by a probe.
 const PROBE_CHUNK_BYTES: usize = 64 << 10;

@@ -9,12 +9,12 @@ use bytes::Bytes;
 use super::{
     digest_files::{SLOT_BYTES, Slot, read_slots},
     directory::{Listing, SegmentName},
-    disk::Disk,
     error::LogError,
     format::RecordHeader,
     report::{Damage, DamageKind, LogReport, TornTail},
     scan::{Scan, Scanned},
 };
+use crate::disk::Disk;
 
 /// Most of a file that is read: sixteen segments of the default size. What lies beyond is reported as unreadable.
 pub(super) const FILE_BYTES_READ_MAX: u64 = 1 << 30;

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use super::{
     digest_files::{DigestFiles, Release},
     digests::{DigestEntry, DigestWindow},
-    disk::Disk,
     error::LogError,
     group::Group,
     queue::{Event, Queue, Request},
@@ -16,6 +15,7 @@ use super::{
     settings::{LogSettings, Publish, unix_seconds},
     state::{Health, LogState, Shared},
 };
+use crate::disk::Disk;
 
 /// Everything the thread owns.
 pub(super) struct Writer {

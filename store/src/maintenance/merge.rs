@@ -8,12 +8,11 @@
 //! a merge of many files has but a chunk of each column of each file in memory.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::{ArrayRef, AsArray, Int32Array};
-use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Int32Type, Schema, SchemaRef};
 use causeway_model::batch::{AttributeColumn, AttributeColumns, COLUMNS_PER_FILE_MAX};
 use causeway_model::columns::{self, FLAG_DUP, name};
 
@@ -22,7 +21,7 @@ use super::order::{Row, TraceState, next_window};
 use super::pace::{Pace, Stopped};
 use super::plan::Merge;
 use crate::StoreError;
-use crate::table::{FinishedFile, Gather, MERGED_PREFIX, Place, SortedFileWriter};
+use crate::table::{FinishedFile, Gather, MERGED_PREFIX, Place, SortedFileWriter, TableFolder};
 
 /// Most rows of a window: a column of them is in memory at once, and 24 bytes for each. Few in tests,
 /// so that windows end within traces and between copies.
@@ -65,11 +64,11 @@ impl From<Stopped> for MergeError {
 
 /// Writes the merged file, which no commit names yet. Blocking.
 pub(crate) fn merge(
-    table_dir: &Path,
+    folder: &TableFolder,
     plan: &Merge,
     pace: &mut Pace<'_>,
 ) -> Result<Merged, MergeError> {
-    let open = |file: &Arc<_>| Input::open(table_dir, file);
+    let open = |file: &Arc<_>| Input::open(folder.root(), file);
     let mut inputs = plan.inputs.iter().map(open).collect::<Result<Vec<_>, _>>()?;
     let mut keys = inputs.iter().map(Input::keys).collect::<Result<Vec<_>, _>>()?;
     let rows: u64 = inputs.iter().map(|input| input.rows as u64).sum();
@@ -77,7 +76,7 @@ pub(crate) fn merge(
     let window_rows = WINDOW_ROWS_MAX.min(WINDOW_BYTES_MAX / row_bytes).max(1);
     let (columns, schema) = layout(&inputs);
     let stem = format!("{MERGED_PREFIX}{}-{}", plan.level, uuid::Uuid::new_v4().simple());
-    let mut writer = SortedFileWriter::create(table_dir, &plan.day, &stem, rows, &schema)?;
+    let mut writer = SortedFileWriter::create(folder, &plan.day, &stem, rows, &schema)?;
     let (mut state, mut copies, mut conflicts) = (TraceState::default(), 0, 0);
     loop {
         let mut window = next_window(&mut keys, window_rows, &state)?;
@@ -194,8 +193,13 @@ fn layout(inputs: &[Input]) -> (AttributeColumns, SchemaRef) {
         let is_int = *field.data_type() == DataType::Int64;
         is_int && inputs.iter().any(|i| own(i.schema()).map_or(true, |f| columns::is_mixed(&f)))
     };
+    // What no span of the inputs has, the merged file has not.
+    let is_there = |field: &&FieldRef| {
+        columns::column_named(field.name()).is_none_or(|column| !column.is_optional)
+            || inputs.iter().any(|input| input.schema().field_with_name(field.name()).is_ok())
+    };
     let fields = columns.schema();
-    let fields = fields.fields().iter().map(|field| match is_mixed(field) {
+    let fields = fields.fields().iter().filter(is_there).map(|field| match is_mixed(field) {
         true if AttributeColumn::of_field(field).is_some() => {
             Arc::new(columns::mixed(field.as_ref().clone()))
         }

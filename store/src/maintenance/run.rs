@@ -17,10 +17,10 @@ use super::pace::Pace;
 use super::plan::{self, Merge};
 use super::vacuum::{Waiting, survey};
 use crate::StoreError;
-use crate::flush::blocking;
+use crate::flush::{blocking, show};
 use crate::settings::StoreSettings;
 use crate::store::Inner;
-use crate::table::{Change, DataFile, MERGED_PREFIX, checkpoint_version, remove_with_summary};
+use crate::table::{Change, DataFile, MERGED_PREFIX, checkpoint_version};
 
 /// How often it is looked whether there is something to do.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -191,11 +191,21 @@ async fn compact(inner: &Arc<Inner>) -> Result<bool, StoreError> {
     };
     inner.maintenance.reach(Step::Written)?;
     let inputs = plan.inputs.len();
-    if replace(inner, plan.inputs, std::slice::from_ref(&merged.file.add), Change::Rewrite).await? {
-        report(inner, &merged, inputs, plan.level);
-    } else {
-        tracing::warn!("files changed during their merge, which is left out");
-        merged.file.discard();
+    let added = std::slice::from_ref(&merged.file.add);
+    match replace(inner, plan.inputs, added, Change::Rewrite).await {
+        Ok(true) => report(inner, &merged, inputs, plan.level),
+        Ok(false) => {
+            tracing::warn!("files changed during their merge, which is left out");
+            merged.file.discard(&inner.folder);
+        }
+        Err(error) => {
+            // It may hide a commit that happened: the file goes only when it surely did not.
+            let mut table = inner.table.lock().await;
+            if table.refresh().await.is_ok() && !table.are_live(added)? {
+                merged.file.discard(&inner.folder);
+            }
+            return Err(error);
+        }
     }
     Ok(true)
 }
@@ -211,7 +221,7 @@ async fn merge_in_background(
         let is_crowded = || worker.recent.bytes() > settings.recent_bytes_max / 2;
         let is_stopped = || worker.is_closing();
         let mut pace = Pace::new(settings.compaction_cpu_share, &is_stopped, &is_crowded);
-        Ok((merge(&settings.table_dir(), &plan, &mut pace), plan))
+        Ok((merge(&worker.folder, &plan, &mut pace), plan))
     });
     done.await.unwrap_or_else(|error| (Err(error.into()), spare))
 }
@@ -228,7 +238,7 @@ async fn replace(
     let mut table = inner.table.lock().await;
     let is_done = table.replace(&removed, added, change, now_unix_ms).await?;
     inner.maintenance.reach(Step::Committed)?;
-    inner.recent.replace_files(table.files()?);
+    show(inner, &mut table).await?;
     drop(table);
     inner.maintenance.reach(Step::Swapped)?;
     if is_done {
@@ -265,9 +275,8 @@ async fn sweep(inner: &Arc<Inner>) -> Result<(), StoreError> {
     blocking(move || {
         let settings = &worker.settings;
         let mut waiting = worker.maintenance.waiting.lock();
-        let (dir, retention) = (settings.table_dir(), settings.vacuum_retention);
         let deleted = waiting
-            .sweep(&dir, now_unix_ms(&worker), retention)
+            .sweep(&worker.folder, now_unix_ms(&worker), settings.vacuum_retention)
             .map_err(|error| StoreError::failing("delete a file that left the table", error))?;
         worker.metrics.maintenance.files_deleted.inc_by(deleted);
         Ok(())
@@ -281,10 +290,10 @@ pub(crate) async fn clean_up(inner: &Inner) -> Result<(), StoreError> {
     let mut table = inner.table.lock().await;
     // Another process may have ended between the opening of the table and that of the log.
     table.refresh().await?;
+    show(inner, &mut table).await?;
     let files = table.files()?;
-    inner.recent.replace_files(files.clone());
-    let dir = inner.settings.table_dir();
-    let found = survey(&dir, &files, table.tombstones().await?)
+    let folder = &inner.folder;
+    let found = survey(folder.root(), &files, table.tombstones().await?)
         .map_err(|error| StoreError::failing("list the table's folder", error))?;
     let mut waiting = inner.maintenance.waiting.lock();
     for (path, left_ms) in found.left {
@@ -296,7 +305,7 @@ pub(crate) async fn clean_up(inner: &Inner) -> Result<(), StoreError> {
             continue;
         }
         tracing::info!(path, "deleting what an interrupted flush or merge left");
-        match remove_with_summary(&dir, &path) {
+        match folder.remove_with_summary(&path) {
             Ok(()) => _ = inner.metrics.maintenance.files_deleted.inc(),
             Err(error) => tracing::warn!(path, %error, "cannot delete a leftover"),
         }

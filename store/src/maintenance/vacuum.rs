@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::table::{DAY, DataFile, remove_with_summary};
+use crate::table::{DAY, DataFile, TableFolder};
 
 /// Files that left the table, with the time (Unix milliseconds) when they did.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ impl Waiting {
     /// Deletes what left at least `retention` ago and nobody holds; gives how many files went.
     pub(crate) fn sweep(
         &mut self,
-        table_dir: &Path,
+        folder: &TableFolder,
         now_unix_ms: i64,
         retention: Duration,
     ) -> std::io::Result<u64> {
@@ -40,7 +40,7 @@ impl Waiting {
             if !is_due || Arc::strong_count(file) > 1 {
                 return true;
             }
-            match remove_with_summary(table_dir, &file.path) {
+            match folder.remove_with_summary(&file.path) {
                 Ok(()) => deleted += 1,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                 Err(error) => {

@@ -1,14 +1,15 @@
 //! The Delta side of the table: open or create, commit once, list files, keep the log short.
 //!
-//! delta-rs does not compare transaction versions on a fresh snapshot, does not notice that a file
-//! to be removed is gone already, and never fsyncs on local disk; all three are done here. One
-//! committer per process: the methods that commit take `&mut self`.
+//! delta-rs does not compare transaction versions on a fresh snapshot and does not notice that a
+//! file to be removed is gone already; both are done here. One committer per process: the methods
+//! that commit take `&mut self`.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
+use arrow::datatypes::{FieldRef, SchemaRef};
 use causeway_model::batch::AttributeColumns;
 use deltalake::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake::kernel::{Action, Add, Remove, Transaction};
@@ -18,10 +19,12 @@ use deltalake::{DeltaTable, DeltaTableBuilder};
 use futures::StreamExt;
 use url::Url;
 
+use super::durable_store::DurableStore;
 use super::file::{DAY, DataFile};
-use super::layout::{attribute_fields, delta_schema, properties};
-use super::write::sync_folder;
+use super::folder::TableFolder;
+use super::layout::{delta_fields, delta_schema, properties};
 use crate::StoreError;
+use crate::flush::blocking;
 
 /// How often a commit is tried again on top of what others committed meanwhile.
 const COMMIT_ATTEMPTS_MAX: usize = 16;
@@ -29,42 +32,63 @@ const COMMIT_ATTEMPTS_MAX: usize = 16;
 /// Names compaction and retention in the table's transactions: of two that ran at once, one fails.
 const MAINTENANCE: &str = "maintenance";
 
+/// A commit as it can be tried again.
+enum Commit<'a> {
+    Append { writer: &'a str, version: u64, adds: &'a [Add] },
+    Columns(&'a [FieldRef]),
+    Replace { removed: &'a [Arc<DataFile>], added: &'a [Add], change: Change, now_unix_ms: i64 },
+}
+
+/// Why an attempt failed.
+type CommitError = Box<dyn std::error::Error + Send + Sync>;
+
 /// The open table.
 #[derive(Debug)]
 pub(crate) struct SpansTable {
     table: DeltaTable,
-    dir: PathBuf,
+    folder: TableFolder,
     /// Every live file by its path, so that a file keeps its `Arc` from snapshot to snapshot.
     live: HashMap<String, Arc<DataFile>>,
 }
 
 impl SpansTable {
-    /// Opens the table in `dir`, which must exist.
-    pub(crate) async fn open(dir: &Path) -> Result<Self, StoreError> {
-        let failed = |error| StoreError::failing("open the table", error);
-        let builder = DeltaTableBuilder::from_url(location(dir)?).map_err(failed)?;
-        let table = builder.load().await.map_err(failed)?;
-        Ok(Self { table, dir: dir.to_owned(), live: HashMap::new() })
+    /// Opens the table in `folder`, which must exist.
+    pub(crate) async fn open(folder: TableFolder) -> Result<Self, StoreError> {
+        let mut table = Self::new(folder)?;
+        table.sync_log().await?;
+        let loaded = table.table.load().await;
+        loaded.map_err(|error| StoreError::failing("open the table", error))?;
+        Ok(table)
     }
 
-    /// Opens the table in `dir`, after creating it if there is none.
-    pub(crate) async fn open_or_create(dir: &Path) -> Result<Self, StoreError> {
-        if dir.join("_delta_log").exists() {
-            return Self::open(dir).await;
+    /// Opens the table in `folder`, after creating it if there is none.
+    pub(crate) async fn open_or_create(folder: TableFolder) -> Result<Self, StoreError> {
+        let mut table = Self::new(folder)?;
+        let log_store = table.table.log_store();
+        // The folder of the log alone says nothing: who made it may have died before the first commit.
+        let is_there = log_store.is_delta_table_location().await;
+        if is_there.map_err(|error| StoreError::failing("look for the table", error))? {
+            return Self::open(table.folder).await;
         }
-        fs::create_dir_all(dir).map_err(|e| StoreError::failing("create the table's folder", e))?;
-        let table = CreateBuilder::new()
-            .with_location(location(dir)?)
+        table.table = CreateBuilder::new()
+            .with_log_store(log_store)
             .with_table_name("spans")
             .with_columns(delta_schema()?.fields().cloned())
             .with_partition_columns([DAY])
             .with_configuration(properties())
             .await
             .map_err(|error| StoreError::failing("create the table", error))?;
-        let created = Self { table, dir: dir.to_owned(), live: HashMap::new() };
-        created.sync_log()?;
-        sync_folder(dir).map_err(|error| StoreError::failing("sync the table's folder", error))?;
-        Ok(created)
+        Ok(table)
+    }
+
+    fn new(folder: TableFolder) -> Result<Self, StoreError> {
+        let location = location(folder.root())?;
+        let store = Arc::new(DurableStore::new(folder.disk()));
+        let builder = DeltaTableBuilder::from_url(location.clone())
+            .map(|builder| builder.with_storage_backend(store, location));
+        let table = builder.and_then(DeltaTableBuilder::build);
+        let table = table.map_err(|error| StoreError::failing("open the table", error))?;
+        Ok(Self { table, folder, live: HashMap::new() })
     }
 
     /// The last version that `writer` committed, 0 if none.
@@ -83,14 +107,45 @@ impl SpansTable {
         version: u64,
         adds: &[Add],
     ) -> Result<(), StoreError> {
+        self.commit(&Commit::Append { writer, version, adds }).await.map(drop)
+    }
+
+    /// Adds the columns that the table does not have yet; they are null in the files it has.
+    pub(crate) async fn add_columns(&mut self, columns: &[FieldRef]) -> Result<(), StoreError> {
+        self.commit(&Commit::Columns(columns)).await.map(drop)
+    }
+
+    /// Takes `removed` out of the table and `added` in, in one commit. `false`: one of `removed` is
+    /// not live any more, so that nothing was changed and `added` must not be.
+    pub(crate) async fn replace(
+        &mut self,
+        removed: &[Arc<DataFile>],
+        added: &[Add],
+        change: Change,
+        now_unix_ms: i64,
+    ) -> Result<bool, StoreError> {
+        self.commit(&Commit::Replace { removed, added, change, now_unix_ms }).await
+    }
+
+    /// Tries a commit again and again on top of what others commit meanwhile; `false` if it does not
+    /// apply any more. An error may be a lost answer, so each attempt looks what is there already.
+    async fn commit(&mut self, commit: &Commit<'_>) -> Result<bool, StoreError> {
         let mut attempts_left = COMMIT_ATTEMPTS_MAX;
-        while self.committed(writer).await? < version {
-            match self.try_append(writer, version, adds).await {
-                Ok(()) => break,
+        loop {
+            let attempt = match *commit {
+                Commit::Append { writer, version, adds } => {
+                    self.try_append(writer, version, adds).await
+                }
+                Commit::Columns(columns) => self.try_add_columns(columns).await,
+                Commit::Replace { removed, added, change, now_unix_ms } => {
+                    self.try_replace(removed, added, change, now_unix_ms).await
+                }
+            };
+            match attempt {
+                Ok(is_done) => return Ok(is_done),
                 Err(error) if attempts_left == 0 => {
                     return Err(StoreError::failing("commit to the table", error));
                 }
-                // Others committed meanwhile, or the answer was lost: look again.
                 Err(error) => {
                     tracing::debug!(%error, "commit is tried again on the newest snapshot");
                     attempts_left -= 1;
@@ -98,7 +153,6 @@ impl SpansTable {
                 }
             }
         }
-        self.sync_log()
     }
 
     async fn try_append(
@@ -106,7 +160,10 @@ impl SpansTable {
         writer: &str,
         version: u64,
         adds: &[Add],
-    ) -> deltalake::DeltaResult<()> {
+    ) -> Result<bool, CommitError> {
+        if self.committed(writer).await? >= version {
+            return Ok(true);
+        }
         let transaction = Transaction::new(writer, i64::try_from(version).unwrap_or(i64::MAX));
         let properties = CommitProperties::default()
             .with_create_checkpoint(false)
@@ -122,46 +179,35 @@ impl SpansTable {
             .build(Some(self.table.snapshot()?), self.table.log_store(), operation)
             .await?;
         self.table.state = Some(commit.snapshot());
-        Ok(())
+        Ok(true)
     }
 
     /// The attribute columns that the table has.
     pub(crate) fn attribute_columns(&self) -> Result<AttributeColumns, StoreError> {
-        let failed = |error| StoreError::failing("read the table's schema", error);
-        Ok(AttributeColumns::of_schema(
-            &self.table.snapshot().map_err(failed)?.snapshot().arrow_schema(),
-        ))
+        Ok(AttributeColumns::of_schema(self.arrow_schema()?.as_ref()))
     }
 
-    /// Adds the attribute columns that the table does not have yet.
-    pub(crate) async fn add_columns(
-        &mut self,
-        columns: &AttributeColumns,
-    ) -> Result<(), StoreError> {
-        let mut attempts_left = COMMIT_ATTEMPTS_MAX;
-        loop {
-            let known = self.attribute_columns()?;
-            let missing = columns.iter().filter(|column| known.get(&column.key).is_none());
-            let fields = attribute_fields(missing)?;
-            if fields.is_empty() {
-                return self.sync_log();
-            }
-            match self.table.clone().add_columns().with_fields(fields).await {
-                Ok(table) => self.table = table,
-                Err(error) if attempts_left == 0 => {
-                    return Err(StoreError::failing("add columns to the table", error));
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "columns are added again to the newest snapshot");
-                    attempts_left -= 1;
-                    self.refresh().await?;
-                }
-            }
+    /// The columns that the table has, the partition column too.
+    pub(super) fn arrow_schema(&self) -> Result<SchemaRef, StoreError> {
+        let failed = |error| StoreError::failing("read the table's schema", error);
+        Ok(self.table.snapshot().map_err(failed)?.snapshot().arrow_schema())
+    }
+
+    async fn try_add_columns(&mut self, columns: &[FieldRef]) -> Result<bool, CommitError> {
+        let known = self.arrow_schema()?;
+        // Required columns are in every table.
+        let is_missing =
+            |field: &&FieldRef| field.is_nullable() && known.field_with_name(field.name()).is_err();
+        let fields = delta_fields(columns.iter().filter(is_missing))?;
+        if !fields.is_empty() {
+            self.table = self.table.clone().add_columns().with_fields(fields).await?;
         }
+        Ok(true)
     }
 
     /// Takes in what was committed since.
     pub(crate) async fn refresh(&mut self) -> Result<(), StoreError> {
+        self.sync_log().await?;
         let updated = self.table.update_state().await;
         updated.map_err(|error| StoreError::failing("read the table's newest version", error))
     }
@@ -183,38 +229,6 @@ impl SpansTable {
         }
         self.live = files.iter().map(|file| (file.path.clone(), Arc::clone(file))).collect();
         Ok(files)
-    }
-
-    /// Takes `removed` out of the table and `added` in, in one commit. `false`: one of `removed` is
-    /// not live any more, so that nothing was changed and `added` must not be.
-    pub(crate) async fn replace(
-        &mut self,
-        removed: &[Arc<DataFile>],
-        added: &[Add],
-        change: Change,
-        now_unix_ms: i64,
-    ) -> Result<bool, StoreError> {
-        let mut attempts_left = COMMIT_ATTEMPTS_MAX;
-        loop {
-            let Some(removes) = self.removes(removed, change, now_unix_ms)? else {
-                // A commit whose answer was lost is known by its files, whose names are unique.
-                let is_done = !added.is_empty() && self.are_live(added)?;
-                return Ok(is_done);
-            };
-            match self.try_replace(removes, added, change).await {
-                Ok(()) => break,
-                Err(error) if attempts_left == 0 => {
-                    return Err(StoreError::failing("commit to the table", error));
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "commit is tried again on the newest snapshot");
-                    attempts_left -= 1;
-                    self.refresh().await?;
-                }
-            }
-        }
-        self.sync_log()?;
-        Ok(true)
     }
 
     /// The actions that remove files, or `None` if one of them is not live in this very snapshot.
@@ -239,7 +253,8 @@ impl SpansTable {
         Ok((removes.len() == wanted.len()).then_some(removes))
     }
 
-    fn are_live(&self, added: &[Add]) -> Result<bool, StoreError> {
+    /// Whether all these files are live.
+    pub(crate) fn are_live(&self, added: &[Add]) -> Result<bool, StoreError> {
         let failed = |error| StoreError::failing("list the table's files", error);
         let state = self.table.snapshot().map_err(failed)?;
         let live: HashSet<_> =
@@ -249,10 +264,15 @@ impl SpansTable {
 
     async fn try_replace(
         &mut self,
-        removes: Vec<Remove>,
+        removed: &[Arc<DataFile>],
         added: &[Add],
         change: Change,
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        now_unix_ms: i64,
+    ) -> Result<bool, CommitError> {
+        let Some(removes) = self.removes(removed, change, now_unix_ms)? else {
+            // A commit whose answer was lost is known by its files, whose names are unique.
+            return Ok(!added.is_empty() && self.are_live(added)?);
+        };
         let version = self.committed(MAINTENANCE).await? + 1;
         let transaction = Transaction::new(MAINTENANCE, i64::try_from(version).unwrap_or(i64::MAX));
         let properties = CommitProperties::default()
@@ -274,7 +294,7 @@ impl SpansTable {
             .build(Some(self.table.snapshot()?), self.table.log_store(), operation)
             .await?;
         self.table.state = Some(commit.snapshot());
-        Ok(())
+        Ok(true)
     }
 
     /// Files that left the table lately, with the time (Unix milliseconds) when they did.
@@ -301,15 +321,12 @@ impl SpansTable {
         Checkpointer(self.table.clone())
     }
 
-    /// Makes the newest commit durable: delta-rs leaves it in the page cache.
-    fn sync_log(&self) -> Result<(), StoreError> {
-        let log = self.dir.join("_delta_log");
-        let version = self.table.version().unwrap_or(0);
-        let newest = log.join(format!("{version:020}.json"));
-        let synced = fs::File::open(newest).and_then(|file| file.sync_all());
-        synced
-            .and_then(|()| sync_folder(&log))
-            .map_err(|error| StoreError::failing("sync the table's transaction log", error))
+    /// Makes the names of commits durable: before they are relied on, because who made them may have
+    /// died before that, or have been told that it failed.
+    async fn sync_log(&self) -> Result<(), StoreError> {
+        let (disk, log) = (self.folder.disk(), self.folder.root().join("_delta_log"));
+        let failed = |error| StoreError::failing("sync the table's transaction log", error);
+        blocking(move || disk.sync_dir(&log).map_err(failed)).await
     }
 }
 

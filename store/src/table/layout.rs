@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use causeway_model::batch::{AttributeColumn, AttributeKind};
 use causeway_model::columns::{self, COLUMNS, Kind, name};
 use causeway_model::parts::{self, part};
@@ -41,11 +41,13 @@ pub(super) fn delta_schema() -> Result<StructType, StoreError> {
         .map_err(|error| StoreError::failing("describe the table to Delta", error))
 }
 
-/// Delta's view of attribute columns.
-pub(super) fn attribute_fields<'a>(
-    columns: impl Iterator<Item = &'a AttributeColumn>,
+/// Delta's view of columns.
+pub(super) fn delta_fields<'a>(
+    columns: impl Iterator<Item = &'a FieldRef>,
 ) -> Result<Vec<StructField>, StoreError> {
-    let fields: Vec<_> = columns.map(|column| plain(&Arc::new(column.field()))).collect();
+    // What a file says about its own values is not for the table.
+    let bare = |field: &FieldRef| Arc::new(field.as_ref().clone().with_metadata(HashMap::new()));
+    let fields: Vec<_> = columns.map(|field| plain(&bare(field))).collect();
     let schema: StructType = (&Schema::new(fields))
         .try_into_kernel()
         .map_err(|error| StoreError::failing("describe columns to Delta", error))?;

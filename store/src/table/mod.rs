@@ -7,7 +7,9 @@
 //! Invariants: a commit names only durable files; the file list in memory is that of the snapshot.
 
 mod commit;
+mod durable_store;
 mod file;
+mod folder;
 mod gather;
 mod hybrid;
 mod layout;
@@ -15,15 +17,17 @@ mod repeated;
 mod row_group;
 mod sort;
 mod statistics;
+#[cfg(test)]
+mod tests;
 mod traces;
 mod write;
 
 pub(crate) use commit::{Change, SpansTable, checkpoint_version};
 pub use file::DataFile;
 pub(crate) use file::{DAY, MERGED_PREFIX};
+pub(crate) use folder::TableFolder;
 pub(crate) use gather::{Gather, Place};
 pub(crate) use layout::PAGE_ROWS_MAX;
 pub(crate) use sort::write_sorted;
-pub(crate) use traces::remove_with_summary;
 pub use traces::summary_path;
 pub(crate) use write::{FinishedFile, SortedFileWriter};

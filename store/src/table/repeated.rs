@@ -12,12 +12,14 @@ use arrow::datatypes::Int32Type;
 use arrow::util::bit_util;
 use bytes::Bytes;
 use causeway_model::batch::Texts;
-use parquet::basic::{Compression, Encoding, Type, ZstdLevel};
+use parquet::basic::{Compression, Encoding, PageType, Type, ZstdLevel};
 use parquet::column::page::{self, CompressedPage, PageWriteSpec, PageWriter};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::data_type::ByteArray;
 use parquet::errors::{ParquetError, Result};
-use parquet::file::metadata::{ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder};
+use parquet::file::metadata::{
+    ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder, PageEncodingStats,
+};
 use parquet::file::statistics::{Statistics, ValueStatistics};
 use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
@@ -369,6 +371,19 @@ impl RepeatedWriter {
         let mut builder = ColumnChunkMetaData::builder(ColumnDescPtr::clone(&self.column))
             .set_compression(Compression::ZSTD(level))
             .set_encodings(vec![Encoding::PLAIN, Encoding::RLE, Encoding::RLE_DICTIONARY])
+            // Readers may go by the dictionary alone.
+            .set_page_encoding_stats(vec![
+                PageEncodingStats {
+                    page_type: PageType::DICTIONARY_PAGE,
+                    encoding: Encoding::PLAIN,
+                    count: i32::from(written.dictionary_page.is_some()),
+                },
+                PageEncodingStats {
+                    page_type: PageType::DATA_PAGE,
+                    encoding: Encoding::RLE_DICTIONARY,
+                    count: written.data_pages,
+                },
+            ])
             .set_num_values(written.rows as i64)
             .set_total_compressed_size(written.compressed as i64)
             .set_total_uncompressed_size(written.uncompressed as i64)
@@ -408,6 +423,7 @@ struct Written {
     uncompressed: usize,
     dictionary_page: Option<u64>,
     first_data_page: Option<u64>,
+    data_pages: i32,
 }
 
 impl Written {
@@ -418,6 +434,7 @@ impl Written {
 
     fn data(&mut self, page: &PageWriteSpec, rows: usize) {
         self.first_data_page.get_or_insert(page.offset);
+        self.data_pages += 1;
         self.rows += rows;
         self.sizes(page);
     }
@@ -461,6 +478,7 @@ mod tests {
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
     use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
+    use crate::disk::{Disk, RealDisk};
     use crate::table::gather::Place;
     use crate::table::row_group::RowGroup;
 
@@ -473,7 +491,7 @@ mod tests {
         let path = folder.path().join("file");
         let properties =
             WriterProperties::builder().set_statistics_enabled(EnabledStatistics::Page).build();
-        let file = std::fs::File::create(&path).expect("is made");
+        let file = RealDisk.create(&path).expect("is made");
         let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties));
         let (mut file, factory) = writer.expect("starts").into_serialized_writer().expect("ready");
         let mut group = RowGroup::new(&file, &factory, &schema, 0).expect("starts");

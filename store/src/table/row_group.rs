@@ -1,8 +1,6 @@
 //! The columns of a row group under construction: repeated text by our writer, the rest by the
 //! general one.
 
-use std::fs::File;
-
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, FieldRef, SchemaRef};
 use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
@@ -12,6 +10,7 @@ use parquet::file::writer::SerializedFileWriter;
 
 use super::gather::Place;
 use super::repeated::{PageCompressor, RepeatedWriter};
+use crate::disk::DiskFile;
 
 /// One row group.
 pub(super) struct RowGroup {
@@ -28,7 +27,7 @@ enum Column {
 impl RowGroup {
     /// Starts the row group number `nth` of a file.
     pub(super) fn new(
-        file: &SerializedFileWriter<File>,
+        file: &SerializedFileWriter<Box<dyn DiskFile>>,
         factory: &ArrowRowGroupWriterFactory,
         schema: &SchemaRef,
         nth: usize,
@@ -90,7 +89,10 @@ impl RowGroup {
     }
 
     /// Writes the columns to the file.
-    pub(super) fn finish(mut self, file: &mut SerializedFileWriter<File>) -> Result<()> {
+    pub(super) fn finish(
+        mut self,
+        file: &mut SerializedFileWriter<Box<dyn DiskFile>>,
+    ) -> Result<()> {
         let mut row_group = file.next_row_group()?;
         for column in self.columns {
             match column {

@@ -3,16 +3,18 @@
 //! Blocking CPU and disk work. Sorting moves row numbers, not rows; each column is gathered once.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, Int64Array, RecordBatch};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryArray, Int64Array, RecordBatch, new_null_array,
+};
 use arrow::compute::concat;
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use causeway_model::batch::AttributeColumns;
 use causeway_model::columns::name;
 
 use super::file::{day_number, day_text};
+use super::folder::TableFolder;
 use super::gather::{Gather, Place};
 use super::layout::ROW_GROUP_ROWS_MAX;
 use super::write::{FinishedFile, SortedFileWriter};
@@ -22,10 +24,10 @@ use crate::StoreError;
 /// are kept under the day they were received.
 const DAYS_PER_FLUSH_MAX: usize = 64;
 
-/// Writes `batches` as one file a day, and a set of attribute columns, below `table_dir`; names
-/// begin with `stem`.
+/// Writes `batches` as one file a day, and a set of attribute columns, in `folder`; names begin
+/// with `stem`.
 pub(crate) fn write_sorted(
-    table_dir: &Path,
+    folder: &TableFolder,
     stem: &str,
     batches: &[RecordBatch],
     now_unix_ms: i64,
@@ -33,10 +35,10 @@ pub(crate) fn write_sorted(
     let mut written = Vec::new();
     for (nth, batches) in by_columns(batches).into_iter().enumerate() {
         let stem = if nth == 0 { stem.to_owned() } else { format!("{stem}-{nth}") };
-        match write_alike(table_dir, &stem, &batches, now_unix_ms) {
+        match write_alike(folder, &stem, &batches, now_unix_ms) {
             Ok(files) => written.extend(files),
             Err(error) => {
-                written.into_iter().for_each(FinishedFile::discard);
+                written.into_iter().for_each(|file| file.discard(folder));
                 return Err(error);
             }
         }
@@ -58,15 +60,19 @@ fn by_columns(batches: &[RecordBatch]) -> Vec<Vec<&RecordBatch>> {
 }
 
 fn write_alike(
-    table_dir: &Path,
+    folder: &TableFolder,
     stem: &str,
     batches: &[&RecordBatch],
     now_unix_ms: i64,
 ) -> Result<Vec<FinishedFile>, StoreError> {
     let failed = |error| StoreError::failing("join recent spans", error);
     let schema = joined_schema(batches)?;
+    let columns: Vec<Vec<ArrayRef>> =
+        schema.fields().iter().map(|field| column_of_all(batches, field)).collect();
+    let arrays = |at: usize| columns.get(at).cloned().unwrap_or_default();
     let join = |at: usize| {
-        let parts: Vec<_> = batches.iter().map(|batch| batch.column(at).as_ref()).collect();
+        let arrays = arrays(at);
+        let parts: Vec<_> = arrays.iter().map(AsRef::as_ref).collect();
         concat(&parts).map_err(failed)
     };
     let lengths: Vec<usize> = batches.iter().map(|batch| batch.num_rows()).collect();
@@ -77,14 +83,12 @@ fn write_alike(
         keys.sort(&mut order);
         let write = || {
             let rows = order.len() as u64;
-            let mut writer = SortedFileWriter::create(table_dir, &day, stem, rows, &schema)?;
+            let mut writer = SortedFileWriter::create(folder, &day, stem, rows, &schema)?;
             for order in order.chunks(ROW_GROUP_ROWS_MAX) {
                 let order = order.iter().filter_map(|row| places.get(*row as usize).copied());
                 // Columns are gathered one at a time: the whole is never in memory twice.
                 writer.write(&Gather::new(order.collect(), &lengths), |at| {
-                    Ok::<_, StoreError>(
-                        batches.iter().map(|batch| Arc::clone(batch.column(at))).collect(),
-                    )
+                    Ok::<_, StoreError>(arrays(at))
                 })?;
             }
             writer.finish(now_unix_ms)
@@ -92,7 +96,7 @@ fn write_alike(
         match write() {
             Ok(file) => written.push(file),
             Err(error) => {
-                written.into_iter().for_each(FinishedFile::discard);
+                written.into_iter().for_each(|file| file.discard(folder));
                 return Err(error);
             }
         }
@@ -108,11 +112,20 @@ fn places(lengths: &[usize]) -> Vec<Place> {
     lengths.iter().enumerate().flat_map(of_batch).collect()
 }
 
-/// The schema of batches with the same columns: one that is mixed anywhere is mixed in the whole.
+/// The columns that batches have; an attribute column that is mixed anywhere is mixed in the whole.
 fn joined_schema(batches: &[&RecordBatch]) -> Result<SchemaRef, StoreError> {
     let schemas = batches.iter().map(|batch| batch.schema_ref().as_ref().clone());
     let merged = Schema::try_merge(schemas);
     merged.map(Arc::new).map_err(|error| StoreError::failing("join recent spans", error))
+}
+
+/// A column of all batches; it is null in those that lack it.
+fn column_of_all(batches: &[&RecordBatch], field: &Field) -> Vec<ArrayRef> {
+    let column = |batch: &&RecordBatch| match batch.column_by_name(field.name()) {
+        Some(array) => Arc::clone(array),
+        None => new_null_array(field.data_type(), batch.num_rows()),
+    };
+    batches.iter().map(column).collect()
 }
 
 /// What rows are sorted and split by.

@@ -8,8 +8,6 @@
 //! name: who deletes that deletes the summary too. A missing one costs time and nothing else: readers
 //! make the parts from the spans.
 
-use std::fs::{self, File};
-use std::io;
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
@@ -18,9 +16,11 @@ use causeway_model::parts::{self, PartsBuilder};
 use parquet::arrow::ArrowWriter;
 
 use super::file::DataFile;
+use super::folder::TableFolder;
 use super::layout::summary_properties;
-use super::write::{Unfinished, create_folder, sync};
+use super::write::Unfinished;
 use crate::StoreError;
+use crate::disk::DiskFile;
 
 /// Where the summary of a data file lies, for a table in `table_root`.
 pub fn summary_path(table_root: &Path, file: &DataFile) -> PathBuf {
@@ -34,17 +34,7 @@ pub(super) fn summary_of(table_root: &Path, relative_path: &str) -> PathBuf {
     traces_root(table_root).join(relative_path)
 }
 
-/// Deletes a data file, by its path relative to the table, and its summary. The summary goes first:
-/// what a crash leaves is still found by the name of its data file.
-pub(crate) fn remove_with_summary(table_root: &Path, relative_path: &str) -> io::Result<()> {
-    match fs::remove_file(summary_of(table_root, relative_path)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    fs::remove_file(table_root.join(relative_path))
-}
-
-fn traces_root(table_root: &Path) -> PathBuf {
+pub(super) fn traces_root(table_root: &Path) -> PathBuf {
     table_root.parent().unwrap_or(table_root).join("traces")
 }
 
@@ -55,16 +45,14 @@ const PARTS_PER_WRITE: usize = 8_192;
 #[derive(Debug)]
 pub(super) struct SummaryWriter {
     unfinished: Unfinished,
-    writer: ArrowWriter<File>,
+    writer: ArrowWriter<Box<dyn DiskFile>>,
     parts: PartsBuilder,
 }
 
 impl SummaryWriter {
-    pub(super) fn create(path: &Path) -> Result<Self, StoreError> {
-        let failed = |error| StoreError::failing("create a summary file", error);
-        create_folder(path).map_err(failed)?;
-        let file = File::create(path).map_err(failed)?;
-        let unfinished = Unfinished(Some(path.to_owned()));
+    pub(super) fn create(folder: &TableFolder, path: &Path) -> Result<Self, StoreError> {
+        let (file, unfinished) = Unfinished::create(folder, path)
+            .map_err(|error| StoreError::failing("create a summary file", error))?;
         let writer = ArrowWriter::try_new(file, parts::schema(), Some(summary_properties()))
             .map_err(|error| StoreError::failing("start a summary file", error))?;
         Ok(Self { unfinished, writer, parts: PartsBuilder::new() })
@@ -86,10 +74,9 @@ impl SummaryWriter {
         let failed = |error| StoreError::failing("end a summary file", error);
         let parts = self.parts.finish().map_err(not_summed_up)?;
         self.writer.write(&parts).map_err(failed)?;
-        let file = self.writer.into_inner().map_err(failed)?;
-        let folder = self.unfinished.0.as_deref().and_then(Path::parent);
-        sync(&file, folder.unwrap_or(Path::new(".")))
-            .map_err(|error| StoreError::failing("sync a summary file", error))?;
+        let mut file = self.writer.into_inner().map_err(failed)?;
+        let synced = file.sync().and_then(|()| self.unfinished.sync_name());
+        synced.map_err(|error| StoreError::failing("sync a summary file", error))?;
         Ok(self.unfinished)
     }
 }

@@ -10,7 +10,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,12 +25,14 @@ use parquet::errors::ParquetError;
 use parquet::file::writer::SerializedFileWriter;
 
 use super::file::DAY;
+use super::folder::TableFolder;
 use super::gather::Gather;
 use super::layout::{ROW_GROUP_ROWS_MIN, writer_properties};
 use super::row_group::RowGroup;
 use super::statistics::Statistics;
 use super::traces::{SummaryWriter, summary_of};
 use crate::StoreError;
+use crate::disk::DiskFile;
 
 /// A file of the table that is being written.
 pub(crate) struct SortedFileWriter {
@@ -38,7 +40,7 @@ pub(crate) struct SortedFileWriter {
     relative_path: String,
     unfinished: Unfinished,
     schema: SchemaRef,
-    file: SerializedFileWriter<File>,
+    file: SerializedFileWriter<Box<dyn DiskFile>>,
     factory: ArrowRowGroupWriterFactory,
     /// The one under construction, if it has begun.
     row_group: Option<RowGroup>,
@@ -64,12 +66,33 @@ pub(crate) struct FinishedFile {
 
 /// Removes the file unless it was finished.
 #[derive(Debug)]
-pub(super) struct Unfinished(pub(super) Option<PathBuf>);
+pub(super) struct Unfinished {
+    folder: TableFolder,
+    path: Option<PathBuf>,
+}
+
+impl Unfinished {
+    pub(super) fn create(
+        folder: &TableFolder,
+        path: &Path,
+    ) -> io::Result<(Box<dyn DiskFile>, Self)> {
+        let file = folder.create(path)?;
+        Ok((file, Self { folder: folder.clone(), path: Some(path.to_owned()) }))
+    }
+
+    pub(super) fn sync_name(&self) -> io::Result<()> {
+        self.path.as_deref().map_or(Ok(()), |path| self.folder.sync_name(path))
+    }
+
+    fn finish(mut self) -> PathBuf {
+        self.path.take().unwrap_or_default()
+    }
+}
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        if let Some(path) = self.0.take() {
-            let _ = fs::remove_file(path);
+        if let Some(path) = self.path.take() {
+            let _ = self.folder.remove(&path);
         }
     }
 }
@@ -77,9 +100,9 @@ impl Drop for Unfinished {
 impl FinishedFile {
     /// Removes the file again, after a commit that did not happen. What cannot be removed stays
     /// unreferenced and harmless.
-    pub(crate) fn discard(self) {
-        let _ = fs::remove_file(self.summary);
-        let _ = fs::remove_file(self.path);
+    pub(crate) fn discard(self, folder: &TableFolder) {
+        let _ = folder.remove(&self.summary);
+        let _ = folder.remove(&self.path);
     }
 }
 
@@ -92,27 +115,25 @@ impl fmt::Debug for SortedFileWriter {
 }
 
 impl SortedFileWriter {
-    /// Starts the file `stem` of a day below `table_dir`. `rows_max` is the most rows it may get.
+    /// Starts the file `stem` of a day. `rows_max` is the most rows it may get.
     pub(crate) fn create(
-        table_dir: &Path,
+        folder: &TableFolder,
         day: &str,
         stem: &str,
         rows_max: u64,
         schema: &SchemaRef,
     ) -> Result<Self, StoreError> {
         let relative_path = format!("{DAY}={day}/{stem}.parquet");
-        let path = table_dir.join(&relative_path);
-        let failed = |error| StoreError::failing("create a file of the table", error);
-        create_folder(&path).map_err(failed)?;
-        let file = File::create(&path).map_err(failed)?;
-        let unfinished = Unfinished(Some(path));
+        let (file, unfinished) = Unfinished::create(folder, &folder.root().join(&relative_path))
+            .map_err(|error| StoreError::failing("create a file of the table", error))?;
         let failed = |error| StoreError::failing("start a file of the table", error);
         let properties = writer_properties(rows_max, schema);
         // Gives the file the Arrow schema, which says what is a dictionary.
         let writer = ArrowWriter::try_new(file, SchemaRef::clone(schema), Some(properties));
         let (file, factory) =
             writer.and_then(ArrowWriter::into_serialized_writer).map_err(failed)?;
-        let summary = SummaryWriter::create(&summary_of(table_dir, &relative_path))?;
+        let summary = summary_of(folder.root(), &relative_path);
+        let summary = SummaryWriter::create(folder, &summary)?;
         Ok(Self {
             day: day.to_owned(),
             relative_path,
@@ -178,7 +199,7 @@ impl SortedFileWriter {
         row_group.finish(&mut self.file)?;
         let bytes = self.file.bytes_written();
         if bytes - self.synced_bytes >= SYNC_EVERY_BYTES {
-            self.file.inner().sync_data()?;
+            self.file.inner_mut().sync()?;
             self.synced_bytes = bytes;
         }
         Ok(())
@@ -191,11 +212,11 @@ impl SortedFileWriter {
         if let Some(row_group) = self.row_group.take() {
             self.end_row_group(row_group).map_err(failed)?;
         }
-        let mut summary = self.summary.finish()?;
-        let file = self.file.into_inner().map_err(failed)?;
-        let folder = self.unfinished.0.as_deref().and_then(Path::parent);
-        let bytes = sync(&file, folder.unwrap_or(Path::new(".")))
-            .map_err(|error| StoreError::failing("sync a file of the table", error))?;
+        let summary = self.summary.finish()?;
+        self.file.finish().map_err(failed)?;
+        let bytes = self.file.bytes_written() as u64;
+        let synced = self.file.inner_mut().sync().and_then(|()| self.unfinished.sync_name());
+        synced.map_err(|error| StoreError::failing("sync a file of the table", error))?;
         let add = Add {
             path: self.relative_path,
             partition_values: HashMap::from([(DAY.to_owned(), Some(self.day))]),
@@ -205,33 +226,11 @@ impl SortedFileWriter {
             stats: Some(self.statistics.to_json().to_string()),
             ..Add::default()
         };
-        let path = self.unfinished.0.take().unwrap_or_default();
-        let summary = summary.0.take().unwrap_or_default();
+        let (path, summary) = (self.unfinished.finish(), summary.finish());
         Ok(FinishedFile { add, path, bytes, summary })
     }
 }
 
 fn not_gathered(error: ArrowError) -> StoreError {
     StoreError::failing("gather spans in order", error)
-}
-
-pub(super) fn create_folder(path: &Path) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    if folder.exists() {
-        return Ok(());
-    }
-    fs::create_dir_all(folder)?;
-    sync_folder(folder.parent().unwrap_or(Path::new(".")))
-}
-
-/// Makes a file and its name durable; gives its size.
-pub(super) fn sync(file: &File, folder: &Path) -> std::io::Result<u64> {
-    file.sync_all()?;
-    sync_folder(folder)?;
-    Ok(file.metadata()?.len())
-}
-
-/// Makes the names in a folder durable.
-pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    File::open(folder)?.sync_all()
 }

@@ -4,6 +4,7 @@ mod attribute_columns;
 mod duplicates;
 mod limits;
 mod round_trip;
+mod stamps;
 
 use std::path::Path;
 use std::sync::Arc;

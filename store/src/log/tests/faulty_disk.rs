@@ -11,7 +11,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-use crate::log::disk::{Disk, DiskFile};
+use crate::disk::{Disk, DiskFile};
 
 /// Shared by all its clones.
 #[derive(Debug, Clone, Default)]
@@ -161,7 +161,7 @@ fn fail_if(fails: bool) -> io::Result<()> {
 }
 
 impl Disk for FaultyDisk {
-    fn claim_dir(&self, _: &Path) -> io::Result<Option<File>> {
+    fn lock_dir(&self, _: &Path) -> io::Result<Option<File>> {
         Ok(None)
     }
 
@@ -199,6 +199,18 @@ impl Disk for FaultyDisk {
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         let idx = self.0.lock().idx(path)?;
         Ok(Box::new(FaultyFile { disk: self.clone(), idx }))
+    }
+
+    fn create_dir(&self, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut world = self.0.lock();
+        world.operate()?;
+        let idx = world.idx(from)?;
+        world.names.insert(to.to_path_buf(), idx);
+        Ok(())
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {

@@ -23,7 +23,8 @@ use std::{
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-use super::{Appended, Log, LogError, LogSettings, NewRecord, Record, Replay, disk::Disk};
+use super::{Appended, Log, LogError, LogSettings, NewRecord, Record, Replay};
+use crate::disk::Disk;
 use faulty_disk::FaultyDisk;
 
 type TestResult = Result<(), Box<dyn Error>>;

@@ -141,13 +141,12 @@ async fn files_are_merged_once() -> TestResult {
     let mut world = World::open(|_| ()).await?;
     world.file(&[span(1, 1, "a")]).await?;
     world.file(&[span(2, 2, "b")]).await?;
-    let dir = world.table();
-    let mut first = SpansTable::open(&dir).await?;
-    let mut second = SpansTable::open(&dir).await?;
+    let mut first = SpansTable::open(world.folder()).await?;
+    let mut second = SpansTable::open(world.folder()).await?;
     let inputs = first.files()?;
     let plan = Merge { day: "2026-09-21".to_owned(), inputs, level: 1 };
     let merged = || {
-        merge(&dir, &plan, &mut Pace::new(1.0, &|| false, &|| false))
+        merge(&world.folder(), &plan, &mut Pace::new(1.0, &|| false, &|| false))
             .map(|merged| [merged.file.add])
     };
     let (one, two) = (merged()?, merged()?);
@@ -190,7 +189,7 @@ async fn a_merge_ends_with_the_store() -> TestResult {
     world.file(&[span(2, 2, "b")]).await?;
     let inputs: Vec<Arc<_>> = world.store.inner.recent.files().to_vec();
     let plan = Merge { day: "2026-09-21".to_owned(), inputs, level: 1 };
-    let ended = merge(&world.table(), &plan, &mut Pace::new(0.5, &|| true, &|| true));
+    let ended = merge(&world.folder(), &plan, &mut Pace::new(0.5, &|| true, &|| true));
     assert!(matches!(ended, Err(MergeError::Stopped)));
     assert_eq!(world.on_disk()?, world.live());
     Ok(())

@@ -22,6 +22,7 @@ use prost::Message;
 
 use super::run::{Step, clean_up};
 use crate::settings::StoreSettings;
+use crate::table::TableFolder;
 use crate::{Request, Snapshot, Store, StoreError};
 
 type TestResult = Result<(), Box<dyn std::error::Error>>;
@@ -77,6 +78,10 @@ impl World {
 
     fn table(&self) -> std::path::PathBuf {
         self.store.inner.settings.table_dir()
+    }
+
+    fn folder(&self) -> TableFolder {
+        self.store.inner.folder.clone()
     }
 
     async fn append(&mut self, spans: &[Seen]) -> TestResult {

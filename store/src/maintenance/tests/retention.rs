@@ -53,7 +53,7 @@ async fn the_oldest_files_go_by_size() -> TestResult {
 async fn a_flush_that_races_with_retention_succeeds() -> TestResult {
     let mut world = World::open(keep_a_day).await?;
     world.file(&[span(1, 1, "a")]).await?;
-    let mut other = SpansTable::open(&world.table()).await?;
+    let mut other = SpansTable::open(world.folder()).await?;
     let files = other.files()?;
     assert!(other.replace(&files, &[], Change::Expire, 1).await?);
     world.file(&[span(2, 2, "b")]).await?;

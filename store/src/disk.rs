@@ -1,7 +1,9 @@
-//! The seam between the log and the file system, so that tests can fill the disk, tear writes and fail fsyncs.
+//! The seam between the store and the file system: all changes of files go through here, so that tests can fill
+//! the disk, tear writes, fail fsyncs, let the process die at any operation and the power fail with it.
 //!
-//! Two implementations: [`RealDisk`], and the faulty one in the tests. Reading returns what could be read even when
-//! it ends in an error, because everything before a bad block is still worth replaying.
+//! Implemented by [`RealDisk`], and by the faulty ones in the tests. The log also reads through it; files of the
+//! table are read where they lie. Reading returns what could be read even when it ends in an error, because
+//! everything before a bad block is still worth replaying.
 
 use std::{
     fmt,
@@ -10,11 +12,11 @@ use std::{
     path::Path,
 };
 
-/// The file operations the log needs.
-pub(super) trait Disk: fmt::Debug + Send + Sync {
-    /// Makes the folder if it is missing and locks it; the lock lasts as long as the returned file.
+/// The file operations the store needs.
+pub(crate) trait Disk: fmt::Debug + Send + Sync {
+    /// Locks an existing folder; the lock lasts as long as the returned file.
     /// `ErrorKind::WouldBlock` says that another process holds it.
-    fn claim_dir(&self, dir: &Path) -> io::Result<Option<File>>;
+    fn lock_dir(&self, dir: &Path) -> io::Result<Option<File>>;
     /// Names and sizes of the files in `dir`.
     fn list(&self, dir: &Path) -> io::Result<Vec<(String, u64)>>;
     /// Up to `bytes_max` bytes of the file, and how reading ended.
@@ -23,7 +25,11 @@ pub(super) trait Disk: fmt::Debug + Send + Sync {
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
     /// Opens an existing file. Writes go to its end.
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
-    /// Renames a file.
+    /// Makes a folder in an existing one; fails if it exists.
+    fn create_dir(&self, path: &Path) -> io::Result<()>;
+    /// Gives a file a second name; fails if that exists.
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Renames a file; one that has the new name is replaced.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
@@ -31,29 +37,39 @@ pub(super) trait Disk: fmt::Debug + Send + Sync {
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
 }
 
-/// A file open for writing at its end.
-pub(super) trait DiskFile: Write + fmt::Debug + Send {
+/// A file that is being written at its end.
+pub(crate) trait DiskFile: Write + fmt::Debug + Send {
     /// Makes all written bytes durable.
     fn sync(&mut self) -> io::Result<()>;
     /// Cuts the file to `bytes`, durably.
     fn truncate(&mut self, bytes: u64) -> io::Result<()>;
 }
 
+/// Makes a folder, and those above it that are missing, durably. One that exists is made durable as well: a process
+/// that died may have left it otherwise.
+pub(crate) fn make_dir(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
+    let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    match disk.create_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            make_dir(disk, parent)?;
+            disk.create_dir(dir)?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        made => made?,
+    }
+    disk.sync_dir(parent)
+}
+
 /// The file system.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct RealDisk;
+pub(crate) struct RealDisk;
 
 /// Locked while a process uses the log; never read or written.
 const LOCK_FILE: &str = "lock";
 
 impl Disk for RealDisk {
-    fn claim_dir(&self, dir: &Path) -> io::Result<Option<File>> {
-        if !dir.is_dir() {
-            fs::create_dir_all(dir)?;
-            if let Some(parent) = dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-                self.sync_dir(parent)?;
-            }
-        }
+    fn lock_dir(&self, dir: &Path) -> io::Result<Option<File>> {
         let lock = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -96,6 +112,14 @@ impl Disk for RealDisk {
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         let file = OpenOptions::new().append(true).open(path)?;
         Ok(Box::new(file))
+    }
+
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        fs::create_dir(path)
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::hard_link(from, to)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {

@@ -1,0 +1,175 @@
+//! Row groups that cannot hold what is looked for, found by trying conditions on distinct values.
+//!
+//! ```text
+//! conditions -- those on one column of repeated text --> Screen
+//! row group  -- its dictionaries, a page each -------------'---> may some row fulfil them?
+//! ```
+//!
+//! A condition on one column can hold for a row only if it holds for one of the column's distinct
+//! values, or for null. Conditions on anything else may hold. So a rare value costs a look into the
+//! dictionaries instead of into all pages, whatever is asked of it: equality, a pattern, a function.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::{Field, Schema};
+use causeway_model::columns::repeated_text;
+use causeway_store::DataFile;
+use datafusion::catalog::Session;
+use datafusion::common::DFSchema;
+use datafusion::datasource::physical_plan::parquet::ParquetAccessPlan;
+use datafusion::error::Result;
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
+use datafusion::physical_plan::PhysicalExpr;
+
+use crate::read::{Dictionaries, Reader};
+
+/// What must hold for a row, as far as distinct values can tell.
+#[derive(Debug)]
+pub(crate) enum Screen {
+    /// All of these.
+    All(Vec<Screen>),
+    /// One of these.
+    Any(Vec<Screen>),
+    /// A condition on one column, which is the only one of its schema.
+    Column(Arc<Schema>, Arc<dyn PhysicalExpr>),
+}
+
+/// Which row groups of a file to read.
+#[derive(Debug)]
+pub(crate) struct Screened {
+    pub(crate) plan: ParquetAccessPlan,
+    /// How many of them.
+    pub(crate) kept: usize,
+}
+
+impl Screen {
+    /// What distinct values can tell about conditions that must all hold; `None` if nothing.
+    pub(crate) fn new(
+        conditions: &[Expr],
+        schema: &Schema,
+        session: &dyn Session,
+    ) -> Result<Option<Self>> {
+        let mut all = Vec::new();
+        for condition in conditions {
+            all.extend(screen(condition, schema, session)?);
+        }
+        Ok((!all.is_empty()).then_some(Self::All(all)))
+    }
+
+    /// Which row groups of each file may hold a row. Blocking; `None` for a file of which nothing is
+    /// known, because it cannot be read or the time is over: the scan tells.
+    pub(crate) fn files(&self, reader: &Reader, files: &[DataFile]) -> Vec<Option<Screened>> {
+        let budget = reader.budget();
+        let one = |file| match budget.check_time().and_then(|()| reader.dictionaries(file)) {
+            Ok(dictionaries) => Some(self.row_groups(&dictionaries)),
+            Err(_) => None,
+        };
+        let share = files.len().div_ceil(reader.threads.max(1)).max(1);
+        std::thread::scope(|scope| {
+            let shares: Vec<_> = files
+                .chunks(share)
+                .map(|share| (share.len(), scope.spawn(|| share.iter().map(one).collect())))
+                .collect();
+            let mut all = Vec::with_capacity(files.len());
+            for (count, share) in shares {
+                let unknown = |_| std::iter::repeat_with(|| None).take(count).collect();
+                let found: Vec<_> = share.join().unwrap_or_else(unknown);
+                all.extend(found);
+            }
+            all
+        })
+    }
+
+    fn row_groups(&self, dictionaries: &Dictionaries) -> Screened {
+        let count = dictionaries.row_groups();
+        let mut screened = Screened { plan: ParquetAccessPlan::new_all(count), kept: count };
+        for row_group in 0..count {
+            let mut known: Vec<(&str, Option<ArrayRef>)> = Vec::new();
+            let mut values = |column: &'_ str| dictionaries.values(row_group, column);
+            if !self.may_hold(&mut known, &mut values) {
+                screened.plan.skip(row_group);
+                screened.kept -= 1;
+            }
+        }
+        screened
+    }
+
+    /// `known` are values that were asked for before.
+    fn may_hold<'a>(
+        &'a self,
+        known: &mut Vec<(&'a str, Option<ArrayRef>)>,
+        values: &mut impl FnMut(&str) -> Option<ArrayRef>,
+    ) -> bool {
+        match self {
+            Self::All(all) => all.iter().all(|one| one.may_hold(known, values)),
+            Self::Any(any) => any.iter().any(|one| one.may_hold(known, values)),
+            Self::Column(schema, condition) => {
+                let Some(column) = schema.fields().first().map(|field| field.name().as_str())
+                else {
+                    return true;
+                };
+                let at = known.iter().position(|(known, _)| *known == column);
+                let at = at.unwrap_or_else(|| {
+                    known.push((column, values(column)));
+                    known.len() - 1
+                });
+                match known.get(at) {
+                    Some((_, Some(values))) => holds_for_any(schema, condition, values),
+                    _ => true,
+                }
+            }
+        }
+    }
+}
+
+/// `None`: any row may fulfil the condition, as far as distinct values can tell.
+fn screen(condition: &Expr, schema: &Schema, session: &dyn Session) -> Result<Option<Screen>> {
+    if let Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::And | Operator::Or), right }) =
+        condition
+    {
+        let sides = [screen(left, schema, session)?, screen(right, schema, session)?];
+        return Ok(match (op, sides) {
+            (Operator::And, [Some(left), Some(right)]) => Some(Screen::All(vec![left, right])),
+            (Operator::And, [left, right]) => left.or(right),
+            (_, [Some(left), Some(right)]) => Some(Screen::Any(vec![left, right])),
+            _ => None,
+        });
+    }
+    let columns = condition.column_refs();
+    let (Some(column), 1) = (columns.iter().next(), columns.len()) else {
+        return Ok(None);
+    };
+    let Some(field) = repeated_field(schema, &column.name) else {
+        return Ok(None);
+    };
+    if condition.is_volatile() {
+        return Ok(None);
+    }
+    let schema = Arc::new(Schema::new(vec![field]));
+    let input = DFSchema::try_from(Arc::clone(&schema))?;
+    let condition = session.create_physical_expr(condition.clone(), &input)?;
+    Ok(Some(Screen::Column(schema, condition)))
+}
+
+fn repeated_field(schema: &Schema, column: &str) -> Option<Field> {
+    let field = schema.field_with_name(column).ok()?;
+    (field.data_type() == &repeated_text()).then(|| field.clone().with_nullable(true))
+}
+
+/// Whether a condition holds for a value. One that cannot be tried may.
+fn holds_for_any(
+    schema: &Arc<Schema>,
+    condition: &Arc<dyn PhysicalExpr>,
+    values: &ArrayRef,
+) -> bool {
+    let rows = values.len();
+    let Ok(batch) = RecordBatch::try_new(Arc::clone(schema), vec![Arc::clone(values)]) else {
+        return true;
+    };
+    let held = condition.evaluate(&batch).and_then(|held| held.into_array(rows));
+    match held.as_ref().map(|held| held.as_boolean_opt()) {
+        Ok(Some(held)) => held.true_count() > 0,
+        _ => true,
+    }
+}
