@@ -1,6 +1,11 @@
 //! Thresholds of all detectors.
 
-use super::{FanOutSettings, NPlusOneSettings, SequentialCallsSettings};
+use super::{
+    DuplicateExecutionSettings, ErrorOriginSettings, FanOutSettings, ImpossibleOrderSettings,
+    LargePayloadSettings, MissingTimeoutSettings, NPlusOneSettings, PlaintextCallSettings,
+    QueueWaitSettings, RetryStormSettings, RetryWithoutBackoffSettings, SecretInSpanSettings,
+    SequentialCallsSettings,
+};
 
 /// Thresholds of all detectors, and what the what-if model assumes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +22,26 @@ pub struct Settings {
     pub fan_out: FanOutSettings,
     /// See [`SequentialCalls`](super::SequentialCalls).
     pub sequential_calls: SequentialCallsSettings,
+    /// See [`ErrorOrigin`](super::ErrorOrigin).
+    pub error_origin: ErrorOriginSettings,
+    /// See [`DuplicateExecution`](super::DuplicateExecution).
+    pub duplicate_execution: DuplicateExecutionSettings,
+    /// See [`RetryWithoutBackoff`](super::RetryWithoutBackoff).
+    pub retry_without_backoff: RetryWithoutBackoffSettings,
+    /// See [`RetryStorm`](super::RetryStorm).
+    pub retry_storm: RetryStormSettings,
+    /// See [`MissingTimeout`](super::MissingTimeout).
+    pub missing_timeout: MissingTimeoutSettings,
+    /// See [`LargePayload`](super::LargePayload).
+    pub large_payload: LargePayloadSettings,
+    /// See [`SecretInSpan`](super::SecretInSpan).
+    pub secret_in_span: SecretInSpanSettings,
+    /// See [`PlaintextCall`](super::PlaintextCall).
+    pub plaintext_call: PlaintextCallSettings,
+    /// See [`QueueWait`](super::QueueWait).
+    pub queue_wait: QueueWaitSettings,
+    /// See [`ImpossibleOrder`](super::ImpossibleOrder).
+    pub impossible_order: ImpossibleOrderSettings,
 }
 
 impl Default for Settings {
@@ -28,6 +53,16 @@ impl Default for Settings {
             n_plus_one: NPlusOneSettings::default(),
             fan_out: FanOutSettings::default(),
             sequential_calls: SequentialCallsSettings::default(),
+            error_origin: ErrorOriginSettings::default(),
+            duplicate_execution: DuplicateExecutionSettings::default(),
+            retry_without_backoff: RetryWithoutBackoffSettings::default(),
+            retry_storm: RetryStormSettings::default(),
+            missing_timeout: MissingTimeoutSettings::default(),
+            large_payload: LargePayloadSettings::default(),
+            secret_in_span: SecretInSpanSettings::default(),
+            plaintext_call: PlaintextCallSettings::default(),
+            queue_wait: QueueWaitSettings::default(),
+            impossible_order: ImpossibleOrderSettings::default(),
         }
     }
 }

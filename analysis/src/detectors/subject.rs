@@ -135,6 +135,12 @@ impl<'t, 'a> Subject<'t, 'a> {
         self.root.map_or("", |root| self.trace.name_text(root))
     }
 
+    /// Time of a row itself on the critical path.
+    pub fn path_ns(&self, row: Row) -> i64 {
+        let before = |at: usize| self.path_before_ns.get(at).copied().unwrap_or(0);
+        before(row.idx() + 1) - before(row.idx())
+    }
+
     /// Time on the critical path of rows, none of them below another, and of all below them.
     pub fn path_below_ns(&self, rows: &[Row]) -> i64 {
         let before = |row: u32| self.path_before_ns.get(row as usize).copied().unwrap_or(0);

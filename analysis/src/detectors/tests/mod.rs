@@ -25,6 +25,11 @@ pub(crate) fn check(text: &str, expected: &[&str]) {
     assert_eq!(shown, expected);
 }
 
+/// What one detector finds in a trace.
+pub(crate) fn of_detector(text: &str, name: &str) -> Vec<Finding> {
+    found(text).into_iter().filter(|finding| finding.detector == name).collect()
+}
+
 fn of_spans(spans: &[NotedSpan]) -> Vec<Finding> {
     with_spans(spans, |trace| detect(trace, 1, &Settings::default(), &mut Former::default()))
 }
