@@ -33,6 +33,7 @@ mod sequential_calls;
 mod settings;
 mod stamps;
 mod subject;
+pub mod window;
 
 pub use broken_stamps::BrokenStamps;
 pub use duplicate_execution::{DuplicateExecution, DuplicateExecutionSettings};

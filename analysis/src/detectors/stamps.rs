@@ -3,19 +3,27 @@
 //! For detectors of clocks. A trace without stamps costs one look at each span's attributes.
 
 use causeway_clock::order::{Kind as ClockKind, Link, Span};
-use causeway_clock::{Carried, ClockId, Stamp, tracestate};
-use causeway_model::trace::{Flags, Kind, MergedTrace, Row};
+use causeway_clock::{Carried, ClockId, Stamp, response, tracestate};
+use causeway_model::trace::{Flags, Kind, MergedTrace, Row, Status};
 use causeway_model::value;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// Spans by row; `None` where no span shows a stamp.
 pub(super) fn stamped_spans(trace: &MergedTrace<'_>) -> Option<Vec<Span>> {
-    let spans: Vec<Span> = trace.rows().map(|row| span(trace, row)).collect();
+    let spans = clock_spans(trace);
     let is_stamped = |span: &Span| span.start.is_some() || span.end.is_some();
     spans.iter().any(is_stamped).then_some(spans)
 }
 
+/// Spans by row, whether stamped or not. Clocks are told apart by `service.instance.id`, the same in all traces, where it
+/// is told, and by their resource within the trace otherwise.
+pub(super) fn clock_spans(trace: &MergedTrace<'_>) -> Vec<Span> {
+    trace.rows().map(|row| span(trace, row)).collect()
+}
+
 fn span(trace: &MergedTrace<'_>, row: Row) -> Span {
-    let instance = u64::from(trace.clock(row));
+    let identity = trace.resource_attribute(row, "service.instance.id");
+    let instance = identity.map_or(u64::from(trace.clock(row)), |id| xxh3_64(id.as_bytes()));
     let start_ns = trace.raw_start_ns(row);
     let links = trace.links(row).map(|link| {
         let mut found = trace.find(link.span_id);
@@ -39,8 +47,9 @@ fn span(trace: &MergedTrace<'_>, row: Row) -> Span {
         end: stamp(trace, row, "hlc.end"),
         received: carried(trace.trace_state(row)),
         rejected: stamp(trace, row, "hlc.reject"),
-        responses: Vec::new(),
+        responses: responses(trace, row),
         links: links.collect(),
+        responded: trace.status(row) != Status::Error,
         duplicate: trace.flags(row).contains(Flags::DUPLICATE_ID),
         ..Span::default()
     }
@@ -49,6 +58,13 @@ fn span(trace: &MergedTrace<'_>, row: Row) -> Span {
 fn stamp(trace: &MergedTrace<'_>, row: Row, key: &str) -> Option<Stamp> {
     let text = trace.attribute(row, key)?.text();
     value::display(&text).parse().ok()
+}
+
+/// A list of stamps is stored as a JSON array of texts.
+fn responses(trace: &MergedTrace<'_>, row: Row) -> Vec<Stamp> {
+    let Some(text) = trace.attribute(row, "hlc.resp") else { return Vec::new() };
+    let texts: Vec<String> = serde_json::from_str(&text.text()).unwrap_or_default();
+    texts.iter().take(response::STAMPS_MAX).filter_map(|text| text.parse().ok()).collect()
 }
 
 fn carried(trace_state: &str) -> Option<Stamp> {

@@ -1,6 +1,7 @@
 //! What holds for every detector, and what tests of each are written with.
 
 mod n_plus_one;
+mod shop;
 
 use std::collections::HashSet;
 
