@@ -47,11 +47,10 @@ fn repeats(subject: &Subject<'_, '_>, before: Row, row: Row) -> bool {
     }
     let asked = |row: Row| {
         with_fields(trace, row, |fields| {
-            let known = ASKED_FOR.into_iter().find_map(|field| match fields.value(field)? {
+            ASKED_FOR.into_iter().find_map(|field| match fields.value(field)? {
                 Value::Text(text) => Some(text.to_owned()),
                 _ => None,
-            });
-            known
+            })
         })
     };
     asked(before) == asked(row)

@@ -9,6 +9,7 @@
 //!
 //! What is wrong is told by [`causeway_clock::order`]; this names who did it and what to do.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use causeway_clock::order::{Fault, Order, OrderSettings, Span};
@@ -127,8 +128,8 @@ impl BrokenStamps {
             Broken::Refused => format!("{service} refused stamps that are too far ahead"),
         };
         let instances =
-            rows.iter().filter_map(|row| trace.resource_attribute(*row, "service.instance.id"));
-        let mut instances: Vec<String> = instances.map(str::to_owned).collect();
+            rows.iter().filter_map(|row| subject.resource_text(*row, "service.instance.id"));
+        let mut instances: Vec<String> = instances.map(Cow::into_owned).collect();
         instances.sort_unstable();
         instances.dedup();
         instances.truncate(20);

@@ -133,8 +133,8 @@ impl ImpossibleOrder {
         let trace = subject.trace;
         let Some(cause) = of.cause else { return };
         let Some(effect) = of.effects.first().copied() else { return };
-        let instance =
-            |row| trace.resource_attribute(row, "service.instance.id").unwrap_or_default();
+        let instance = |row| subject.resource_text(row, "service.instance.id").unwrap_or_default();
+        let instances = (instance(cause), instance(effect));
         let (from, to) = (trace.service_text(cause), trace.service_text(effect));
         let title = format!(
             "by its own clock, {to} begins {:.1} ms before {from} asks it",
@@ -150,8 +150,8 @@ impl ImpossibleOrder {
             [
                 ("before_ns", of.before_ns.into()),
                 ("spans", of.effects.len().into()),
-                ("cause_instance", instance(cause).into()),
-                ("effect_instance", instance(effect).into()),
+                ("cause_instance", instances.0.as_ref().into()),
+                ("effect_instance", instances.1.as_ref().into()),
             ],
         );
         let severity = if of.before_ns < MEDIUM_NS_MIN { Severity::Low } else { Severity::Medium };
@@ -160,7 +160,7 @@ impl ImpossibleOrder {
             subject,
             Draft {
                 title,
-                group: vec![from, instance(cause), to, instance(effect)],
+                group: vec![from, &instances.0, to, &instances.1],
                 caller: Some(cause),
                 rows: &of.effects,
                 severity: Some(severity),

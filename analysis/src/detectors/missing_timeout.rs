@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn the_deepest_long_wait_is_named() {
         let text = format!("web page server 0..7s\n web get client 0..7s url.full=http://stock/x http.request.method=GET
-              stock serve server 1..6999\n   stock q client 2..6900 {SQL}");
+              stock serve server 1..6999\n                stock q client 2..6900 {SQL}");
         let found = of_detector(&text, NAME);
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(

@@ -23,7 +23,8 @@ pub(super) fn clock_spans(trace: &MergedTrace<'_>) -> Vec<Span> {
 
 fn span(trace: &MergedTrace<'_>, row: Row) -> Span {
     let identity = trace.resource_attribute(row, "service.instance.id");
-    let instance = identity.map_or(u64::from(trace.clock(row)), |id| xxh3_64(id.as_bytes()));
+    let instance =
+        identity.map_or(u64::from(trace.clock(row)), |id| xxh3_64(value::display(id).as_bytes()));
     let start_ns = trace.raw_start_ns(row);
     let links = trace.links(row).map(|link| {
         let mut found = trace.find(link.span_id);

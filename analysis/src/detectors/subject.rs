@@ -1,5 +1,6 @@
 //! A trace made ready for detectors: what several of them need is computed once.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use causeway_model::rows::AttributeText;
@@ -113,6 +114,11 @@ impl<'t, 'a> Subject<'t, 'a> {
         let rest = self.exits.get(first..).unwrap_or_default();
         let count = rest.partition_point(|(other, _)| *other == caller);
         rest.get(..count).unwrap_or_default()
+    }
+
+    /// An attribute of a row's resource, as people expect to read it.
+    pub fn resource_text(&self, row: Row, key: &str) -> Option<Cow<'_, str>> {
+        self.trace.resource_attribute(row, key).map(value::display)
     }
 
     /// The span the trace is about.

@@ -12,9 +12,12 @@ use super::*;
 use crate::forms::Former;
 use crate::testing::{malformed, nested, with, with_spans};
 
-/// What all detectors find in a trace, with default settings.
+/// What all detectors find in a trace, with default settings but for one: tests call by http, which is a finding only
+/// where [a test asks for it](of_detector).
 pub(crate) fn found(text: &str) -> Vec<Finding> {
-    with(text, |trace| detect(trace, 1, &Settings::default(), &mut Former::default()))
+    let encrypted = PlaintextCallSettings { mesh_encrypts: true, ..Default::default() };
+    let settings = Settings { plaintext_call: encrypted, ..Settings::default() };
+    with(text, |trace| detect(trace, 1, &settings, &mut Former::default()))
 }
 
 /// Compares findings as `detector count title`.
@@ -28,7 +31,8 @@ pub(crate) fn check(text: &str, expected: &[&str]) {
 
 /// What one detector finds in a trace.
 pub(crate) fn of_detector(text: &str, name: &str) -> Vec<Finding> {
-    found(text).into_iter().filter(|finding| finding.detector == name).collect()
+    let found = with(text, |trace| detect(trace, 1, &Settings::default(), &mut Former::default()));
+    found.into_iter().filter(|finding| finding.detector == name).collect()
 }
 
 fn of_spans(spans: &[NotedSpan]) -> Vec<Finding> {

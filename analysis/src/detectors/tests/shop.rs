@@ -209,6 +209,9 @@ fn nothing_else_is_of_high_severity() {
 fn everything_that_fires_is_counted() {
     let seen = seen();
     let mut counts: BTreeMap<String, (usize, String)> = BTreeMap::new();
+    for finding in &seen.clocks {
+        println!("{} {}", finding.detector, finding.title);
+    }
     for finding in seen.single.iter().chain(&seen.window).chain(&seen.clocks) {
         let severity = finding.severity.label();
         let key = format!("{} {severity} [{}]", finding.detector, finding.entry_operation);

@@ -141,7 +141,7 @@ fn seen(subject: &Subject<'_, '_>, row: Row) -> Option<Seen> {
     }
     let mut example = Examples::default();
     example.see(subject, row);
-    let place = PLACES.map(|key| trace.resource_attribute(row, key).unwrap_or_default().to_owned());
+    let place = PLACES.map(|key| subject.resource_text(row, key).unwrap_or_default().into_owned());
     let service = trace.service_text(row).to_owned();
     let (start_ns, end_ns) = (trace.start_ns(row), trace.end_ns(row));
     Some(Seen { service, place, start_ns, end_ns, example })

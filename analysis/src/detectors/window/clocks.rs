@@ -3,12 +3,14 @@
 //! | detector | fires when | not when |
 //! |---|---|---|
 //! | `clock_offset` | in at least 5 windows bounded from both sides the offset against the reference is more than 1 ms for sure | messages do not bound it, or only from one side; the interval holds less than 1 ms |
-//! | `clock_step` | the clock must have stepped between two moments | the intervals can be explained without |
+//! | `clock_step` | the clock must have stepped between two moments; or an instance changed its node id, as clocks that are set do, and its offset with it by more than 1 ms and what clocks drift in between | the intervals can be explained without |
 //! | `clock_drift` | every rate that explains all intervals is beyond 100 ppm | some rate within explains them, or none does: then it stepped |
 //! | `coarse_clock` | readings show steps of 1 ms or more | too few readings |
 //!
 //! Severity: medium from an offset or step of 10 ms, low below and for rates and steps of counting. Wrong if the clock of
 //! reference is the one that is off: then all others show the same.
+
+use std::collections::BTreeMap;
 
 use causeway_clock::offsets::{ClockReport, State};
 use serde_json::{Map, Value};
@@ -72,33 +74,33 @@ pub struct ClockSeen<'a> {
 /// What reports of clocks show; at most four findings a clock. The reference is to be left out.
 pub fn detect_clocks(clocks: &[ClockSeen<'_>], settings: &ClockSettings) -> Vec<Finding> {
     let mut found = Vec::new();
+    let mut changes = changes_of_node(clocks, settings);
     for clock in clocks {
         found.extend(offset(clock, settings));
-        found.extend(step(clock));
+        let changes = changes.remove(&(clock.service, clock.instance)).unwrap_or_default();
+        found.extend(step(clock, changes));
         found.extend(drift(clock, settings));
         found.extend(coarse(clock, settings));
     }
     found
 }
 
-/// The offset that is nearest to none among windows in which it is not within the limit.
+/// An offset beyond doubt: the median of what it is at least.
 fn offset(clock: &ClockSeen<'_>, settings: &ClockSettings) -> Option<Finding> {
     let limit_ns = settings.offset_ns_min;
-    let certain =
-        clock.report.windows.iter().filter(|window| window.bounds.state == State::TwoSided);
-    let intervals: Vec<(i64, i64, i64)> = certain
-        .filter_map(|window| Some((window.start_ns, window.bounds.lo_ns?, window.bounds.hi_ns?)))
-        .filter(|(_, lo_ns, hi_ns)| *lo_ns > limit_ns || *hi_ns < limit_ns.saturating_neg())
+    let intervals: Vec<Interval> = certain(clock)
+        .into_iter()
+        .filter(|of| of.lo_ns > limit_ns || of.hi_ns < limit_ns.saturating_neg())
         .collect();
     if intervals.len() < settings.windows_min.max(1) {
         return None;
     }
-    let least_ns = |(_, lo_ns, hi_ns): &(i64, i64, i64)| if *lo_ns > 0 { *lo_ns } else { *hi_ns };
+    let least_ns = |of: &Interval| if of.lo_ns > 0 { of.lo_ns } else { of.hi_ns };
     let mut sure: Vec<i64> = intervals.iter().map(least_ns).collect();
     sure.sort_unstable();
     let median_ns = sure.get(sure.len() / 2).copied()?;
     let mut seen = Examples { count: intervals.len() as u64, ..Examples::default() };
-    intervals.iter().for_each(|(at_ns, ..)| seen.see_times(*at_ns, *at_ns));
+    intervals.iter().for_each(|of| seen.see_times(of.at_ns, of.at_ns));
     let direction = if median_ns < 0 { "behind" } else { "ahead" };
     let ms = median_ns.unsigned_abs() as f64 / 1e6;
     let told = Told {
@@ -114,8 +116,64 @@ fn offset(clock: &ClockSeen<'_>, settings: &ClockSettings) -> Option<Finding> {
     Some(told.finding(clock, &seen))
 }
 
-fn step(clock: &ClockSeen<'_>) -> Option<Finding> {
-    let steps = &clock.report.steps;
+/// Between which moments instances changed their node ids and their offsets with them. A clock that is set goes on under
+/// another id, so each id alone shows no step. Told with the first report of the instance.
+fn changes_of_node<'a>(
+    clocks: &[ClockSeen<'a>],
+    settings: &ClockSettings,
+) -> BTreeMap<(&'a str, &'a str), Vec<(i64, i64)>> {
+    let mut lives: BTreeMap<(&str, &str), Vec<Vec<Interval>>> = BTreeMap::new();
+    for clock in clocks.iter().filter(|clock| !clock.instance.is_empty()) {
+        let life = certain(clock);
+        if !life.is_empty() {
+            lives.entry((clock.service, clock.instance)).or_default().push(life);
+        }
+    }
+    let mut changes: BTreeMap<(&str, &str), Vec<(i64, i64)>> = BTreeMap::new();
+    for (whose, mut lives) in lives {
+        lives.sort_by_key(|life| life.first().map(|interval| interval.at_ns));
+        for (before, after) in lives.iter().zip(lives.iter().skip(1)) {
+            // Windows reach into each other where evidence is carried, so the middles of both are compared.
+            let middle = |life: &[Interval]| life.get(life.len() / 2).copied();
+            let Some((a, b)) = middle(before).zip(middle(after)) else { continue };
+            let apart_ns = a.lo_ns.saturating_sub(b.hi_ns).max(b.lo_ns.saturating_sub(a.hi_ns));
+            let drift_ns = i128::from(a.at_ns.abs_diff(b.at_ns))
+                * i128::from(settings.rate_ppb_min)
+                / 1_000_000_000;
+            if i128::from(apart_ns) > i128::from(settings.offset_ns_min) + drift_ns {
+                changes
+                    .entry(whose)
+                    .or_default()
+                    .push((a.at_ns.min(b.at_ns), a.at_ns.max(b.at_ns)));
+            }
+        }
+    }
+    changes
+}
+
+/// An offset that is bounded from both sides.
+#[derive(Debug, Clone, Copy)]
+struct Interval {
+    at_ns: i64,
+    lo_ns: i64,
+    hi_ns: i64,
+}
+
+fn certain(clock: &ClockSeen<'_>) -> Vec<Interval> {
+    let windows = clock.report.windows.iter();
+    let certain = windows.filter(|window| window.bounds.state == State::TwoSided);
+    certain
+        .filter_map(|window| {
+            let (lo_ns, hi_ns) = window.bounds.lo_ns.zip(window.bounds.hi_ns)?;
+            Some(Interval { at_ns: window.start_ns, lo_ns, hi_ns })
+        })
+        .collect()
+}
+
+fn step(clock: &ClockSeen<'_>, changes: Vec<(i64, i64)>) -> Option<Finding> {
+    let mut steps = clock.report.steps.clone();
+    steps.extend(changes);
+    steps.sort_unstable();
     if steps.is_empty() {
         return None;
     }
@@ -297,5 +355,18 @@ mod tests {
         (odd.steps, odd.rate_ppb, odd.granularity_ns) =
             (Vec::new(), Some((-200_000, -99_999)), None);
         assert_eq!(titles(&odd), Vec::<String>::new());
+    }
+    #[test]
+    fn a_clock_that_was_set_goes_on_under_another_node_id() {
+        let (mut before, mut after) = (report(0, 0, 9), report(150, 151, 9));
+        before.windows.iter_mut().for_each(|window| window.start_ns -= 9 * 250 * MS);
+        after.clock = ClockId::Instance(2);
+        let seen = |report| ClockSeen { report, service: "cart", instance: "cart-1" };
+        let found = |after: &ClockReport| {
+            let found = detect_clocks(&[seen(&before), seen(after)], &ClockSettings::default());
+            found.iter().filter(|finding| finding.detector == "clock_step").count()
+        };
+        assert_eq!(found(&after), 1);
+        assert_eq!(found(&report(1, 2, 9)), 0);
     }
 }

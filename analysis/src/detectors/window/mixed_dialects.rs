@@ -122,8 +122,8 @@ fn traits(subject: &Subject<'_, '_>, server: Row) -> [Option<String>; 3] {
         });
         (protocol, generation.map(str::to_owned))
     });
-    let language = trace.resource_attribute(server, "telemetry.sdk.language");
-    let version = trace.resource_attribute(server, "telemetry.sdk.version");
+    let language = subject.resource_text(server, "telemetry.sdk.language");
+    let version = subject.resource_text(server, "telemetry.sdk.version");
     let sdk = language.zip(version).map(|(language, version)| format!("{language} {version}"));
     [protocol, generation, sdk]
 }

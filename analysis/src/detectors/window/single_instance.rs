@@ -63,8 +63,7 @@ impl SingleInstance {
         let trace = subject.trace;
         let mut clocks = BTreeSet::new();
         for row in trace.rows().filter(|row| clocks.insert(trace.clock(*row))) {
-            let identity =
-                IDENTITIES.into_iter().find_map(|key| trace.resource_attribute(row, key));
+            let identity = IDENTITIES.into_iter().find_map(|key| subject.resource_text(row, key));
             let service = trace.service_text(row);
             let Some(identity) = identity.filter(|_| !service.is_empty()) else { continue };
             if self.instances.len() >= SERVICES_MAX && !self.instances.contains_key(service) {
@@ -73,7 +72,7 @@ impl SingleInstance {
             }
             let of = self.instances.entry(service.to_owned()).or_default();
             if of.len() < INSTANCES_MAX {
-                of.insert(identity.to_owned());
+                of.insert(identity.into_owned());
             }
         }
     }

@@ -104,15 +104,16 @@ impl WindowDetector for VersionSkew {
             if !matches!(trace.kind(row), Kind::Server | Kind::Consumer) {
                 continue;
             }
-            let Some(version) = trace.resource_attribute(row, "service.version") else { continue };
+            let Some(version) = subject.resource_text(row, "service.version") else { continue };
             let key = (trace.service_text(row).to_owned(), trace.name_text(row).to_owned());
-            let known = self.served.get(&key).is_some_and(|of| of.contains_key(version));
+            let known = self.served.get(&key).is_some_and(|of| of.contains_key(&*version));
             if !known && self.versions >= VERSIONS_MAX {
                 self.left_out += 1;
                 continue;
             }
             self.versions += usize::from(!known);
-            let served = self.served.entry(key).or_default().entry(version.to_owned()).or_default();
+            let served =
+                self.served.entry(key).or_default().entry(version.into_owned()).or_default();
             served.seen.see(subject, row);
             served.errors += u64::from(trace.status(row) == Status::Error);
             *served.durations.entry(bucket_of(trace.duration_ns(row))).or_default() += 1;
