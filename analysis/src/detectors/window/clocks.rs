@@ -361,7 +361,9 @@ mod tests {
         let (mut before, mut after) = (report(0, 0, 9), report(150, 151, 9));
         before.windows.iter_mut().for_each(|window| window.start_ns -= 9 * 250 * MS);
         after.clock = ClockId::Instance(2);
-        let seen = |report| ClockSeen { report, service: "cart", instance: "cart-1" };
+        fn seen(report: &ClockReport) -> ClockSeen<'_> {
+            ClockSeen { report, service: "cart", instance: "cart-1" }
+        }
         let found = |after: &ClockReport| {
             let found = detect_clocks(&[seen(&before), seen(after)], &ClockSettings::default());
             found.iter().filter(|finding| finding.detector == "clock_step").count()
