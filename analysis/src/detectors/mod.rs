@@ -54,7 +54,7 @@ pub use queue_wait::{QueueWait, QueueWaitSettings};
 pub use repeats::Repeat;
 pub use retry_storm::{RetryStorm, RetryStormSettings};
 pub use retry_without_backoff::{RetryWithoutBackoff, RetryWithoutBackoffSettings};
-pub use run::detect;
+pub use run::{detect, detect_in};
 pub use secret_in_span::{SecretInSpan, SecretInSpanSettings};
 pub use sequential_calls::{SequentialCalls, SequentialCallsSettings};
 pub use settings::Settings;

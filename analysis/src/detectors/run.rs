@@ -13,11 +13,15 @@ pub fn detect(
     settings: &Settings,
     former: &mut Former,
 ) -> Vec<Finding> {
-    let subject = Subject::new(trace, revision, former);
+    detect_in(&Subject::new(trace, revision, former), settings)
+}
+
+/// The same of a trace that others look at as well.
+pub fn detect_in(subject: &Subject<'_, '_>, settings: &Settings) -> Vec<Finding> {
     let mut all = Findings::default();
     for detector in DETECTORS {
         let mut found = Findings::default();
-        detector.run(&subject, settings, &mut found);
+        detector.run(subject, settings, &mut found);
         found.truncate(settings.findings_max);
         all.extend(found);
     }

@@ -227,8 +227,11 @@ impl Answers {
         match &self.question {
             Question::Clocks => order::clocks(&self.watch.seen(), range),
             Question::ClockPairs => order::clock_pairs(&self.watch.seen(), range),
-            Question::Findings => findings::batch(self.watch.findings().iter())
-                .map_err(|error| QueryError::Internal(error.to_string())),
+            Question::Findings => {
+                let of_clocks = order::clock_findings(&self.watch.seen());
+                findings::batch(of_clocks.iter().chain(self.watch.findings().iter()))
+                    .map_err(|error| QueryError::Internal(error.to_string()))
+            }
             Question::Path { trace, time } => {
                 let (batches, traces) = self.read_batches(*trace)?;
                 let path = findings::one_trace(

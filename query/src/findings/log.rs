@@ -1,19 +1,25 @@
-//! The findings of the traces that came, the newest ones.
+//! The findings of the traces that came, the newest ones, and of what they show together.
+//!
+//! What only many traces show is found over windows of a quarter of an hour. The findings of the window that is
+//! open change with each trace, and those of the one before stay until the next is over.
 //!
 //! | limit | value | beyond it |
 //! |---|---|---|
-//! | `FINDINGS_MAX` | 50,000 | those of the trace that was looked at longest ago go |
+//! | `FINDINGS_MAX` | 50,000 of single traces | those of the trace that was looked at longest ago go |
 
 use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
 
-use causeway_analysis::detectors::{Finding, Settings, detect};
+use causeway_analysis::detectors::window::{Window, WindowSettings};
+use causeway_analysis::detectors::{Finding, Settings, Subject, detect_in};
 use causeway_analysis::forms::Former;
 use causeway_model::trace::MergedTrace;
 
 const FINDINGS_MAX: usize = 50_000;
+const WINDOW: Duration = Duration::from_secs(15 * 60);
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct FindingLog {
     by_trace: HashMap<[u8; 16], Vec<Finding>>,
     /// Traces with findings, the one that was looked at longest ago first.
@@ -21,6 +27,26 @@ pub(crate) struct FindingLog {
     count: usize,
     former: Former,
     settings: Settings,
+    window: Window,
+    opened: Instant,
+    of_window: Vec<Finding>,
+    of_last_window: Vec<Finding>,
+}
+
+impl Default for FindingLog {
+    fn default() -> Self {
+        Self {
+            by_trace: HashMap::new(),
+            order: VecDeque::new(),
+            count: 0,
+            former: Former::default(),
+            settings: Settings::default(),
+            window: Window::new(&WindowSettings::default()),
+            opened: Instant::now(),
+            of_window: Vec::new(),
+            of_last_window: Vec::new(),
+        }
+    }
 }
 
 impl FindingLog {
@@ -29,8 +55,19 @@ impl FindingLog {
         let Some(id) = trace.trace_id() else { return };
         // A trace only grows, so more spans are a later revision.
         let revision = trace.len() as u64;
-        let found = detect(trace, revision, &self.settings, &mut self.former);
+        let subject = Subject::new(trace, revision, &mut self.former);
+        self.window.observe(&subject);
+        let found = detect_in(&subject, &self.settings);
         self.put(id.0, found);
+    }
+
+    /// Looks at what the traces of the window show together; to be called after some more were looked at.
+    pub(crate) fn look_at_window(&mut self) {
+        self.of_window = self.window.finish();
+        if self.opened.elapsed() >= WINDOW {
+            self.of_last_window = std::mem::take(&mut self.of_window);
+            (self.window, self.opened) = (Window::new(&WindowSettings::default()), Instant::now());
+        }
     }
 
     /// Replaces the findings of a trace.
@@ -52,8 +89,13 @@ impl FindingLog {
         }
     }
 
-    /// All of them, those of the trace that was looked at last come last.
+    /// All of them: of windows, then of traces, the one that was looked at last at the end.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Finding> {
-        self.order.iter().filter_map(|trace| self.by_trace.get(trace)).flatten()
+        let is_again = |finding: &&Finding| {
+            !self.of_window.iter().any(|newer| newer.group_key == finding.group_key)
+        };
+        let of_windows = self.of_window.iter().chain(self.of_last_window.iter().filter(is_again));
+        let of_traces = self.order.iter().filter_map(|trace| self.by_trace.get(trace)).flatten();
+        of_windows.chain(of_traces)
     }
 }

@@ -14,7 +14,7 @@ use crate::findings::{
     self, FindingAnswer, GroupFilter, GroupsAnswer, PathAnswer, Time, WholeGroup,
 };
 use crate::input;
-use crate::order::TraceOrder;
+use crate::order::{self, TraceOrder};
 use crate::query::Query;
 
 /// In which time.
@@ -101,6 +101,10 @@ pub(super) async fn group(
     State(query): State<Query>,
     Path(key): Path<String>,
 ) -> ApiResult<Json<WholeGroup>> {
-    let group = off_thread(move || findings::group(query.clocks().findings().iter(), &key));
+    let group = off_thread(move || {
+        let of_clocks = order::clock_findings(&query.clocks().seen());
+        let all = query.clocks().findings();
+        findings::group(of_clocks.iter().chain(all.iter()), &key)
+    });
     Ok(Json(group.await?))
 }

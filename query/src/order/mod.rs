@@ -25,8 +25,8 @@ pub(crate) use answers::{
 };
 pub(crate) use identity::parse_clock;
 pub(crate) use tables::{
-    ClocksAnswer, clock_offset, clock_pairs, clock_pairs_schema, clocks, clocks_answer,
-    clocks_schema,
+    ClocksAnswer, clock_findings, clock_offset, clock_pairs, clock_pairs_schema, clocks,
+    clocks_answer, clocks_schema,
 };
 pub(crate) use trace_order::TraceOrder;
 pub(crate) use watch::ClockWatch;

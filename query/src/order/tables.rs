@@ -10,6 +10,8 @@ use arrow::array::{
     ArrayRef, Float64Builder, Int64Builder, RecordBatch, StringBuilder, TimestampNanosecondBuilder,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use causeway_analysis::detectors::Finding;
+use causeway_analysis::detectors::window::{ClockSeen, ClockSettings, detect_clocks};
 use causeway_clock::ClockId;
 use causeway_clock::offsets::{ClockReport, PairBounds, Solver, State, report};
 use serde::Serialize;
@@ -22,6 +24,8 @@ use crate::functions::unix_time::timestamp;
 
 /// Windows that one question may span: 2.7 hours of windows of 250 ms.
 const CLOCK_WINDOWS_MAX: i64 = 40_000;
+/// How far back clocks are looked at for findings.
+const FINDINGS_NS: i64 = 15 * 60 * 1_000_000_000;
 
 fn text(name: &str) -> Field {
     Field::new(name, DataType::Utf8, true)
@@ -274,6 +278,35 @@ fn series(seen: &Seen, report: ClockReport) -> ClockSeries {
         state: windows.iter().map(|window| state_text(window.bounds.state)).collect(),
         steps: report.steps,
     }
+}
+
+/// What the clocks of the last quarter of an hour of messages show.
+pub(crate) fn clock_findings(seen: &Seen) -> Vec<Finding> {
+    let settings = seen.estimator.settings();
+    let (Some(reference), Some((_, last))) = (seen.reference(), seen.estimator.window_range())
+    else {
+        return Vec::new();
+    };
+    let first = last.saturating_sub(FINDINGS_NS / settings.window_ns.max(1));
+    let mut solver = Solver::new(&seen.estimator);
+    let found = report(&mut solver, reference, first..=last);
+    let names: Vec<ClockName> = found.iter().map(|report| seen.name(report.clock)).collect();
+    let clocks = found.iter().zip(&names).filter(|(report, name)| {
+        // A host shows what its processes show.
+        report.clock != reference && name.service_name.is_some()
+    });
+    let clocks: Vec<_> = clocks
+        .map(|(report, name)| ClockSeen {
+            report,
+            service: name.service_name.as_deref().unwrap_or_default(),
+            instance: name
+                .service_instance_id
+                .as_deref()
+                .or(name.host_name.as_deref())
+                .unwrap_or_default(),
+        })
+        .collect();
+    detect_clocks(&clocks, &ClockSettings::default())
 }
 
 fn pair_summaries(seen: &Seen, range: (Option<i64>, Option<i64>)) -> Result<Vec<PairSummary>> {

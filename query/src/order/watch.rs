@@ -200,7 +200,9 @@ impl ClockWatch {
             let batches = deduplicate(reader.spans(&wanted, budget)?)?;
             let ordered = TraceOrder::new(&batches)?;
             watch.observe(&ordered);
-            each_trace(&batches, &ordered, &watch, |trace| watch.findings.write().look_at(trace))
+            each_trace(&batches, &ordered, &watch, |trace| watch.findings.write().look_at(trace))?;
+            watch.findings.write().look_at_window();
+            Ok(())
         });
         looked.await
     }

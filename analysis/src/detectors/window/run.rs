@@ -49,7 +49,7 @@ impl Default for WindowSettings {
 
 /// One of each detector over a window, fed together.
 pub struct Window {
-    detectors: Vec<Box<dyn WindowDetector>>,
+    detectors: Vec<Box<dyn WindowDetector + Send + Sync>>,
     findings_max: usize,
 }
 
@@ -63,7 +63,7 @@ impl std::fmt::Debug for Window {
 impl Window {
     /// An empty window.
     pub fn new(settings: &WindowSettings) -> Self {
-        let detectors: Vec<Box<dyn WindowDetector>> = vec![
+        let detectors: Vec<Box<dyn WindowDetector + Send + Sync>> = vec![
             Box::new(ChattyEdge::new(settings.chatty_edge.clone())),
             Box::new(SingleInstance::new(settings.single_instance.clone())),
             Box::new(VersionSkew::new(settings.version_skew.clone())),
@@ -77,7 +77,7 @@ impl Window {
     }
 
     /// The detectors.
-    pub fn detectors(&self) -> impl Iterator<Item = &dyn WindowDetector> {
+    pub fn detectors(&self) -> impl Iterator<Item = &(dyn WindowDetector + Send + Sync)> {
         self.detectors.iter().map(Box::as_ref)
     }
 
