@@ -82,6 +82,20 @@ function failSome(rnd, root) {
   root.status = 2;
 }
 
+/** One query per item, one after another, then a few side by side, then alternating calls that are no run. */
+function repeats(rnd, duration) {
+  const node = (service, name, start, length, children = []) => ({
+    service, name, start: Math.round(start), duration: Math.round(length), kind: 3, status: 0, events: 0, links: 0, flags: 0, children,
+  });
+  const queries = Array.from({ length: 137 }, (_, i) => node("postgres", "SELECT items", duration * (0.06 + i * 0.0045), duration * 0.004 * (0.5 + rnd())));
+  queries[90].status = 2;
+  queries[91].duration *= 12;
+  const hits = Array.from({ length: 40 }, (_, i) => node("redis", "GET", duration * (0.72 + 0.001 * i), duration * 0.05 * (0.4 + rnd())));
+  const mixed = Array.from({ length: 12 }, (_, i) => node(i % 2 ? "redis" : "postgres", i % 2 ? "SETEX" : "SELECT orders", duration * (0.85 + i * 0.01), duration * 0.008));
+  const list = node("cart", "cart.Price", duration * 0.05, duration * 0.65, [node("postgres", "SELECT orders", duration * 0.052, duration * 0.006), ...queries]);
+  return node("edge-proxy", "GET /cart", 0, duration, [node("shop-web", "render page", duration * 0.02, duration * 0.96, [list, ...hits, ...mixed])]);
+}
+
 export function buildRoots(shape) {
   const rnd = random(shape.seed);
   const first = shape.first ?? "edge-proxy";
@@ -103,6 +117,7 @@ export function buildRoots(shape) {
     root.status = 0;
     return [root];
   }
+  if (shape.kind === "repeats") return [repeats(rnd, shape.duration)];
   const budget = { left: shape.spans, wide: shape.spans > 30 };
   const root = call(rnd, first, 0, shape.duration, budget, 0);
   if (shape.kind === "error") failSome(rnd, root);
@@ -246,6 +261,7 @@ export function buildShapes(nowMillis) {
     { seed: 4, kind: "large", spans: 100_000, duration: 310_000_000_000, startUnixNano: at(400) },
     { seed: 5, kind: "evil", spans: 14, duration: 88_000_000, startUnixNano: at(38) },
     { seed: 6, kind: "flags", spans: 22, duration: 150_000_000, startUnixNano: at(52) },
+    { seed: 8, kind: "repeats", spans: 193, duration: 640_000_000, startUnixNano: at(57) },
     { seed: 7, kind: "plain", spans: 10, duration: 64_000_000, startUnixNano: at(61) },
   ];
   const rnd = random(42);

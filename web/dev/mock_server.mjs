@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
+import { sqlAnswer } from "./mock_sql.mjs";
 import { buildShapes, columnsOf, otlpOf, summaryOf, traceIdOf } from "./mock_data.mjs";
 
 const DURATIONS = { ns: 1, us: 1e3, "µs": 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
@@ -67,9 +68,10 @@ export function createMock(options = {}) {
     return { operations: [...counts].map(([name, spans]) => ({ name, spans })) };
   }
 
-  function answer(path, params) {
+  function answer(path, params, body) {
     const parts = path.split("/").filter(Boolean).map(decodeURIComponent);
     if (mode.fail) return [503, { code: "limit_reached", message: "query memory limit of 512 MiB reached; narrow the time range or add a filter", request_id: "01J9ZQ4T7M" }];
+    if (parts[0] === "sql") return sqlAnswer(body, { byId, columnsFor, summaries: all });
     if (parts[0] === "services" && parts.length === 1) return [200, services()];
     if (parts[0] === "services" && parts[2] === "operations") return [200, operations(parts[1])];
     if (parts[0] === "traces" && parts.length === 1) return [200, search(params)];
@@ -91,11 +93,13 @@ export function createMock(options = {}) {
       return true;
     }
     if (!url.pathname.startsWith("/api/v1/")) return false;
-    setTimeout(() => {
-      const [status, body] = answer(url.pathname.slice("/api/v1".length), url.searchParams);
+    const parts = [];
+    request.on("data", (part) => parts.push(part));
+    request.on("end", () => setTimeout(() => {
+      const [status, body] = answer(url.pathname.slice("/api/v1".length), url.searchParams, Buffer.concat(parts).toString());
       response.writeHead(status, { "content-type": "application/json" });
       response.end(JSON.stringify(body));
-    }, mode.slow);
+    }, mode.slow));
     return true;
   };
 }

@@ -21,11 +21,12 @@ export class ApiError extends Error {
 
 const ROOT = "/api/v1";
 
-async function requestText(path: string, signal?: AbortSignal): Promise<string> {
+export async function requestText(path: string, signal?: AbortSignal, init: RequestInit = {}): Promise<string> {
   let response: Response;
   let body: string;
   try {
-    response = await fetch(ROOT + path, { headers: { accept: "application/json" }, ...(signal ? { signal } : {}) });
+    const headers = { accept: "application/json", ...(init.body === undefined ? {} : { "content-type": "application/json" }) };
+    response = await fetch(ROOT + path, { headers, ...init, ...(signal ? { signal } : {}) });
     body = await response.text();
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
@@ -49,7 +50,7 @@ function errorOf(response: Response, body: string): ApiError {
   }
 }
 
-function parse(body: string): unknown {
+export function parse(body: string): unknown {
   try {
     return JSON.parse(body);
   } catch {

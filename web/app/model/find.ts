@@ -1,6 +1,9 @@
-// Search inside one trace. Plain words match name, service or span id; `service:`, `name:`, `kind:`,
-// `status:` and `is:incomplete` narrow it. All terms must match. Names are tested once each, not once per span.
+// Search inside one trace. Plain words match name, service or span id; `service:`, `name:`, `kind:`, `status:`,
+// `is:` and `@attribute:` narrow it (`:` contains, `=` is exactly), `duration>` and `duration<` compare, a minus in
+// front excludes. All terms must match. Names are tested once each, not once per span.
+import type { AttributeColumn } from "../api/trace_attributes.ts";
 import type { TraceColumns } from "../api/trace_columns.ts";
+import { parseDuration } from "../base/units.ts";
 import { KIND_NAMES, spanIdOf, STATUS_NAMES } from "./span_row.ts";
 
 export interface FindResult {
@@ -10,49 +13,85 @@ export interface FindResult {
   readonly mask: Uint8Array;
 }
 
+/** Attributes that were loaded for the search, by their key in lower case. */
+export type FindAttributes = ReadonlyMap<string, AttributeColumn>;
+
 type RowTest = (row: number) => boolean;
+const NEVER: RowTest = () => false;
 
 /** Splits at spaces; double quotes keep spaces: `service:"my shop" error`. */
-export function termsOf(query: string): string[] {
-  return (query.match(/(?:[^\s"]+|"[^"]*"?)+/g) ?? []).map((term) => term.replaceAll('"', "").toLowerCase());
+function rawTerms(query: string): string[] {
+  return (query.match(/(?:[^\s"]+|"[^"]*"?)+/g) ?? []).map((term) => term.replaceAll('"', ""));
+}
+
+export const termsOf = (query: string): string[] => rawTerms(query).map((term) => term.toLowerCase());
+
+/** The attributes that a search needs. */
+export function attributeKeysOf(query: string): string[] {
+  return rawTerms(query).flatMap((term) => /^-?@([^:=]+)/.exec(term)?.[1] ?? []);
 }
 
 function tableTest(table: readonly string[], matches: (text: string) => boolean, column: ArrayLike<number>): RowTest {
-  const hits = table.map((text) => matches(text.toLowerCase()));
+  const hits = table.map((text) => matches(text.toLowerCase().replaceAll('"', "")));
   return (row) => hits[column[row] ?? -1] === true;
 }
 
-function testOf(trace: TraceColumns, term: string): RowTest {
-  const colon = term.indexOf(":");
-  const value = term.slice(colon + 1);
-  const includes = (text: string): boolean => text.includes(value);
-  switch (colon < 0 ? "" : term.slice(0, colon)) {
+const isOf = (trace: TraceColumns): Readonly<Record<string, RowTest>> => ({
+  incomplete: (row) => (trace.flags[row] ?? 0) !== 0,
+  root: (row) => (trace.parent[row] ?? -1) < 0,
+  leaf: (row) => (trace.subtree[row] ?? 1) === 1,
+});
+
+function attributeTest(column: AttributeColumn | undefined, operator: string, matches: (text: string) => boolean): RowTest {
+  if (column === undefined) return NEVER;
+  return operator === "" ? (row) => (column.index[row] ?? -1) >= 0 : tableTest(column.values, matches, column.index);
+}
+
+function durationTest(trace: TraceColumns, operator: string, text: string): RowTest {
+  const limit = parseDuration(text);
+  if (limit === null) return NEVER;
+  return operator === ">" ? (row) => (trace.duration[row] ?? 0) > limit : (row) => (trace.duration[row] ?? 0) < limit;
+}
+
+function plainTest(trace: TraceColumns, term: string): RowTest {
+  const plain = (text: string): boolean => text.includes(term);
+  const byName = tableTest(trace.names, plain, trace.name);
+  const byService = tableTest(trace.services, plain, trace.service);
+  const maybeId = /^[0-9a-f]{4,16}$/.test(term);
+  return (row) => byName(row) || byService(row) || (maybeId && spanIdOf(trace, row).includes(term));
+}
+
+function testOf(trace: TraceColumns, attributes: FindAttributes, term: string): RowTest {
+  if (/^-./.test(term)) {
+    const test = testOf(trace, attributes, term.slice(1).replace(/^-+/, ""));
+    return (row) => !test(row);
+  }
+  const [, field = "", operator = "", value = ""] = /^(@[^:=]+|service|name|kind|status|is|duration)([:=<>]?)(.*)$/.exec(term) ?? [];
+  const matches = operator === "=" ? (text: string) => text === value : (text: string) => text.includes(value);
+  if (field.startsWith("@")) return attributeTest(attributes.get(field.slice(1)), operator, matches);
+  if (operator === "") return plainTest(trace, term);
+  switch (field) {
     case "service":
       // A whole service name means just that service: "shop" should not drag in "shop-web".
       return trace.services.some((name) => name.toLowerCase() === value)
         ? tableTest(trace.services, (text) => text === value, trace.service)
-        : tableTest(trace.services, includes, trace.service);
+        : tableTest(trace.services, matches, trace.service);
     case "name":
-      return tableTest(trace.names, includes, trace.name);
+      return tableTest(trace.names, matches, trace.name);
     case "kind":
-      return tableTest(KIND_NAMES, includes, trace.kind);
+      return tableTest(KIND_NAMES, matches, trace.kind);
     case "status":
-      return tableTest(STATUS_NAMES, includes, trace.status);
+      return tableTest(STATUS_NAMES, matches, trace.status);
     case "is":
-      return value === "incomplete" ? (row) => (trace.flags[row] ?? 0) !== 0 : () => false;
-    default: {
-      const plain = (text: string): boolean => text.includes(term);
-      const byName = tableTest(trace.names, plain, trace.name);
-      const byService = tableTest(trace.services, plain, trace.service);
-      const maybeId = /^[0-9a-f]{4,16}$/.test(term);
-      return (row) => byName(row) || byService(row) || (maybeId && spanIdOf(trace, row).includes(term));
-    }
+      return isOf(trace)[value] ?? NEVER;
+    default:
+      return durationTest(trace, operator, value);
   }
 }
 
 /** null when there is nothing to look for. */
-export function findSpans(trace: TraceColumns, query: string): FindResult | null {
-  const tests = termsOf(query).map((term) => testOf(trace, term));
+export function findSpans(trace: TraceColumns, query: string, attributes: FindAttributes = new Map()): FindResult | null {
+  const tests = termsOf(query).map((term) => testOf(trace, attributes, term));
   if (tests.length === 0) return null;
   const mask = new Uint8Array(trace.rowCount);
   const rows = new Int32Array(trace.rowCount);

@@ -1,11 +1,12 @@
 // The tree, the search in a trace, the two URLs, colours of services.
 import { describe, expect, test } from "vitest";
-import { findSpans, neighbour, termsOf } from "./find.ts";
+import { attributeColumn } from "../api/trace_attributes.ts";
+import { attributeKeysOf, findSpans, neighbour, termsOf } from "./find.ts";
 import { sampleTrace } from "./sample_trace.ts";
 import { apiParams, attributeProblem, changed, durationProblem, EMPTY_QUERY, filterCount, parseSearch, searchParams, searchUrl } from "./search_query.ts";
 import { assignSlots, SLOT_COUNT } from "./service_slots.ts";
 import { childCount, countSpans, hasTime, nameOf, rowOfSpanId, selfTime, spanIdOf } from "./span_row.ts";
-import { parseView, viewParams } from "./trace_view.ts";
+import { FIRST_TAB, parseView, viewParams } from "./trace_view.ts";
 import { isCollapsed, NOTHING_COLLAPSED, positionOf, reveal, toggleRow, visibleRows } from "./visible_rows.ts";
 
 const trace = sampleTrace(`
@@ -71,11 +72,14 @@ describe("a row", () => {
 });
 
 describe("find", () => {
-  const find = (query: string): number[] => [...(findSpans(trace, query)?.rows ?? [])];
+  const find = (query: string): number[] => [...(findSpans(trace, query, attributes)?.rows ?? [])];
+  const attributes = new Map([["peer", attributeColumn(trace, "peer", (id) => ({ "0000000000abc002": "replica", "0000000000abc005": "main" })[id] ?? null)]]);
 
   test.each([
     ["select", [2, 3]], ["db select", [2, 3]], ["service:cart", [1, 4]], ["service:c", [1, 4]], ["status:error", [3]], ["is:incomplete", [7, 8]],
     ["abc005", [5]], ["db status:error", [3]], ["nothing", []], ["is:nonsense", []],
+    ["name=select", [2, 3]], ["name=sele", []], ["-service:db -is:incomplete", [0, 1, 4, 6]], ["duration>200ns is:leaf", []], ["duration>55ns is:leaf", [3, 5]],
+    ["duration<soon", []], ["is:root", [0, 6, 7]], ["service=db status=error", [3]], ["@peer", [2, 5]], ["-@peer service:db", [3]], ["@peer=Main", [5]], ["@Peer:a", [2, 5]], ["@other=x", []],
   ])("%s", (query, rows) => {
     expect(find(query)).toEqual(rows);
   });
@@ -86,6 +90,10 @@ describe("find", () => {
 
   test("keeps quoted words together", () => {
     expect(termsOf('service:"My Shop"  error "a b')).toEqual(["service:my shop", "error", "a b"]);
+  });
+
+  test("says which attributes it needs", () => {
+    expect(attributeKeysOf('a @http.route=/x -@peer.Service "@with blank:1"')).toEqual(["http.route", "peer.Service", "with blank"]);
   });
 
   test("goes around at both ends", () => {
@@ -125,15 +133,15 @@ describe("the search URL", () => {
 
 describe("the trace URL", () => {
   test("restores span, window, collapse and search", () => {
-    const view = { selected: 3, window: { start: 100, end: 500 }, collapse: { level: 1, toggled: new Set([4]) }, find: "a b" };
+    const view = { selected: 3, window: { start: 100, end: 500 }, collapse: { level: 1, toggled: new Set([4]) }, find: "a b", tab: { id: "flame" as const, group: "service", sort: "-total", focus: 1 } };
     const params = viewParams(trace, view);
-    expect(params.toString()).toBe("span=0000000000abc003&from=100&to=500&level=1&toggled=0000000000abc004&find=a+b");
+    expect(params.toString()).toBe("span=0000000000abc003&from=100&to=500&level=1&toggled=0000000000abc004&find=a+b&view=flame&group=service&sort=-total&focus=0000000000abc001");
     expect(parseView(trace, params)).toEqual(view);
   });
 
   test("is empty for the first view, and nonsense is ignored", () => {
-    const first = parseView(trace, new URLSearchParams("span=zz&from=9&to=3&level=-1&toggled=1.2.3"));
-    expect(first).toEqual({ selected: -1, window: { start: 0, end: 1150 }, collapse: { level: null, toggled: new Set() }, find: "" });
+    const first = parseView(trace, new URLSearchParams("span=zz&from=9&to=3&level=-1&toggled=1.2.3&view=none&focus=x"));
+    expect(first).toEqual({ selected: -1, window: { start: 0, end: 1150 }, collapse: { level: null, toggled: new Set() }, find: "", tab: FIRST_TAB });
     expect(viewParams(trace, first).toString()).toBe("");
   });
 });

@@ -62,6 +62,11 @@ export function selfTime(trace: TraceColumns, row: number): number {
   return self;
 }
 
+/** selfTime of every row, for the views that add them up. */
+export function selfTimes(trace: TraceColumns): Float64Array {
+  return Float64Array.from({ length: trace.rowCount }, (_, row) => selfTime(trace, row));
+}
+
 export function childCount(trace: TraceColumns, row: number): number {
   let count = 0;
   const last = row + (trace.subtree[row] ?? 1);

@@ -11,7 +11,30 @@ export interface TraceView {
   readonly window: TimeWindow;
   readonly collapse: Collapse;
   readonly find: string;
+  readonly tab: TabView;
 }
+
+export const TABS = [
+  { id: "timeline", label: "Timeline" },
+  { id: "flame", label: "Flame graph" },
+  { id: "statistics", label: "Statistics" },
+  { id: "spans", label: "Spans" },
+  { id: "graph", label: "Call graph" },
+] as const;
+export type TabId = (typeof TABS)[number]["id"];
+
+/** Which view of the trace is open, and what it shows; empty texts are the view's own choice. */
+export interface TabView {
+  readonly id: TabId;
+  /** What the statistics and the call graph group by. */
+  readonly group: string;
+  /** A column, with a minus in front for "largest first". */
+  readonly sort: string;
+  /** The row whose frame the flame graph is zoomed to, or -1. */
+  readonly focus: number;
+}
+
+export const FIRST_TAB: TabView = { id: "timeline", group: "", sort: "", focus: -1 };
 
 /** 17 bytes each: more would make links that some programs cut off. */
 export const TOGGLED_IN_URL_MAX = 100;
@@ -27,6 +50,11 @@ export function viewParams(trace: TraceColumns, view: TraceView): URLSearchParam
   const toggled = [...view.collapse.toggled].slice(0, TOGGLED_IN_URL_MAX).map((row) => spanIdOf(trace, row));
   if (toggled.length > 0) params.set("toggled", toggled.join("."));
   if (view.find !== "") params.set("find", view.find);
+  const { tab } = view;
+  if (tab.id !== "timeline") params.set("view", tab.id);
+  if (tab.group !== "") params.set("group", tab.group);
+  if (tab.sort !== "") params.set("sort", tab.sort);
+  if (tab.focus >= 0) params.set("focus", spanIdOf(trace, tab.focus));
   return params;
 }
 
@@ -43,5 +71,11 @@ export function parseView(trace: TraceColumns, params: URLSearchParams): TraceVi
       toggled: new Set(toggled.map((id) => rowOfSpanId(trace, id)).filter((row) => row >= 0)),
     },
     find: params.get("find") ?? "",
+    tab: {
+      id: TABS.find((one) => one.id === params.get("view"))?.id ?? "timeline",
+      group: params.get("group") ?? "",
+      sort: params.get("sort") ?? "",
+      focus: rowOfSpanId(trace, params.get("focus") ?? ""),
+    },
   };
 }

@@ -29,6 +29,11 @@ export function rewriteUrl(url: string): void {
   window.history.replaceState(null, "", url);
 }
 
+/** A new step of the history for a page that has already changed itself. */
+export function pushUrl(url: string): void {
+  if (url !== window.location.pathname + window.location.search) window.history.pushState(null, "", url);
+}
+
 /** The same step, and the page follows. */
 export function replacePlace(url: string): void {
   rewriteUrl(url);

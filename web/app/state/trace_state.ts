@@ -4,14 +4,15 @@
 import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { SpanAnswer } from "../api/client.ts";
 import { fetchSpan } from "../api/client.ts";
+import { fetchAttribute, type AttributeColumn } from "../api/trace_attributes.ts";
 import type { TraceColumns } from "../api/trace_columns.ts";
 import { fullWindow, panWindow, windowAround, zoomWindow, type TimeWindow } from "../base/time_window.ts";
-import { findSpans, neighbour, type FindResult } from "../model/find.ts";
+import { attributeKeysOf, findSpans, neighbour, type FindResult } from "../model/find.ts";
 import { assignSlots, SLOT_COUNT } from "../model/service_slots.ts";
-import { countSpans, hasTime, isError, isPlaceholder, spanIdOf, type TraceCounts } from "../model/span_row.ts";
-import { parseView, viewParams } from "../model/trace_view.ts";
+import { countSpans, hasTime, isError, isPlaceholder, selfTimes, spanIdOf, type TraceCounts } from "../model/span_row.ts";
+import { FIRST_TAB, parseView, viewParams, type TabId, type TabView } from "../model/trace_view.ts";
 import { isCollapsed, positionOf, reveal, toggleRow, visibleRows, type Collapse } from "../model/visible_rows.ts";
-import { rewriteUrl } from "./location.ts";
+import { pushUrl, rewriteUrl } from "./location.ts";
 import { Remote } from "./remote.ts";
 
 /** Browsers slow down or refuse when the address changes more often than this. */
@@ -26,7 +27,11 @@ export class TraceState {
   readonly window: Signal<TimeWindow>;
   readonly collapse: Signal<Collapse>;
   readonly find: Signal<string>;
+  readonly tab: Signal<TabView>;
   readonly panelOpen: Signal<boolean>;
+  /** Attributes of all spans, loaded when the search or a grouping names them; by key in lower case. */
+  readonly attributes = signal<ReadonlyMap<string, AttributeColumn>>(new Map());
+  readonly attributeProblem = signal<Error | null>(null);
   readonly rows: ReadonlySignal<Int32Array>;
   readonly found: ReadonlySignal<FindResult | null>;
   readonly span = new Remote<SpanAnswer>();
@@ -35,6 +40,9 @@ export class TraceState {
   readonly #errorRows: Int32Array;
   readonly #stops: (() => void)[] = [];
   #urlTimer = 0;
+  #selfTimes: Float64Array | null = null;
+  readonly #asked = new Set<string>();
+  readonly #leaving = new AbortController();
 
   constructor(trace: TraceColumns, params: URLSearchParams) {
     this.trace = trace;
@@ -47,17 +55,62 @@ export class TraceState {
     this.window = signal(view.window);
     this.collapse = signal(view.selected < 0 ? view.collapse : reveal(trace, view.collapse, view.selected));
     this.find = signal(view.find);
+    this.tab = signal(view.tab);
     this.panelOpen = signal(view.selected >= 0);
     this.rows = computed(() => visibleRows(trace, this.collapse.value));
-    this.found = computed(() => findSpans(trace, this.find.value));
+    this.found = computed(() => findSpans(trace, this.find.value, this.attributes.value));
     if (view.selected >= 0) this.scrollTo.value = { row: view.selected, center: true };
     this.#stops.push(effect(() => this.#mirror()), effect(() => this.#loadSpan()));
+    this.#stops.push(effect(() => attributeKeysOf(this.find.value).forEach((key) => this.loadAttribute(key))));
   }
 
   stop(): void {
     this.#writeUrl();
     for (const stop of this.#stops) stop();
     this.span.stop();
+    this.#leaving.abort();
+  }
+
+  /** Self time per row. */
+  get selfTimes(): Float64Array {
+    return (this.#selfTimes ??= selfTimes(this.trace));
+  }
+
+  /** Another view of the trace, as a step of the history. */
+  openTab(id: TabId, change: Partial<TabView> = {}): void {
+    this.#writeUrl();
+    this.tab.value = { ...FIRST_TAB, id, ...change };
+    pushUrl(this.#url());
+  }
+
+  changeTab(change: Partial<TabView>): void {
+    this.tab.value = { ...this.tab.peek(), ...change };
+  }
+
+  /** The spans that a search finds, in the timeline. */
+  showInTimeline(find: string): void {
+    batch(() => {
+      this.find.value = find;
+      this.openTab("timeline");
+    });
+    if (this.found.peek()?.mask[this.selected.peek()] !== 1) this.nextFound(1);
+  }
+
+  loadAttribute(key: string): void {
+    const name = key.toLowerCase();
+    if (this.#asked.has(name)) return;
+    this.#asked.add(name);
+    fetchAttribute(this.trace, key, this.#leaving.signal).then(
+      (column) => {
+        this.attributeProblem.value = null;
+        this.attributes.value = new Map(this.attributes.peek()).set(name, column);
+      },
+      (error: unknown) => {
+        if (this.#leaving.signal.aborted) return;
+        this.#asked.delete(name);
+        this.attributeProblem.value = error instanceof Error ? error : new Error(String(error));
+      },
+    );
   }
 
   get extent(): number {
@@ -167,20 +220,22 @@ export class TraceState {
   }
 
   #mirror(): void {
-    void [this.selected.value, this.window.value, this.collapse.value, this.find.value];
+    void [this.selected.value, this.window.value, this.collapse.value, this.find.value, this.tab.value];
     window.clearTimeout(this.#urlTimer);
     this.#urlTimer = window.setTimeout(() => this.#writeUrl(), URL_DELAY_MS);
   }
 
   #writeUrl(): void {
     window.clearTimeout(this.#urlTimer);
-    const path = `/trace/${this.trace.traceId}`;
     // The user may have left for another page in the meantime; its address is not ours to change.
-    if (window.location.pathname.toLowerCase() !== path) return;
+    if (window.location.pathname.toLowerCase() === `/trace/${this.trace.traceId}`) rewriteUrl(this.#url());
+  }
+
+  #url(): string {
     const params = viewParams(this.trace, {
-      selected: this.selected.peek(), window: this.window.peek(), collapse: this.collapse.peek(), find: this.find.peek(),
+      selected: this.selected.peek(), window: this.window.peek(), collapse: this.collapse.peek(), find: this.find.peek(), tab: this.tab.peek(),
     }).toString();
-    rewriteUrl(params === "" ? path : `${path}?${params}`);
+    return `/trace/${this.trace.traceId}${params === "" ? "" : `?${params}`}`;
   }
 
   #loadSpan(): void {

@@ -1,6 +1,7 @@
 // The keys of the trace page: one list that both acts on them and explains them.
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { TABS } from "../../model/trace_view.ts";
 import type { TraceState } from "../../state/trace_state.ts";
 import { Icon } from "../../ui/icon.tsx";
 import "./shortcuts.css";
@@ -11,9 +12,17 @@ interface Shortcut {
   readonly shown?: readonly string[];
   readonly text: string;
   readonly run: (state: TraceState, event: KeyboardEvent) => void;
+  /** Also where the timeline is not on show. */
+  readonly everywhere?: boolean;
 }
 
 const PAGE_ROWS = 20;
+
+function openNextTab(state: TraceState, step: 1 | -1): void {
+  const at = TABS.findIndex((one) => one.id === state.tab.peek().id);
+  const next = TABS[(at + step + TABS.length) % TABS.length];
+  if (next !== undefined) state.openTab(next.id);
+}
 
 const SHORTCUTS: readonly Shortcut[] = [
   { keys: ["ArrowDown", "j"], shown: ["↓", "j"], text: "Next row", run: (state) => state.move(1) },
@@ -25,7 +34,7 @@ const SHORTCUTS: readonly Shortcut[] = [
   { keys: ["Home"], text: "First row", run: (state) => state.move(-Number.MAX_SAFE_INTEGER) },
   { keys: ["End"], text: "Last row", run: (state) => state.move(Number.MAX_SAFE_INTEGER) },
   { keys: ["Enter"], text: "Details of the row", run: (state) => (state.panelOpen.value = state.selected.peek() >= 0) },
-  { keys: ["Escape"], shown: ["Esc"], text: "Close the details", run: (state) => state.closePanel() },
+  { keys: ["Escape"], shown: ["Esc"], text: "Close the details", run: (state) => state.closePanel(), everywhere: true },
   { keys: ["+", "=", "w"], shown: ["+", "w"], text: "Zoom in", run: (state) => state.zoom(0.6) },
   { keys: ["-", "s"], text: "Zoom out", run: (state) => state.zoom(1 / 0.6) },
   { keys: ["a", "<"], shown: ["a"], text: "Earlier", run: (state) => state.pan(-0.2) },
@@ -37,10 +46,12 @@ const SHORTCUTS: readonly Shortcut[] = [
   { keys: ["*"], text: "Open all levels", run: (state) => state.collapseToLevel(null) },
   { keys: ["e"], text: "Next error", run: (state) => state.nextError(1) },
   { keys: ["E"], text: "Previous error", run: (state) => state.nextError(-1) },
-  { keys: ["/"], text: "Find in this trace", run: () => document.getElementById("find-in-trace")?.focus() },
+  { keys: ["/"], text: "Find in this trace", run: () => document.getElementById("find-in-trace")?.focus(), everywhere: true },
+  { keys: ["v"], text: "Next view", run: (state) => openNextTab(state, 1), everywhere: true },
+  { keys: ["V"], text: "Previous view", run: (state) => openNextTab(state, -1), everywhere: true },
   { keys: ["n"], text: "Next match", run: (state) => state.nextFound(1) },
   { keys: ["N"], text: "Previous match", run: (state) => state.nextFound(-1) },
-  { keys: ["?"], text: "These shortcuts", run: () => (helpOpen.value = !helpOpen.peek()) },
+  { keys: ["?"], text: "These shortcuts", run: () => (helpOpen.value = !helpOpen.peek()), everywhere: true },
 ];
 
 export const helpOpen = signal(false);
@@ -60,7 +71,7 @@ export function Shortcuts({ state }: { readonly state: TraceState }) {
     const press = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || isTaken(event)) return;
       const shortcut = SHORTCUTS.find((one) => one.keys.includes(event.key));
-      if (shortcut === undefined) return;
+      if (shortcut === undefined || (state.tab.peek().id !== "timeline" && shortcut.everywhere !== true)) return;
       event.preventDefault();
       shortcut.run(state, event);
     };

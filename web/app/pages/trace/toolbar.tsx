@@ -9,11 +9,12 @@ import "./toolbar.css";
 
 export function Toolbar({ state }: { readonly state: TraceState }) {
   const full = isFullWindow(state.window.value, state.extent);
+  const timeline = state.tab.value.id === "timeline";
   return (
-    <div class="toolbar" role="toolbar" aria-label="Timeline tools">
+    <div class="toolbar" role="toolbar" aria-label="Tools">
       <Find state={state} />
       <Services state={state} />
-      {state.counts.errors === 0 ? null : (
+      {state.counts.errors === 0 || !timeline ? null : (
         <div class="group">
           <button type="button" class="button quiet small next-error" title="Next error (e)" aria-label="Next error" onClick={() => state.nextError(1)}>
             <ErrorIcon />
@@ -22,9 +23,13 @@ export function Toolbar({ state }: { readonly state: TraceState }) {
         </div>
       )}
       <div class="group zoom">
-        <Tool icon="minus" label="Zoom out (-)" run={() => state.zoom(2)} disabled={full} />
-        <Tool icon="plus" label="Zoom in (+)" run={() => state.zoom(0.5)} />
-        <Tool icon="fit" label="Show all (0)" run={() => state.showAll()} disabled={full} />
+        {timeline ? (
+          <>
+            <Tool icon="minus" label="Zoom out (-)" run={() => state.zoom(2)} disabled={full} />
+            <Tool icon="plus" label="Zoom in (+)" run={() => state.zoom(0.5)} />
+            <Tool icon="fit" label="Show all (0)" run={() => state.showAll()} disabled={full} />
+          </>
+        ) : null}
         <Tool icon="keyboard" label="Keyboard shortcuts (?)" run={() => (helpOpen.value = true)} />
       </div>
     </div>
@@ -53,7 +58,7 @@ function Find({ state }: { readonly state: TraceState }) {
     <div class="find" role="search">
       <input
         id="find-in-trace" class="field" type="search" placeholder="Find in this trace  ( / )" aria-label="Find in this trace" spellcheck={false} autocomplete="off"
-        title="Words match name, service and span ID. Also service:cart, name:select, kind:client, status:error, is:incomplete"
+        title="Words match name, service and span ID. Also service:cart, name:select, name=exactly, kind:client, status:error, duration>10ms, @http.route:/cart, is:incomplete, is:leaf; a minus in front excludes"
         value={state.find.value} onInput={(event) => (state.find.value = event.currentTarget.value)}
         onKeyDown={(event) => {
           if (event.key === "Enter") state.nextFound(event.shiftKey ? -1 : 1);
@@ -62,6 +67,12 @@ function Find({ state }: { readonly state: TraceState }) {
           else state.find.value = "";
         }}
       />
+      {state.attributeProblem.value === null ? null : (
+        <span class="find-problem" role="alert" title={state.attributeProblem.value.message}>
+          <Icon name="warning" />
+          <span class="visually-hidden">Attributes could not be loaded: {state.attributeProblem.value.message}</span>
+        </span>
+      )}
       {found === null ? null : (
         <>
           <output>{found.rows.length === 0 ? "none" : `${position < 0 ? "" : `${formatCount(position + 1)} / `}${formatCount(found.rows.length)}`}</output>

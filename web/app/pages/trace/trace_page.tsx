@@ -7,15 +7,22 @@ import { nameOf, serviceOf } from "../../model/span_row.ts";
 import { Remote } from "../../state/remote.ts";
 import { lastSearchUrl } from "../../state/search_state.ts";
 import { TraceState } from "../../state/trace_state.ts";
+import { lazy } from "../../ui/lazy.tsx";
 import { ErrorNotice, Notice } from "../../ui/notice.tsx";
 import { PageHeader } from "../../ui/page_header.tsx";
 import { MinimapStrip } from "./minimap_strip.tsx";
 import { Shortcuts } from "./shortcuts.tsx";
 import { SpanPanel } from "./span_panel.tsx";
+import { TAB_PANEL_ID, Tabs } from "./tabs.tsx";
 import { Timeline } from "./timeline.tsx";
 import { Toolbar } from "./toolbar.tsx";
 import { TraceHeader } from "./trace_header.tsx";
 import "./trace_page.css";
+
+const FlameTab = lazy(() => import("./flame_tab.tsx").then((file) => file.FlameTab));
+const StatisticsTab = lazy(() => import("./statistics_tab.tsx").then((file) => file.StatisticsTab));
+const SpansTab = lazy(() => import("./spans_tab.tsx").then((file) => file.SpansTab));
+const GraphTab = lazy(() => import("./graph_tab.tsx").then((file) => file.GraphTab));
 
 interface Props {
   readonly traceId: string;
@@ -70,16 +77,42 @@ function Loaded({ trace, params }: { readonly trace: TraceColumns; readonly para
     document.title = `${lineOf(serviceOf(trace, root), 40)} ${lineOf(nameOf(trace, root), 60)} – Causeway`;
     return () => state.stop();
   }, [state]);
+  const { id } = state.tab.value;
   return (
     <main class="trace-page">
       <TraceHeader state={state} />
-      <MinimapStrip state={state} />
+      <Tabs state={state} />
+      {id === "timeline" ? <MinimapStrip state={state} /> : null}
       <Toolbar state={state} />
-      <div class="trace-body">
-        <Timeline state={state} />
-        <SpanPanel state={state} />
+      <div class="trace-body" id={TAB_PANEL_ID} role="tabpanel" aria-labelledby={`tab-${id}`} key={id}>
+        <View state={state} />
       </div>
       <Shortcuts state={state} />
     </main>
   );
+}
+
+function View({ state }: { readonly state: TraceState }) {
+  switch (state.tab.value.id) {
+    case "flame":
+      return <FlameTab state={state} />;
+    case "statistics":
+      return <StatisticsTab state={state} />;
+    case "graph":
+      return <GraphTab state={state} />;
+    case "spans":
+      return (
+        <>
+          <SpansTab state={state} />
+          <SpanPanel state={state} />
+        </>
+      );
+    default:
+      return (
+        <>
+          <Timeline state={state} />
+          <SpanPanel state={state} />
+        </>
+      );
+  }
 }

@@ -1,0 +1,189 @@
+// The models behind the views of a trace: statistics, flame graph, call graph and its layout, span table.
+import { describe, expect, test } from "vitest";
+import { attributeColumn } from "../api/trace_attributes.ts";
+import { buildCallGraph, GRAPH_NODES_MAX } from "./call_graph.ts";
+import { findSpans } from "./find.ts";
+import { buildFlame, flameStep, frameAt, pathOf } from "./flame.ts";
+import { backLinks, layOutGraph } from "./graph_layout.ts";
+import { sampleTrace } from "./sample_trace.ts";
+import { selfTimes } from "./span_row.ts";
+import { sortSpans } from "./span_sort.ts";
+import { exactTerm, groupBy, groupByAttribute, percentile, sortGroups, statistics } from "./statistics.ts";
+
+const trace = sampleTrace(`
+  web GET 0+1000
+    cart read 100+300
+      db SELECT 150+50
+      db SELECT 180+60 error
+    cart write 500+400
+      db SELECT 600+100
+  x lost 0+0 missing
+    mail send 700+20
+    mail late 0+0 timeless
+`);
+const self = selfTimes(trace);
+const rowsOf = (text: string) => sampleTrace(text);
+
+describe("statistics", () => {
+  const of = (choice: string, mask: Uint8Array | null = null) => statistics(trace, self, groupBy(trace, choice), mask);
+
+  test("add up by operation", () => {
+    const select = of("operation").find((one) => one.label === "SELECT");
+    expect(select).toMatchObject({ count: 3, errors: 1, total: 210, self: 210, p50: 60, p95: 100, max: 100, term: "service=db name=SELECT" });
+    expect(of("operation").map((one) => one.label)).toEqual(["GET", "read", "SELECT", "write", "send", "late"]);
+  });
+
+  test("count every span once and leave placeholders out", () => {
+    for (const choice of ["operation", "service", "kind", "status"]) {
+      expect(of(choice).reduce((sum, one) => sum + one.count, 0), choice).toBe(8);
+    }
+  });
+
+  test("the self times of all groups are those of the spans", () => {
+    expect(of("service").map((one) => [one.label, one.total, one.self])).toEqual([["web", 1000, 300], ["cart", 700, 510], ["db", 210, 210], ["mail", 20, 20]]);
+  });
+
+  test("say nothing about durations where there are none", () => {
+    const late = of("operation").find((one) => one.label === "late");
+    expect(late).toMatchObject({ count: 1, total: 0, self: 0, p50: Number.NaN, max: Number.NaN });
+  });
+
+  test("keep to what the search finds", () => {
+    const mask = findSpans(trace, "service:db status:error")?.mask ?? null;
+    expect(of("service", mask)).toMatchObject([{ label: "db", count: 1, total: 60 }]);
+  });
+
+  test("each group's term finds exactly its spans", () => {
+    for (const choice of ["operation", "service", "kind", "status"]) {
+      for (const one of of(choice)) expect(findSpans(trace, `${one.term} -is:incomplete`)?.rows.length ?? 0, one.term).toBe(one.label === "late" ? 0 : one.count - (one.label === "mail" || choice === "kind" || one.label === "unset" ? 1 : 0));
+    }
+  });
+
+  test("group by an attribute, with what lacks it", () => {
+    const column = attributeColumn(trace, "peer", (id) => (id.endsWith("2") ? "a b" : id.endsWith("5") ? 7 : null));
+    const groups = statistics(trace, self, groupByAttribute(trace, column), null);
+    expect(groups.map((one) => [one.label, one.count, one.term])).toEqual([["(not set)", 6, "-@peer"], ["a b", 1, '@peer="a b"'], ["7", 1, "@peer=7"]]);
+  });
+
+  test("sort by any column, missing values last", () => {
+    const labels = (sort: string): string[] => sortGroups(of("operation"), sort).map((one) => one.label);
+    expect(labels("-total")).toEqual(["GET", "write", "read", "SELECT", "send", "late"]);
+    expect(labels("label")).toEqual(["GET", "late", "read", "SELECT", "send", "write"]);
+    expect([labels("p50").at(-1), labels("-p50").at(-1)]).toEqual(["late", "late"]);
+  });
+
+  test("percentiles are values that occurred", () => {
+    expect([0, 0.5, 0.95, 1].map((share) => percentile(Float64Array.of(1, 2, 3, 4), share))).toEqual([1, 2, 4, 4]);
+    expect(percentile(new Float64Array(), 0.5)).toBeNaN();
+  });
+
+  test("terms survive blanks and quotes", () => {
+    expect([exactTerm("name", "a b"), exactTerm("name", 'say "hi"'), exactTerm("name", "")]).toEqual(['name="a b"', 'name="say hi"', 'name=""']);
+  });
+});
+
+describe("the flame graph", () => {
+  const flame = buildFlame(trace, self);
+  const label = (frame: number): string => trace.names[trace.name[flame.row[frame] ?? -1] ?? -1] ?? "all";
+
+  test("merges spans with the same path", () => {
+    expect([...flame.row.keys()].map((frame) => `${flame.depth[frame]} ${label(frame)} ${flame.spans[frame]} ${flame.total[frame]}`)).toEqual([
+      "0 all 0 1040", "1 GET 1 1020", "2 read 1 320", "3 SELECT 2 110", "2 write 1 400", "3 SELECT 1 100", "1 lost 0 20", "2 send 1 20", "2 late 1 0",
+    ]);
+    expect([flame.errors[3], flame.errors[5], flame.depthMax]).toEqual([1, 0, 3]);
+  });
+
+  test("frames of one depth do not overlap and lie within their parents", () => {
+    for (const level of flame.levels) {
+      let reached = 0;
+      for (const frame of level) {
+        const above = flame.parent[frame] ?? -1;
+        const end = (flame.start[frame] ?? 0) + (flame.total[frame] ?? 0);
+        expect(flame.start[frame]).toBeGreaterThanOrEqual(reached);
+        if (above >= 0) expect(end).toBeLessThanOrEqual((flame.start[above] ?? 0) + (flame.total[above] ?? 0));
+        reached = end;
+      }
+    }
+  });
+
+  test("finds the frame at a place", () => {
+    expect([[0, 500], [1, 500], [2, 0], [2, 399], [2, 400], [2, 719], [2, 720], [1, 1030], [3, 1030], [9, 0]].map(([depth, place]) => label(frameAt(flame, depth ?? 0, place ?? 0)))).toEqual([
+      "all", "GET", "write", "write", "read", "read", "all", "lost", "all", "all",
+    ]);
+    expect(frameAt(flame, 2, 720)).toBe(-1);
+  });
+
+  test("is walked by arrows", () => {
+    expect([flameStep(flame, 1, "child"), flameStep(flame, 4, "right"), flameStep(flame, 2, "left"), flameStep(flame, 3, "child"), flameStep(flame, 2, "parent"), flameStep(flame, 0, "parent")]).toEqual([4, 2, 4, 3, 1, 0]);
+    expect(pathOf(flame, 3)).toEqual([1, 2, 3]);
+  });
+
+  test("of a very deep trace is built without recursion", () => {
+    const deep = buildFlame(rowsOf(Array.from({ length: 3000 }, (_, i) => `${"  ".repeat(i)}a n${i} 0+${3000 - i}`).join("\n")), new Float64Array(3000).fill(1));
+    expect([deep.depthMax, deep.total[0]]).toEqual([3000, 3000]);
+  });
+});
+
+describe("the call graph", () => {
+  test("counts calls between services, and those inside", () => {
+    const { nodes, edges } = buildCallGraph(trace, self, "service");
+    expect(nodes.map((one) => [one.label, one.spans, one.errors, one.self, one.inside])).toEqual([["web", 1, 0, 300, 0], ["cart", 2, 0, 510, 0], ["db", 3, 1, 210, 0], ["mail", 2, 0, 20, 0]]);
+    expect(edges).toEqual([{ from: 0, to: 1, calls: 2, errors: 0, total: 700 }, { from: 1, to: 2, calls: 3, errors: 1, total: 210 }]);
+  });
+
+  test("takes operations as nodes, and looks through missing spans", () => {
+    const other = rowsOf(`
+      web GET 0+10
+        x lost 0+0 missing
+          db SELECT 1+2
+        web render 5+2
+    `);
+    const graph = buildCallGraph(other, selfTimes(other), "operation");
+    expect(graph.nodes.map((one) => one.label)).toEqual(["GET", "SELECT", "render"]);
+    expect(graph.edges.map((one) => [one.from, one.to])).toEqual([[0, 1], [0, 2]]);
+    expect(buildCallGraph(other, selfTimes(other), "service").nodes[0]?.inside).toBe(1);
+  });
+
+  test("leaves the least important nodes off when there are too many", () => {
+    const many = rowsOf(["a n 0+9999", ...Array.from({ length: GRAPH_NODES_MAX + 9 }, (_, i) => `  s${i} n ${i}+${i + 1}`)].join("\n"));
+    const graph = buildCallGraph(many, selfTimes(many), "service");
+    expect([graph.nodes.length, graph.nodesLeftOff]).toEqual([GRAPH_NODES_MAX, 10]);
+    expect(graph.edges.every((one) => one.from < GRAPH_NODES_MAX && one.to < GRAPH_NODES_MAX)).toBe(true);
+  });
+});
+
+describe("the graph layout", () => {
+  const links = (...pairs: [number, number][]) => pairs.map(([from, to]) => ({ from, to }));
+
+  test("puts callees right of their callers", () => {
+    const placed = layOutGraph(4, links([0, 1], [1, 2], [0, 2], [2, 3]));
+    expect([...placed.layer]).toEqual([0, 1, 2, 3]);
+  });
+
+  test("turns cycles and loops instead of following them", () => {
+    expect([...backLinks(3, links([0, 1], [1, 2], [2, 0], [1, 1]))]).toEqual([0, 0, 1, 1]);
+    const placed = layOutGraph(3, links([0, 1], [1, 2], [2, 0], [1, 1]));
+    expect([[...placed.layer], placed.layers]).toEqual([[0, 1, 2], 3]);
+  });
+
+  test("never puts two nodes on one place, and uncrosses what it can", () => {
+    const crossed = links([0, 3], [1, 2]);
+    const placed = layOutGraph(4, crossed);
+    expect(new Set([...placed.layer].map((layer, node) => `${layer} ${placed.place[node]}`)).size).toBe(4);
+    const [a = 0, b = 0, c = 0, d = 0] = placed.place;
+    expect((a - b) * (d - c)).toBeGreaterThan(0);
+  });
+
+  test("of nothing is nothing", () => {
+    expect(layOutGraph(0, [])).toMatchObject({ layers: 0, tallest: 0 });
+  });
+});
+
+test("the span table sorts numbers, names and missing values", () => {
+  const names = (sort: string, find = ""): string[] => [...sortSpans(trace, self, findSpans(trace, find)?.mask ?? null, sort)].map((row) => trace.names[trace.name[row] ?? -1] ?? "");
+  expect(names("-duration")).toEqual(["GET", "write", "read", "SELECT", "SELECT", "SELECT", "send", "late"]);
+  expect(names("duration").at(-1)).toBe("late");
+  expect(names("name", "service:cart")).toEqual(["read", "write"]);
+  expect(names("-name", "service:cart")).toEqual(["write", "read"]);
+  expect(names("nonsense")[0]).toBe("GET");
+});

@@ -1,0 +1,164 @@
+// The calls of the trace as a graph: callers left, callees right. A box opens its spans in the timeline; an
+// arrow that closes a cycle runs below the boxes, dashed.
+import { useMemo, useState } from "preact/hooks";
+import { lineOf } from "../../base/text.ts";
+import { formatCount, formatDuration, plural } from "../../base/units.ts";
+import { buildCallGraph, type CallGraph, type GraphChoice, type GraphEdge, type GraphNode } from "../../model/call_graph.ts";
+import { layOutGraph, type Placed } from "../../model/graph_layout.ts";
+import { SLOT_COUNT } from "../../model/service_slots.ts";
+import { exactTerm } from "../../model/statistics.ts";
+import type { TraceState } from "../../state/trace_state.ts";
+import { Icon } from "../../ui/icon.tsx";
+import { Notice } from "../../ui/notice.tsx";
+import "./tab_bar.css";
+import "./graph_tab.css";
+
+const NODE_WIDTH = 184;
+const NODE_HEIGHT = 52;
+const GAP_X = 116;
+const GAP_Y = 26;
+const MARGIN = 24;
+const LABEL_CHARS = 24;
+const SCALE_MIN = 0.3;
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+export function GraphTab({ state }: { readonly state: TraceState }) {
+  const { trace } = state;
+  const choice: GraphChoice = state.tab.value.group === "operation" ? "operation" : "service";
+  const graph = useMemo(() => buildCallGraph(trace, state.selfTimes, choice), [trace, choice]);
+  const placed = useMemo(() => layOutGraph(graph.nodes.length, graph.edges), [graph]);
+  const [near, setNear] = useState(-1);
+  const [scale, setScale] = useState(1);
+  if (graph.nodes.length === 0) return <Notice icon="search" title="There is no call to show" />;
+  const zoom = (factor: number): void => setScale(Math.min(2, Math.max(SCALE_MIN, scale * factor)));
+  return (
+    <section class="trace-tab" aria-label="Call graph">
+      <div class="tab-bar">
+        <label>
+          <span>Boxes are</span>
+          <select class="field" value={choice} onChange={(event) => state.changeTab({ group: event.currentTarget.value === "operation" ? "operation" : "" })}>
+            <option value="service">services</option>
+            <option value="operation">operations</option>
+          </select>
+        </label>
+        <span class="summary">
+          {plural(graph.nodes.length, "box", "boxes")}, {plural(graph.edges.length, "arrow")}
+          {graph.nodesLeftOff === 0 ? "" : `; ${formatCount(graph.nodesLeftOff)} with the least self time left off`}
+        </span>
+        <button type="button" class="button quiet small icon" aria-label="Smaller" title="Smaller" onClick={() => zoom(0.8)}><Icon name="minus" /></button>
+        <button type="button" class="button quiet small icon" aria-label="Larger" title="Larger" onClick={() => zoom(1.25)}><Icon name="plus" /></button>
+      </div>
+      <div class="graph-scroll" tabIndex={-1}>
+        <Picture state={state} graph={graph} placed={placed} near={near} setNear={setNear} scale={scale} choice={choice} />
+      </div>
+    </section>
+  );
+}
+
+interface PictureProps {
+  readonly state: TraceState;
+  readonly graph: CallGraph;
+  readonly placed: Placed;
+  readonly near: number;
+  readonly setNear: (node: number) => void;
+  readonly scale: number;
+  readonly choice: GraphChoice;
+}
+
+function Picture({ state, graph, placed, near, setNear, scale, choice }: PictureProps) {
+  const width = placed.layers * (NODE_WIDTH + GAP_X) - GAP_X + 2 * MARGIN;
+  const hasBack = graph.edges.some((edge) => (placed.layer[edge.to] ?? 0) <= (placed.layer[edge.from] ?? 0));
+  const height = placed.tallest * (NODE_HEIGHT + GAP_Y) + 2 * MARGIN + (hasBack ? 40 : 0);
+  const pointOf = (node: number): Point => ({
+    x: MARGIN + (placed.layer[node] ?? 0) * (NODE_WIDTH + GAP_X), y: MARGIN + (placed.place[node] ?? 0) * (NODE_HEIGHT + GAP_Y),
+  });
+  const most = Math.max(1, ...graph.edges.map((edge) => edge.total));
+  const selfAll = Math.max(1, graph.nodes.reduce((sum, node) => sum + node.self, 0));
+  return (
+    <svg class={`call-graph ${near >= 0 ? "focused" : ""}`} width={width * scale} height={height * scale} viewBox={`0 0 ${width} ${height}`} role="group" aria-label="Call graph">
+      <defs>
+        <marker id="graph-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" markerUnits="userSpaceOnUse" orient="auto">
+          <path d="M0 0l8 4-8 4z" class="arrow-head" />
+        </marker>
+      </defs>
+      {graph.edges.map((edge, i) => (
+        <Arrow key={i} edge={edge} graph={graph} from={pointOf(edge.from)} to={pointOf(edge.to)} weight={edge.total / most} near={edge.from === near || edge.to === near} />
+      ))}
+      {graph.nodes.map((node, i) => (
+        <Box key={i} state={state} node={node} at={pointOf(i)} share={node.self / selfAll} near={(on) => setNear(on ? i : -1)} choice={choice} />
+      ))}
+    </svg>
+  );
+}
+
+interface ArrowProps {
+  readonly edge: GraphEdge;
+  readonly graph: CallGraph;
+  readonly from: Point;
+  readonly to: Point;
+  readonly weight: number;
+  readonly near: boolean;
+}
+
+function Arrow({ edge, graph, from, to, weight, near }: ArrowProps) {
+  const [x0, y0, x1, y1] = [from.x + NODE_WIDTH, from.y + NODE_HEIGHT / 2, to.x, to.y + NODE_HEIGHT / 2];
+  const back = x1 <= x0;
+  const bend = back ? 70 : (x1 - x0) / 2;
+  const drop = back ? NODE_HEIGHT : 0;
+  const path = back
+    ? `M${x0} ${y0 + 12}C${x0 + bend} ${y0 + drop} ${x1 - bend} ${y1 + drop} ${x1} ${y1 + 12}`
+    : `M${x0} ${y0}C${x0 + bend} ${y0} ${x1 - bend} ${y1} ${x1} ${y1}`;
+  const names = `${lineOf(graph.nodes[edge.from]?.label ?? "", 60)} calls ${lineOf(graph.nodes[edge.to]?.label ?? "", 60)}`;
+  const failed = edge.errors > 0 ? `, ${plural(edge.errors, "error")}` : "";
+  const title = `${names}: ${plural(edge.calls, "call")}, ${formatDuration(edge.total)} in all, ${formatDuration(edge.total / edge.calls)} each${failed}`;
+  const label = `${formatCount(edge.calls)} × ${formatDuration(edge.total / edge.calls)}`;
+  // Beside the callee, where arrows of one layer are furthest apart.
+  return (
+    <g class={`arrow ${near ? "near" : ""} ${back ? "back" : ""} ${edge.errors > 0 ? "failed" : ""}`} role="img" aria-label={title}>
+      <title>{title}</title>
+      <path d={path} stroke-width={1.25 + weight * 3.5} marker-end="url(#graph-arrow)" />
+      <text x={x1 - 10} y={y1 + (back ? 26 : -6)} text-anchor="end">{edge.errors > 0 ? `◆ ${formatCount(edge.errors)} failed, ${label}` : label}</text>
+    </g>
+  );
+}
+
+interface BoxProps {
+  readonly state: TraceState;
+  readonly node: GraphNode;
+  readonly at: Point;
+  readonly share: number;
+  readonly near: (on: boolean) => void;
+  readonly choice: GraphChoice;
+}
+
+function Box({ state, node, at, share, near, choice }: BoxProps) {
+  const service = state.trace.services[node.service] ?? "";
+  const term = choice === "operation" ? `${exactTerm("service", service)} ${exactTerm("name", node.name)}` : exactTerm("service", service);
+  const label = node.label === "" ? "(no name)" : lineOf(node.label, LABEL_CHARS);
+  const errors = node.errors === 0 ? "" : `, ${plural(node.errors, "error")}`;
+  const title = `${lineOf(node.label, 200)}${choice === "operation" ? ` of ${lineOf(service, 60)}` : ""}: ${plural(node.spans, "span")}, self time ${formatDuration(node.self)} (${(share * 100).toFixed(1)} % of all)${errors}${node.inside === 0 ? "" : `, ${plural(node.inside, "call")} inside`}`;
+  const open = (): void => state.showInTimeline(term);
+  return (
+    <g
+      class="box" transform={`translate(${at.x} ${at.y})`} role="button" tabIndex={0} aria-label={`${title}. Show in the timeline`} data-slot={state.slots[node.service] ?? SLOT_COUNT}
+      onClick={open} onPointerEnter={() => near(true)} onPointerLeave={() => near(false)} onFocus={() => near(true)} onBlur={() => near(false)}
+      onKeyDown={(event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        open();
+      }}
+    >
+      <title>{title}</title>
+      <rect class="ground" width={NODE_WIDTH} height={NODE_HEIGHT} rx="6" />
+      <rect class="mark" width="5" height={NODE_HEIGHT} rx="2" />
+      <rect class="load" x="14" y={NODE_HEIGHT - 7} width={Math.max(1, (NODE_WIDTH - 24) * share)} height="3" rx="1.5" />
+      <text x="14" y="19" class="name">{label}</text>
+      <text x="14" y="36" class="facts">{`${plural(node.spans, "span")} · self ${formatDuration(node.self)}`}</text>
+      {node.errors === 0 ? null : <path class="error" d={`M${NODE_WIDTH - 14} 7l7 7-7 7-7-7z`} />}
+    </g>
+  );
+}
