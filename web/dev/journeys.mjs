@@ -1,4 +1,4 @@
-// Five journeys through the built UI, as a person takes them: node dev/journeys.mjs [dist]
+// Journeys through the built UI, as a person takes them: node dev/journeys.mjs [dist]
 import assert from "node:assert/strict";
 import { launch } from "./browser.mjs";
 import { idOf, traceIdOf } from "./mock_data.mjs";
@@ -162,6 +162,66 @@ const JOURNEYS = {
     await page.getByRole("link", { name: "Find traces with this http.route" }).click();
     await page.locator(".result-row").first().waitFor();
     assert.equal(params().get("attr"), "http.route=/products/{id}");
+  },
+
+  async "the views of a trace lead back to its timeline"() {
+    await page.goto(`${origin}/trace/${traceIdOf(3)}`);
+    await page.locator(".tree-row").first().waitFor();
+    await page.getByRole("tab", { name: "Statistics" }).click();
+    const cells = page.locator(".virtual-table .body .row");
+    await cells.first().waitFor();
+    await page.getByLabel("Group by").selectOption("service");
+    await page.getByRole("button", { name: "Spans", exact: true }).click();
+    await settle();
+    assert.equal(String(params()), "view=statistics&group=service&sort=-count");
+    assert.match(await cells.first().innerText(), /^mailer\s+3,207/);
+    await page.reload();
+    await cells.first().waitFor();
+    assert.match(await cells.first().innerText(), /^mailer\s+3,207/);
+    await page.getByLabel("Group by").selectOption("@host.name");
+    await page.getByText("5 groups, 10,000 spans").waitFor();
+    await cells.first().click();
+    await page.locator(".tree-row.match").first().waitFor();
+    assert.equal(params().get("find"), "@host.name=node-0.eu-central");
+    await page.reload();
+    await page.locator(".find output", { hasText: "2,000" }).waitFor();
+    await page.goBack();
+    await page.getByText("5 groups, 10,000 spans").waitFor();
+
+    await page.getByRole("tab", { name: "Spans" }).click();
+    await page.getByRole("button", { name: "Duration" }).click();
+    await page.getByLabel("Find in this trace").fill("service:cart duration>100ms");
+    await page.locator(".tab-bar", { hasText: " of 10,000 spans" }).waitFor();
+    await page.locator(".virtual-table").focus();
+    for (const key of ["ArrowDown", "ArrowDown", "Enter"]) await page.keyboard.press(key);
+    await page.locator(".span-panel .attribute-table").first().waitFor();
+    await settle();
+    assert.deepEqual([...params().keys()], ["span", "find", "view", "sort"]);
+    const name = await page.locator(".virtual-table .row.chosen").innerText();
+    await page.reload();
+    await page.locator(".virtual-table .row.chosen").waitFor();
+    assert.equal(await page.locator(".virtual-table .row.chosen").innerText(), name);
+
+    await page.keyboard.press("Escape");
+    await page.getByRole("tab", { name: "Flame graph" }).click();
+    await page.locator(".flame").focus();
+    for (const key of ["ArrowDown", "ArrowDown", "ArrowRight", "Enter"]) await page.keyboard.press(key);
+    await settle();
+    const focus = params().get("focus");
+    assert.match(focus, /^[0-9a-f]{16}$/);
+    const detail = await page.locator(".flame-detail").innerText();
+    await page.reload();
+    await page.locator(".flame-detail b").waitFor();
+    assert.equal(await page.locator(".flame-detail").innerText(), detail);
+    await page.getByRole("button", { name: "Whole trace" }).click();
+    await settle();
+    assert.ok(!params().has("focus"));
+
+    await page.getByRole("tab", { name: "Call graph" }).click();
+    await page.getByRole("button", { name: /^catalog: 323 spans/ }).focus();
+    await page.keyboard.press("Enter");
+    await page.locator(".tree-row.match").first().waitFor();
+    assert.equal(params().get("find"), "service=catalog");
   },
 };
 

@@ -1,6 +1,6 @@
 // A small layered layout (Sugiyama): edges of cycles are turned, nodes fall into layers by their longest way
-// from a start, layers are ordered by the mean place of their neighbours, and each node takes a column of its
-// layer. Iterative throughout; meant for up to some hundred nodes.
+// from a start, long links bend in the layers between, and layers are ordered by the mean place of neighbours.
+// Iterative throughout; meant for up to some hundred nodes.
 
 export interface Link {
   readonly from: number;
@@ -13,8 +13,12 @@ export interface Placed {
   /** Place within the layer, from the top; may be fractional where a layer is centred. */
   readonly place: Float64Array;
   readonly layers: number;
-  /** Most nodes of one layer. */
+  /** Most nodes and bends of one layer. */
   readonly tallest: number;
+  /** 1 for links that lead back to an earlier layer (or to their own node). */
+  readonly back: Uint8Array;
+  /** Per link its place in each layer between its ends, from left to right. */
+  readonly bends: readonly (readonly number[])[];
 }
 
 const SWEEPS = 8;
@@ -69,35 +73,69 @@ function layersOf(count: number, links: readonly Link[]): Int32Array {
   return layer;
 }
 
+interface Segments {
+  /** Layer per point: the nodes, then the bends of long links. */
+  readonly layer: number[];
+  readonly above: number[][];
+  readonly below: number[][];
+  readonly bends: number[][];
+}
+
+/** A link over several layers gets a point in each layer between, so that it has a place of its own there. */
+function segmentsOf(count: number, links: readonly Link[], back: Uint8Array, layerOf: Int32Array): Segments {
+  const layer = [...layerOf];
+  const above: number[][] = Array.from({ length: count }, () => []);
+  const below: number[][] = Array.from({ length: count }, () => []);
+  const join = (upper: number, lower: number): void => {
+    below[upper]?.push(lower);
+    above[lower]?.push(upper);
+  };
+  const bends = links.map((link, i) => {
+    if (link.from === link.to) return [];
+    const [upper, lower] = back[i] === 1 ? [link.to, link.from] : [link.from, link.to];
+    const points: number[] = [];
+    let last = upper;
+    for (let at = (layerOf[upper] ?? 0) + 1; at < (layerOf[lower] ?? 0); at++) {
+      const point = layer.push(at) - 1;
+      above.push([]);
+      below.push([]);
+      join(last, point);
+      points.push(point);
+      last = point;
+    }
+    join(last, lower);
+    return points;
+  });
+  return { layer, above, below, bends };
+}
+
 export function layOutGraph(count: number, links: readonly Link[]): Placed {
   const back = backLinks(count, links);
   const forward = links.flatMap((link, i) => (link.from === link.to ? [] : back[i] === 1 ? { from: link.to, to: link.from } : link));
   const layer = layersOf(count, forward);
+  const segments = segmentsOf(count, links, back, layer);
   const layers = count === 0 ? 0 : Math.max(...layer) + 1;
   const rows: number[][] = Array.from({ length: layers }, () => []);
-  for (let node = 0; node < count; node++) rows[layer[node] ?? 0]?.push(node);
+  segments.layer.forEach((at, point) => rows[at]?.push(point));
   const tallest = Math.max(0, ...rows.map((row) => row.length));
-  const place = new Float64Array(count);
-  const settle = (row: number[]): void => row.forEach((node, i) => (place[node] = i + (tallest - row.length) / 2));
+  const place = new Float64Array(segments.layer.length);
+  const settle = (row: number[]): void => row.forEach((point, i) => (place[point] = i + (tallest - row.length) / 2));
   rows.forEach(settle);
-  const above: number[][] = Array.from({ length: count }, () => []);
-  const below: number[][] = Array.from({ length: count }, () => []);
-  for (const { from, to } of forward) {
-    below[from]?.push(to);
-    above[to]?.push(from);
-  }
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     const down = sweep % 2 === 0;
-    const neighbours = down ? above : below;
+    const neighbours = down ? segments.above : segments.below;
     for (let i = 0; i < layers; i++) {
       const row = rows[down ? i : layers - 1 - i] ?? [];
-      const wish = new Map(row.map((node) => {
-        const near = neighbours[node] ?? [];
-        return [node, near.length === 0 ? (place[node] ?? 0) : near.reduce((sum, one) => sum + (place[one] ?? 0), 0) / near.length];
+      const wish = new Map(row.map((point) => {
+        const near = neighbours[point] ?? [];
+        return [point, near.length === 0 ? (place[point] ?? 0) : near.reduce((sum, one) => sum + (place[one] ?? 0), 0) / near.length];
       }));
       row.sort((a, b) => (wish.get(a) ?? 0) - (wish.get(b) ?? 0) || a - b);
       settle(row);
     }
   }
-  return { layer, place, layers, tallest };
+  return {
+    layer, place: place.slice(0, count), layers, tallest, back,
+    bends: segments.bends.map((points) => points.map((point) => place[point] ?? 0)),
+  };
 }

@@ -89,10 +89,12 @@ export class TraceState {
 
   /** The spans that a search finds, in the timeline. */
   showInTimeline(find: string): void {
+    this.#writeUrl();
     batch(() => {
       this.find.value = find;
-      this.openTab("timeline");
+      this.tab.value = FIRST_TAB;
     });
+    pushUrl(this.#url());
     if (this.found.peek()?.mask[this.selected.peek()] !== 1) this.nextFound(1);
   }
 

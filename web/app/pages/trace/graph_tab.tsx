@@ -1,10 +1,11 @@
 // The calls of the trace as a graph: callers left, callees right. A box opens its spans in the timeline; an
-// arrow that closes a cycle runs below the boxes, dashed.
-import { useMemo, useState } from "preact/hooks";
+// call that leads back to an earlier caller is a dashed arrow.
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { lineOf } from "../../base/text.ts";
 import { formatCount, formatDuration, plural } from "../../base/units.ts";
 import { buildCallGraph, type CallGraph, type GraphChoice, type GraphEdge, type GraphNode } from "../../model/call_graph.ts";
 import { layOutGraph, type Placed } from "../../model/graph_layout.ts";
+import { drawGraph, graphSize, NODE_HEIGHT, NODE_WIDTH, type Point, type Route } from "../../model/graph_drawing.ts";
 import { SLOT_COUNT } from "../../model/service_slots.ts";
 import { exactTerm } from "../../model/statistics.ts";
 import type { TraceState } from "../../state/trace_state.ts";
@@ -13,18 +14,10 @@ import { Notice } from "../../ui/notice.tsx";
 import "./tab_bar.css";
 import "./graph_tab.css";
 
-const NODE_WIDTH = 184;
-const NODE_HEIGHT = 52;
-const GAP_X = 116;
-const GAP_Y = 26;
-const MARGIN = 24;
 const LABEL_CHARS = 24;
 const SCALE_MIN = 0.3;
-
-interface Point {
-  readonly x: number;
-  readonly y: number;
-}
+/** Smaller than this nothing can be read, so a large graph starts partly out of view instead. */
+const FIRST_SCALE_MIN = 0.6;
 
 export function GraphTab({ state }: { readonly state: TraceState }) {
   const { trace } = state;
@@ -33,6 +26,11 @@ export function GraphTab({ state }: { readonly state: TraceState }) {
   const placed = useMemo(() => layOutGraph(graph.nodes.length, graph.edges), [graph]);
   const [near, setNear] = useState(-1);
   const [scale, setScale] = useState(1);
+  const scroller = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const room = scroller.current?.clientWidth ?? 0;
+    if (room > 0) setScale(Math.max(FIRST_SCALE_MIN, Math.min(1, room / graphSize(placed).width)));
+  }, [placed]);
   if (graph.nodes.length === 0) return <Notice icon="search" title="There is no call to show" />;
   const zoom = (factor: number): void => setScale(Math.min(2, Math.max(SCALE_MIN, scale * factor)));
   return (
@@ -52,7 +50,7 @@ export function GraphTab({ state }: { readonly state: TraceState }) {
         <button type="button" class="button quiet small icon" aria-label="Smaller" title="Smaller" onClick={() => zoom(0.8)}><Icon name="minus" /></button>
         <button type="button" class="button quiet small icon" aria-label="Larger" title="Larger" onClick={() => zoom(1.25)}><Icon name="plus" /></button>
       </div>
-      <div class="graph-scroll" tabIndex={-1}>
+      <div class="graph-scroll" tabIndex={-1} ref={scroller}>
         <Picture state={state} graph={graph} placed={placed} near={near} setNear={setNear} scale={scale} choice={choice} />
       </div>
     </section>
@@ -70,26 +68,22 @@ interface PictureProps {
 }
 
 function Picture({ state, graph, placed, near, setNear, scale, choice }: PictureProps) {
-  const width = placed.layers * (NODE_WIDTH + GAP_X) - GAP_X + 2 * MARGIN;
-  const hasBack = graph.edges.some((edge) => (placed.layer[edge.to] ?? 0) <= (placed.layer[edge.from] ?? 0));
-  const height = placed.tallest * (NODE_HEIGHT + GAP_Y) + 2 * MARGIN + (hasBack ? 40 : 0);
-  const pointOf = (node: number): Point => ({
-    x: MARGIN + (placed.layer[node] ?? 0) * (NODE_WIDTH + GAP_X), y: MARGIN + (placed.place[node] ?? 0) * (NODE_HEIGHT + GAP_Y),
-  });
+  const drawing = useMemo(() => drawGraph(graph, placed), [graph, placed]);
   const most = Math.max(1, ...graph.edges.map((edge) => edge.total));
   const selfAll = Math.max(1, graph.nodes.reduce((sum, node) => sum + node.self, 0));
+  const { width, height } = drawing;
   return (
     <svg class={`call-graph ${near >= 0 ? "focused" : ""}`} width={width * scale} height={height * scale} viewBox={`0 0 ${width} ${height}`} role="group" aria-label="Call graph">
       <defs>
-        <marker id="graph-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" markerUnits="userSpaceOnUse" orient="auto">
+        <marker id="graph-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto">
           <path d="M0 0l8 4-8 4z" class="arrow-head" />
         </marker>
       </defs>
       {graph.edges.map((edge, i) => (
-        <Arrow key={i} edge={edge} graph={graph} from={pointOf(edge.from)} to={pointOf(edge.to)} weight={edge.total / most} near={edge.from === near || edge.to === near} />
+        <Arrow key={i} edge={edge} graph={graph} route={drawing.routes[i]} weight={edge.total / most} near={edge.from === near || edge.to === near} />
       ))}
       {graph.nodes.map((node, i) => (
-        <Box key={i} state={state} node={node} at={pointOf(i)} share={node.self / selfAll} near={(on) => setNear(on ? i : -1)} choice={choice} />
+        <Box key={i} state={state} node={node} at={drawing.corners[i]} share={node.self / selfAll} near={(on) => setNear(on ? i : -1)} choice={choice} />
       ))}
     </svg>
   );
@@ -98,30 +92,22 @@ function Picture({ state, graph, placed, near, setNear, scale, choice }: Picture
 interface ArrowProps {
   readonly edge: GraphEdge;
   readonly graph: CallGraph;
-  readonly from: Point;
-  readonly to: Point;
+  readonly route: Route | undefined;
   readonly weight: number;
   readonly near: boolean;
 }
 
-function Arrow({ edge, graph, from, to, weight, near }: ArrowProps) {
-  const [x0, y0, x1, y1] = [from.x + NODE_WIDTH, from.y + NODE_HEIGHT / 2, to.x, to.y + NODE_HEIGHT / 2];
-  const back = x1 <= x0;
-  const bend = back ? 70 : (x1 - x0) / 2;
-  const drop = back ? NODE_HEIGHT : 0;
-  const path = back
-    ? `M${x0} ${y0 + 12}C${x0 + bend} ${y0 + drop} ${x1 - bend} ${y1 + drop} ${x1} ${y1 + 12}`
-    : `M${x0} ${y0}C${x0 + bend} ${y0} ${x1 - bend} ${y1} ${x1} ${y1}`;
+function Arrow({ edge, graph, route, weight, near }: ArrowProps) {
+  if (route === undefined) return null;
   const names = `${lineOf(graph.nodes[edge.from]?.label ?? "", 60)} calls ${lineOf(graph.nodes[edge.to]?.label ?? "", 60)}`;
   const failed = edge.errors > 0 ? `, ${plural(edge.errors, "error")}` : "";
   const title = `${names}: ${plural(edge.calls, "call")}, ${formatDuration(edge.total)} in all, ${formatDuration(edge.total / edge.calls)} each${failed}`;
-  const label = `${formatCount(edge.calls)} × ${formatDuration(edge.total / edge.calls)}`;
-  // Beside the callee, where arrows of one layer are furthest apart.
+  const label = `${edge.errors > 0 ? `◆${formatCount(edge.errors)} of ` : ""}${formatCount(edge.calls)} × ${formatDuration(edge.total / edge.calls)}`;
   return (
-    <g class={`arrow ${near ? "near" : ""} ${back ? "back" : ""} ${edge.errors > 0 ? "failed" : ""}`} role="img" aria-label={title}>
+    <g class={`arrow ${near ? "near" : ""} ${route.back ? "back" : ""} ${edge.errors > 0 ? "failed" : ""} ${route.crowded ? "crowded" : ""}`} role="img" aria-label={title}>
       <title>{title}</title>
-      <path d={path} stroke-width={1.25 + weight * 3.5} marker-end="url(#graph-arrow)" />
-      <text x={x1 - 10} y={y1 + (back ? 26 : -6)} text-anchor="end">{edge.errors > 0 ? `◆ ${formatCount(edge.errors)} failed, ${label}` : label}</text>
+      <path d={route.path} stroke-width={1.25 + weight * 3} marker-end="url(#graph-arrow)" />
+      <text x={route.label.x} y={route.label.y} text-anchor={route.back ? "start" : "end"}>{label}</text>
     </g>
   );
 }
@@ -129,7 +115,7 @@ function Arrow({ edge, graph, from, to, weight, near }: ArrowProps) {
 interface BoxProps {
   readonly state: TraceState;
   readonly node: GraphNode;
-  readonly at: Point;
+  readonly at: Point | undefined;
   readonly share: number;
   readonly near: (on: boolean) => void;
   readonly choice: GraphChoice;
@@ -144,7 +130,7 @@ function Box({ state, node, at, share, near, choice }: BoxProps) {
   const open = (): void => state.showInTimeline(term);
   return (
     <g
-      class="box" transform={`translate(${at.x} ${at.y})`} role="button" tabIndex={0} aria-label={`${title}. Show in the timeline`} data-slot={state.slots[node.service] ?? SLOT_COUNT}
+      class="box" transform={`translate(${at?.x ?? 0} ${at?.y ?? 0})`} role="button" tabIndex={0} aria-label={`${title}. Show in the timeline`} data-slot={state.slots[node.service] ?? SLOT_COUNT}
       onClick={open} onPointerEnter={() => near(true)} onPointerLeave={() => near(false)} onFocus={() => near(true)} onBlur={() => near(false)}
       onKeyDown={(event) => {
         if (event.key !== "Enter" && event.key !== " ") return;

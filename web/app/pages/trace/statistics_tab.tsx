@@ -66,7 +66,7 @@ export function StatisticsTab({ state }: { readonly state: TraceState }) {
         <VirtualTable
           label="Groups of spans" columns={COLUMNS} widthMin={920} count={rows.length} sort={sort === "" ? FIRST_SORT : sort} chosen={chosen} onChoose={setChosen}
           onSort={(next) => state.changeTab({ sort: next })} onOpen={(position) => state.showInTimeline(rows[position]?.term ?? "")}
-          cell={(position, one) => <Cell state={state} row={rows[position]} column={one.id} most={most} withService={group === "" || group === "operation"} />}
+          cell={(position, one) => <Cell state={state} row={rows[position]} column={one.id} most={most} withService={["", "operation", "service"].includes(group)} />}
         />
       )}
     </section>
@@ -87,9 +87,9 @@ function Cell({ state, row, column, most, withService }: CellProps) {
     case "label":
       return (
         <>
-          <span class="service-mark" data-slot={state.slots[state.trace.service[row.example] ?? -1] ?? SLOT_COUNT} />
+          {withService ? <span class="service-mark" data-slot={state.slots[state.trace.service[row.example] ?? -1] ?? SLOT_COUNT} /> : null}
           <Text value={row.label} empty="(none)" />
-          {withService ? <small><Text value={serviceOf(state.trace, row.example)} empty="" /></small> : null}
+          {withService && state.tab.value.group !== "service" ? <small><Text value={serviceOf(state.trace, row.example)} empty="" /></small> : null}
         </>
       );
     case "count":

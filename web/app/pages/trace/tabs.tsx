@@ -1,4 +1,5 @@
 // The views of a trace. Each is a link, so that it can be opened beside this one; here it changes the page.
+import { useEffect } from "preact/hooks";
 import { TABS } from "../../model/trace_view.ts";
 import type { TraceState } from "../../state/trace_state.ts";
 import "./tabs.css";
@@ -7,6 +8,7 @@ export const TAB_PANEL_ID = "trace-view";
 
 export function Tabs({ state }: { readonly state: TraceState }) {
   const open = state.tab.value.id;
+  useEffect(() => document.getElementById(`tab-${open}`)?.scrollIntoView({ block: "nearest", inline: "nearest" }), [open]);
   const move = (event: KeyboardEvent): void => {
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
     if (step === 0) return;
