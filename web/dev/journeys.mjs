@@ -113,7 +113,7 @@ const JOURNEYS = {
     assert.equal(await chosen(), row);
     await page.keyboard.press("Escape");
     assert.equal(await page.locator(".span-panel").count(), 0);
-    await page.keyboard.press("[");
+    await page.keyboard.press("p");
     await settle();
     assert.ok(params().has("level"));
     await page.keyboard.press("?");
@@ -162,6 +162,41 @@ const JOURNEYS = {
     await page.getByRole("link", { name: "Find traces with this http.route" }).click();
     await page.locator(".result-row").first().waitFor();
     assert.equal(params().get("attr"), "http.route=/products/{id}");
+  },
+
+  async "repeated calls are one row, opened, coloured and narrowed by keyboard"() {
+    await page.goto(`${origin}/trace/${traceIdOf(8)}`);
+    await page.locator(".tree-row").first().waitFor();
+    const rows = page.locator(".tree-row");
+    assert.equal(await rows.count(), 18);
+    assert.match(await page.locator("#row-4").innerText(), /137 ×\s+SELECT items/);
+    await page.locator("#row-4 .label").click();
+    await page.getByText("137 equal calls").waitFor();
+    await page.keyboard.press("e");
+    await settle();
+    assert.equal(await chosen(), "row-94");
+    const shared = page.url();
+    await page.reload();
+    await page.locator("#row-94.chosen").waitFor();
+    assert.equal(page.url(), shared);
+    await page.keyboard.press("/");
+    await page.keyboard.type("service=postgres duration>10ms");
+    await page.keyboard.press("Tab");
+    for (const key of ["m", "c", "c", "r"]) await page.keyboard.press(key);
+    await settle();
+    assert.deepEqual(["find", "only", "color", "fold"].map((key) => params().get(key)), ["service=postgres duration>10ms", "1", "error", "0"]);
+    assert.equal(await rows.count(), 4);
+    await page.reload();
+    await rows.first().waitFor();
+    assert.equal(await rows.count(), 4);
+    for (const key of ["m", "r", "2"]) await page.keyboard.press(key);
+    await settle();
+    assert.equal(await rows.count(), 2);
+    await page.keyboard.press("[");
+    await page.getByRole("button", { name: "Close all spans of shop-web" }).focus();
+    await page.keyboard.press("Enter");
+    await settle();
+    assert.deepEqual([await rows.count(), params().get("closed")], [2, "shop-web"]);
   },
 
   async "the views of a trace lead back to its timeline"() {
@@ -218,7 +253,7 @@ const JOURNEYS = {
     assert.ok(!params().has("focus"));
 
     await page.getByRole("tab", { name: "Call graph" }).click();
-    await page.getByRole("button", { name: /^catalog: 323 spans/ }).focus();
+    await page.getByRole("button", { name: /^catalog 323 spans/ }).focus();
     await page.keyboard.press("Enter");
     await page.locator(".tree-row.match").first().waitFor();
     assert.equal(params().get("find"), "service=catalog");

@@ -7,7 +7,8 @@ import { apiParams, attributeProblem, changed, durationProblem, EMPTY_QUERY, fil
 import { assignSlots, SLOT_COUNT } from "./service_slots.ts";
 import { childCount, countSpans, hasTime, nameOf, rowOfSpanId, selfTime, spanIdOf } from "./span_row.ts";
 import { FIRST_TAB, parseView, viewParams } from "./trace_view.ts";
-import { isCollapsed, NOTHING_COLLAPSED, positionOf, reveal, toggleRow, visibleRows } from "./visible_rows.ts";
+import { findFolds } from "./folds.ts";
+import { FIRST_COLLAPSE, isCollapsed, NOTHING_COLLAPSED, positionOf, reveal, toggleRow, toggleService, visibleRows, withAncestors } from "./visible_rows.ts";
 
 const trace = sampleTrace(`
   web GET 0+1000
@@ -21,8 +22,10 @@ const trace = sampleTrace(`
     mail send 700+20 early
 `);
 
+const folds = findFolds(trace);
+
 describe("visible rows", () => {
-  const rows = (collapse = NOTHING_COLLAPSED): number[] => [...visibleRows(trace, collapse)];
+  const rows = (collapse = NOTHING_COLLAPSED): number[] => [...visibleRows(trace, folds, collapse)];
 
   test("are all rows at first", () => {
     expect(rows()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
@@ -35,19 +38,31 @@ describe("visible rows", () => {
   });
 
   test("follow a level, with exceptions", () => {
-    const level = { level: 1, toggled: new Set<number>() };
+    const level = { ...NOTHING_COLLAPSED, level: 1 };
     expect(rows(level)).toEqual([0, 1, 4, 6, 7, 8]);
     expect(rows(toggleRow(level, 4))).toEqual([0, 1, 4, 5, 6, 7, 8]);
-    expect(rows({ level: 0, toggled: new Set() })).toEqual([0, 6, 7]);
-    expect(isCollapsed(trace, { level: 0, toggled: new Set() }, 6)).toBe(false);
+    expect(rows({ ...NOTHING_COLLAPSED, level: 0 })).toEqual([0, 6, 7]);
+    expect(isCollapsed(trace, { ...NOTHING_COLLAPSED, level: 0 }, 6)).toBe(false);
   });
 
   test("open up to show a row", () => {
-    expect(rows(reveal(trace, { level: 0, toggled: new Set() }, 5))).toEqual([0, 1, 4, 5, 6, 7]);
+    expect(rows(reveal(trace, folds, { ...NOTHING_COLLAPSED, level: 0 }, 5))).toEqual([0, 1, 4, 5, 6, 7]);
+  });
+
+  test("leave out what is inside the spans of a closed service, with exceptions", () => {
+    const closed = toggleService(NOTHING_COLLAPSED, 1);
+    expect(rows(closed)).toEqual([0, 1, 4, 6, 7, 8]);
+    expect(rows(toggleRow(closed, 1))).toEqual([0, 1, 2, 3, 4, 6, 7, 8]);
+    expect(rows(toggleService(closed, 1))).toEqual(rows());
+  });
+
+  test("can be those that match, and what is above them", () => {
+    const mask = Uint8Array.of(0, 0, 0, 1, 0, 0, 0, 0, 1);
+    expect([...visibleRows(trace, folds, FIRST_COLLAPSE, withAncestors(trace, mask))]).toEqual([0, 1, 3, 7, 8]);
   });
 
   test("are found by position", () => {
-    const shown = visibleRows(trace, toggleRow(NOTHING_COLLAPSED, 1));
+    const shown = visibleRows(trace, folds, toggleRow(NOTHING_COLLAPSED, 1));
     expect([0, 1, 2, 3, 4, 8].map((row) => positionOf(shown, row))).toEqual([0, 1, 1, 1, 2, 6]);
   });
 });
@@ -133,15 +148,15 @@ describe("the search URL", () => {
 
 describe("the trace URL", () => {
   test("restores span, window, collapse and search", () => {
-    const view = { selected: 3, window: { start: 100, end: 500 }, collapse: { level: 1, toggled: new Set([4]) }, find: "a b", tab: { id: "flame" as const, group: "service", sort: "-total", focus: 1 } };
+    const view = { selected: 3, window: { start: 100, end: 500 }, collapse: { level: 1, services: new Set([2, 0]), folding: false, toggled: new Set([4]) }, find: "a b", onlyFound: true, color: "error" as const, tab: { id: "flame" as const, group: "service", sort: "-total", focus: 1 } };
     const params = viewParams(trace, view);
-    expect(params.toString()).toBe("span=0000000000abc003&from=100&to=500&level=1&toggled=0000000000abc004&find=a+b&view=flame&group=service&sort=-total&focus=0000000000abc001");
+    expect(params.toString()).toBe("span=0000000000abc003&from=100&to=500&level=1&fold=0&closed=db&closed=web&toggled=0000000000abc004&find=a+b&only=1&color=error&view=flame&group=service&sort=-total&focus=0000000000abc001");
     expect(parseView(trace, params)).toEqual(view);
   });
 
   test("is empty for the first view, and nonsense is ignored", () => {
-    const first = parseView(trace, new URLSearchParams("span=zz&from=9&to=3&level=-1&toggled=1.2.3&view=none&focus=x"));
-    expect(first).toEqual({ selected: -1, window: { start: 0, end: 1150 }, collapse: { level: null, toggled: new Set() }, find: "", tab: FIRST_TAB });
+    const first = parseView(trace, new URLSearchParams("span=zz&from=9&to=3&level=-1&toggled=1.2.3&view=none&focus=x&color=red&closed=nobody"));
+    expect(first).toEqual({ selected: -1, window: { start: 0, end: 1150 }, collapse: FIRST_COLLAPSE, find: "", onlyFound: false, color: "service", tab: FIRST_TAB });
     expect(viewParams(trace, first).toString()).toBe("");
   });
 });

@@ -3,6 +3,7 @@
 import type { TraceColumns } from "../api/trace_columns.ts";
 import { clampWindow, fullWindow, isFullWindow, type TimeWindow } from "../base/time_window.ts";
 import { rowOfSpanId, spanIdOf } from "./span_row.ts";
+import { COLOR_CHOICES, type ColorChoice } from "./row_colors.ts";
 import type { Collapse } from "./visible_rows.ts";
 
 export interface TraceView {
@@ -11,6 +12,9 @@ export interface TraceView {
   readonly window: TimeWindow;
   readonly collapse: Collapse;
   readonly find: string;
+  /** Leaves out what the search does not find. */
+  readonly onlyFound: boolean;
+  readonly color: ColorChoice;
   readonly tab: TabView;
 }
 
@@ -47,9 +51,13 @@ export function viewParams(trace: TraceColumns, view: TraceView): URLSearchParam
     params.set("to", String(Math.round(view.window.end)));
   }
   if (view.collapse.level !== null) params.set("level", String(view.collapse.level));
+  if (!view.collapse.folding) params.set("fold", "0");
+  for (const service of view.collapse.services) params.append("closed", trace.services[service] ?? "");
   const toggled = [...view.collapse.toggled].slice(0, TOGGLED_IN_URL_MAX).map((row) => spanIdOf(trace, row));
   if (toggled.length > 0) params.set("toggled", toggled.join("."));
   if (view.find !== "") params.set("find", view.find);
+  if (view.onlyFound) params.set("only", "1");
+  if (view.color !== "service") params.set("color", view.color);
   const { tab } = view;
   if (tab.id !== "timeline") params.set("view", tab.id);
   if (tab.group !== "") params.set("group", tab.group);
@@ -68,9 +76,13 @@ export function parseView(trace: TraceColumns, params: URLSearchParams): TraceVi
     window: to > from ? clampWindow({ start: from, end: to }, trace.extent) : fullWindow(trace.extent),
     collapse: {
       level: Number.isInteger(level) && level >= 0 ? level : null,
+      services: new Set(params.getAll("closed").map((name) => trace.services.indexOf(name)).filter((service) => service >= 0)),
+      folding: params.get("fold") !== "0",
       toggled: new Set(toggled.map((id) => rowOfSpanId(trace, id)).filter((row) => row >= 0)),
     },
     find: params.get("find") ?? "",
+    onlyFound: params.get("only") === "1",
+    color: COLOR_CHOICES.find((one) => one.id === params.get("color"))?.id ?? "service",
     tab: {
       id: TABS.find((one) => one.id === params.get("view"))?.id ?? "timeline",
       group: params.get("group") ?? "",

@@ -5,10 +5,13 @@ import { buildCallGraph, GRAPH_NODES_MAX } from "./call_graph.ts";
 import { findSpans } from "./find.ts";
 import { buildFlame, flameStep, frameAt, pathOf } from "./flame.ts";
 import { backLinks, layOutGraph } from "./graph_layout.ts";
+import { findFolds, summarizeRun } from "./folds.ts";
+import { heatLimits, rowColors } from "./row_colors.ts";
 import { sampleTrace } from "./sample_trace.ts";
 import { selfTimes } from "./span_row.ts";
 import { sortSpans } from "./span_sort.ts";
 import { exactTerm, groupBy, groupByAttribute, percentile, sortGroups, statistics } from "./statistics.ts";
+import { FIRST_COLLAPSE, foldedRun, NOTHING_COLLAPSED, reveal, toggleRow, visibleRows } from "./visible_rows.ts";
 
 const trace = sampleTrace(`
   web GET 0+1000
@@ -189,6 +192,38 @@ describe("the graph layout", () => {
   test("of nothing is nothing", () => {
     expect(layOutGraph(0, [])).toMatchObject({ layers: 0, tallest: 0 });
   });
+});
+
+describe("folds", () => {
+  const calls = (count: number, name: string): string => Array.from({ length: count }, (_, i) => `  db ${name} ${i * 10}+${i + 1}`).join("\n");
+  const run = rowsOf(`web GET 0+100\n${calls(5, "A")}\n${calls(4, "B")}\n${calls(6, "A")}\n    x inner 0+1\n  x lost 0+0 missing`);
+  const folds = findFolds(run);
+
+  test("are runs of at least five leaves of one kind", () => {
+    expect([...folds.length]).toEqual([0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0]);
+    expect([folds.count, folds.first[5], folds.first[6], folds.first[14], folds.first[15]]).toEqual([2, 1, 6, 10, 15]);
+  });
+
+  test("are one row until opened, and open to show one of theirs", () => {
+    expect([...visibleRows(run, folds, FIRST_COLLAPSE)]).toEqual([0, 1, 6, 7, 8, 9, 10, 15, 16, 17]);
+    expect([...visibleRows(run, folds, reveal(run, folds, FIRST_COLLAPSE, 3))]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 16, 17]);
+    expect(reveal(run, folds, FIRST_COLLAPSE, 1)).toBe(FIRST_COLLAPSE);
+    expect([foldedRun(folds, FIRST_COLLAPSE, 1), foldedRun(folds, NOTHING_COLLAPSED, 1), foldedRun(folds, toggleRow(FIRST_COLLAPSE, 1), 1)]).toEqual([5, 0, 0]);
+  });
+
+  test("say how many, how long, how far apart and how many at once", () => {
+    const some = rowsOf("a n 0+10\na n 5+20 error\na n 25+5\na n 40+5\na n 0+0 timeless");
+    expect(summarizeRun(some, 0, 5)).toEqual({ count: 5, errors: 1, total: 40, shortest: 5, median: 5, longest: 20, start: 0, end: 45, together: 2 });
+    expect(summarizeRun(rowsOf("a n 0+0 timeless"), 0, 1)).toMatchObject({ total: 0, start: Number.NaN, together: 0 });
+  });
+});
+
+test("colours tell services, durations by half powers of ten, or errors and what led to them", () => {
+  const slots = Uint8Array.of(7, 3, 5, 2, 1);
+  expect([...rowColors(trace, slots, "service")]).toEqual([7, 3, 5, 5, 3, 5, 2, 1, 1]);
+  expect([...rowColors(trace, slots, "error")]).toEqual([1, 1, 0, 2, 0, 0, 0, 0, 0]);
+  expect([...rowColors(trace, slots, "duration")]).toEqual([5, 4, 3, 3, 5, 4, 0, 2, 0]);
+  expect(heatLimits(1000).map(Math.round)).toEqual([0, 3, 10, 32, 100, 316].map((one, i) => (i === 0 ? 0 : one)));
 });
 
 test("the span table sorts numbers, names and missing values", () => {

@@ -2,6 +2,7 @@
 // that repaints when the mouse moves.
 import { formatTick } from "../base/units.ts";
 import { tickStep } from "../base/time_window.ts";
+import { summarizeRun } from "../model/folds.ts";
 import type { CanvasTheme } from "./canvas_theme.ts";
 import { RectList, type Renderer } from "./renderer.ts";
 import { RULER_HEIGHT, timeOfX, xOfTime, yOfPosition, type TimelineFrame } from "./timeline_frame.ts";
@@ -36,11 +37,12 @@ export function drawOverlay(renderer: Renderer, theme: CanvasTheme, frame: Timel
 function drawSelection(renderer: Renderer, theme: CanvasTheme, frame: TimelineFrame, scene: SpanScene, overlay: Overlay): void {
   if (overlay.selected < 0) return;
   const row = scene.rows[overlay.selected] ?? -1;
-  const start = scene.trace.start[row] ?? Number.NaN;
+  const run = scene.foldedRun(row) > 0 ? summarizeRun(scene.trace, row, scene.foldedRun(row)) : null;
+  const start = run?.start ?? scene.trace.start[row] ?? Number.NaN;
   const y = yOfPosition(frame, overlay.selected);
   if (Number.isNaN(start) || y > frame.height || y + frame.rowHeight < RULER_HEIGHT) return;
   const x = xOfTime(frame, start);
-  const right = xOfTime(frame, start + Math.max(0, scene.trace.duration[row] ?? 0));
+  const right = xOfTime(frame, run?.end ?? start + Math.max(0, scene.trace.duration[row] ?? 0));
   const inset = Math.round(frame.rowHeight * 0.24) - 2.5;
   const clippedX = Math.max(-6, x) - 2;
   const width = Math.max(4, Math.min(frame.width + 6, right + 2) - clippedX);

@@ -2,7 +2,7 @@
 // on the length of the trace.
 import { formatDuration } from "../base/units.ts";
 import { FLAG_ENDS_BEFORE_START, FLAG_NO_TIME, FLAG_PLACEHOLDER, STATUS_ERROR, type TraceColumns } from "../api/trace_columns.ts";
-import { SLOT_COUNT } from "../model/service_slots.ts";
+import { summarizeRun } from "../model/folds.ts";
 import type { CanvasTheme } from "./canvas_theme.ts";
 import { RectList, type Renderer } from "./renderer.ts";
 import { RULER_HEIGHT, rowRange, xOfTime, yOfPosition, type TimelineFrame } from "./timeline_frame.ts";
@@ -10,8 +10,11 @@ import { RULER_HEIGHT, rowRange, xOfTime, yOfPosition, type TimelineFrame } from
 export interface SpanScene {
   readonly trace: TraceColumns;
   readonly rows: Int32Array;
-  /** Palette slot per service index. */
-  readonly slots: Uint8Array;
+  /** Place in the palette per row. */
+  readonly colors: Uint8Array;
+  readonly palette: readonly string[];
+  /** How many rows of equal calls this one stands for, else 0. */
+  readonly foldedRun: (row: number) => number;
   /** 1 for rows that match the search; null when nothing is searched. */
   readonly matches: Uint8Array | null;
 }
@@ -25,23 +28,29 @@ export function drawSpans(renderer: Renderer, theme: CanvasTheme, frame: Timelin
   renderer.clear();
   bright.clear();
   dimmed.clear();
-  const { trace, rows, slots, matches } = scene;
+  const { trace, rows, colors, matches } = scene;
   const range = rowRange(frame, rows.length);
   const inset = Math.round(frame.rowHeight * 0.24);
   const barHeight = frame.rowHeight - 2 * inset;
   for (let position = range.first; position < range.end; position++) {
     const row = rows[position] ?? 0;
-    const left = xOfTime(frame, trace.start[row] ?? Number.NaN);
-    const right = left + barWidth(frame, trace.duration[row] ?? 0);
-    if (!(right >= 0 && left <= frame.width)) continue;
-    const x = Math.max(-4, left);
-    const list = matches === null || matches[row] === 1 ? bright : dimmed;
-    const slot = slots[trace.service[row] ?? -1] ?? SLOT_COUNT;
-    list.push(x, yOfPosition(frame, position) + inset, Math.min(frame.width + 4, right) - x, barHeight, slot);
+    const y = yOfPosition(frame, position) + inset;
+    let drawnTo = Number.NEGATIVE_INFINITY;
+    for (let member = row; member < row + Math.max(1, scene.foldedRun(row)); member++) {
+      const left = xOfTime(frame, trace.start[member] ?? Number.NaN);
+      const right = left + barWidth(frame, trace.duration[member] ?? 0);
+      if (!(right >= 0 && left <= frame.width)) continue;
+      // Of thousands of calls in one row only those that reach a new pixel are drawn.
+      if (member > row && right < drawnTo + 0.5 && trace.status[member] !== STATUS_ERROR) continue;
+      drawnTo = right;
+      const x = Math.max(-4, left);
+      const list = matches === null || matches[member] === 1 ? bright : dimmed;
+      list.push(x, y, Math.min(frame.width + 4, right) - x - (member > row || scene.foldedRun(row) > 0 ? Math.min(1, (right - left) / 3) : 0), barHeight, colors[member] ?? 0);
+    }
   }
   renderer.clipped(0, RULER_HEIGHT, frame.width, frame.height - RULER_HEIGHT, () => {
-    renderer.rects(dimmed, theme.services, DIMMED, 2);
-    renderer.rects(bright, theme.services, 1, 2);
+    renderer.rects(dimmed, scene.palette, DIMMED, 2);
+    renderer.rects(bright, scene.palette, 1, 2);
     for (let position = range.first; position < range.end; position++) {
       drawMarks(renderer, theme, frame, scene, position, inset, barHeight);
     }
@@ -64,6 +73,7 @@ function drawMarks(
   const y = yOfPosition(frame, position);
   const middle = y + frame.rowHeight / 2;
   if ((flags & FLAG_PLACEHOLDER) !== 0) return drawPlaceholder(renderer, theme, frame, scene, row, y + inset, barHeight);
+  if (scene.foldedRun(row) > 0) return drawRunMarks(renderer, theme, frame, scene, row, middle);
   if ((flags & FLAG_NO_TIME) !== 0) {
     renderer.text(6, middle, "no usable time", theme.warning, "left");
     return;
@@ -85,6 +95,30 @@ function drawMarks(
   const invalid = (flags & FLAG_ENDS_BEFORE_START) !== 0;
   const label = formatDuration(trace.duration[row] ?? Number.NaN) + (invalid ? " ends before start" : "");
   drawLabel(renderer, frame, label, left - (isError ? 8 : 0), right + (isError && right - left < 8 ? 8 : 0), middle, quiet ? theme.muted : invalid ? theme.warning : theme.ink);
+}
+
+/** What a row of many equal calls says: where the errors are, how many there are and how long they took. */
+function drawRunMarks(renderer: Renderer, theme: CanvasTheme, frame: TimelineFrame, scene: SpanScene, row: number, middle: number): void {
+  const { trace } = scene;
+  const run = summarizeRun(trace, row, scene.foldedRun(row));
+  const [left, right] = [xOfTime(frame, run.start), xOfTime(frame, run.end)];
+  if (Number.isNaN(left)) {
+    renderer.text(6, middle, "no usable time", theme.warning, "left");
+    return;
+  }
+  if (right < 0 || left > frame.width) {
+    const color = run.errors > 0 ? theme.error : theme.muted;
+    renderer.symbol(right < 0 ? "left" : "right", right < 0 ? 6 : frame.width - 6, middle, 7, color, color);
+    return;
+  }
+  let lastX = Number.NEGATIVE_INFINITY;
+  for (let member = row; member < row + run.count && run.errors > 0; member++) {
+    const x = Math.min(frame.width - 8, Math.max(8, xOfTime(frame, trace.start[member] ?? Number.NaN)));
+    if (trace.status[member] !== STATUS_ERROR || x - lastX < 10) continue;
+    renderer.symbol("error", x, middle, 14, theme.error, theme.onError);
+    lastX = x;
+  }
+  drawLabel(renderer, frame, `${run.count} × ${formatDuration(run.median)}, ${formatDuration(run.total)} in all`, left, right, middle, theme.ink);
 }
 
 /** Right of the bar where there is room, else left of it; a bar that fills the row says it at its end in the tree. */

@@ -8,7 +8,7 @@ import { RectList, type Renderer } from "./renderer.ts";
 export interface MinimapGrid {
   readonly columns: number;
   readonly lanes: number;
-  /** Palette slot + 1 per cell, 0 = empty. */
+  /** Place in the palette + 1 per cell, 0 = empty. */
   readonly cells: Uint8Array;
   /** 1 for columns with an error. */
   readonly errors: Uint8Array;
@@ -16,7 +16,7 @@ export interface MinimapGrid {
 
 export const ERROR_LANE = 5;
 
-export function minimapGrid(trace: TraceColumns, slots: Uint8Array, none: number, columns: number, lanes: number): MinimapGrid {
+export function minimapGrid(trace: TraceColumns, colors: Uint8Array, columns: number, lanes: number): MinimapGrid {
   const cells = new Uint8Array(columns * lanes);
   const errors = new Uint8Array(columns);
   const perNanosecond = columns / Math.max(1, trace.extent);
@@ -29,7 +29,7 @@ export function minimapGrid(trace: TraceColumns, slots: Uint8Array, none: number
     const end = start + Math.max(0, trace.duration[row] ?? 0);
     const last = Math.min(columns - 1, Math.max(first, Math.ceil(end * perNanosecond) - 1));
     const lane = Math.floor((row * lanesUsed) / trace.rowCount);
-    cells.fill((slots[trace.service[row] ?? -1] ?? none) + 1, lane * columns + first, lane * columns + last + 1);
+    cells.fill((colors[row] ?? 0) + 1, lane * columns + first, lane * columns + last + 1);
     if (trace.status[row] === STATUS_ERROR) errors[first] = 1;
   }
   return { columns, lanes: lanesUsed, cells, errors };
@@ -38,7 +38,7 @@ export function minimapGrid(trace: TraceColumns, slots: Uint8Array, none: number
 const list = new RectList();
 
 /** Runs of equal cells become one rectangle each. */
-export function drawMinimap(renderer: Renderer, theme: CanvasTheme, grid: MinimapGrid): void {
+export function drawMinimap(renderer: Renderer, theme: CanvasTheme, palette: readonly string[], grid: MinimapGrid): void {
   renderer.clear();
   list.clear();
   const cellWidth = renderer.width / grid.columns;
@@ -54,7 +54,7 @@ export function drawMinimap(renderer: Renderer, theme: CanvasTheme, grid: Minima
       column = end;
     }
   }
-  renderer.rects(list, theme.services, 0.85, 0);
+  renderer.rects(list, palette, 0.85, 0);
   let lastX = -10;
   for (let column = 0; column < grid.columns; column++) {
     const x = column * cellWidth;

@@ -2,7 +2,8 @@
 import { describe, expect, test } from "vitest";
 import type { TraceSummary } from "../api/trace_summary.ts";
 import { sampleTrace } from "../model/sample_trace.ts";
-import { NOTHING_COLLAPSED, visibleRows } from "../model/visible_rows.ts";
+import { findFolds } from "../model/folds.ts";
+import { FIRST_COLLAPSE, NOTHING_COLLAPSED, visibleRows } from "../model/visible_rows.ts";
 import type { CanvasTheme } from "./canvas_theme.ts";
 import { drawGrid } from "./draw_grid.ts";
 import { drawOverlay } from "./draw_overlay.ts";
@@ -13,7 +14,7 @@ import { durationOfY, millisOfX, scatterFrame, traceAt, xOfMillis, yOfDuration }
 import { positionOfY, rowRange, timeOfX, xOfTime, type TimelineFrame } from "./timeline_frame.ts";
 
 const theme: CanvasTheme = {
-  services: [...Array.from({ length: 12 }, (_, i) => `s${i}`), "none"], ink: "ink", muted: "muted", line: "line", lineStrong: "strong", surface: "surface",
+  services: [...Array.from({ length: 12 }, (_, i) => `s${i}`), "none"], heat: [], ink: "ink", muted: "muted", line: "line", lineStrong: "strong", surface: "surface",
   accent: "accent", error: "error", onError: "onError", warning: "warning", shade: "shade",
 };
 const trace = sampleTrace(`
@@ -23,7 +24,7 @@ const trace = sampleTrace(`
   x lost 0+0 missing
     mail send 500+100
 `);
-const scene: SpanScene = { trace, rows: visibleRows(trace, NOTHING_COLLAPSED), slots: Uint8Array.of(0, 1, 2, 3), matches: null };
+const scene: SpanScene = { trace, rows: visibleRows(trace, findFolds(trace), NOTHING_COLLAPSED), colors: Uint8Array.of(0, 1, 1, 12, 3), palette: theme.services, matches: null, foldedRun: () => 0 };
 const frame: TimelineFrame = { width: 400, height: 28 + 100, rowHeight: 20, scrollTop: 0, window: { start: 0, end: 1000 } };
 
 function spans(change: Partial<TimelineFrame>, sceneChange: Partial<SpanScene> = {}): string[] {
@@ -65,6 +66,30 @@ describe("the timeline", () => {
     expect(rects).toEqual(["rect 0 33 400 10 s0 alpha 0.22", "rect 200 113 40 10 s3 alpha 0.22", "rect 100 53 100 10 s1"]);
   });
 
+  test("draws a run of equal calls in one row, with its count and sum", () => {
+    const run = sampleTrace(`
+      web GET 0+1000
+        db SELECT 0+100
+        db SELECT 100+100
+        db SELECT 200+100 error
+        db SELECT 500+100
+        db SELECT 600+200
+    `);
+    const folds = findFolds(run);
+    const calls = spans({}, {
+      trace: run, rows: visibleRows(run, folds, FIRST_COLLAPSE), colors: Uint8Array.of(0, 1, 1, 1, 1, 1), foldedRun: (row) => folds.length[row] ?? 0,
+    });
+    expect(calls.filter((one) => one.startsWith("rect"))).toEqual([
+      "rect 0 33 400 10 s0", "rect 0 53 39 10 s1", "rect 40 53 39 10 s1", "rect 80 53 39 10 s1", "rect 200 53 39 10 s1", "rect 240 53 79 10 s1",
+    ]);
+    expect(calls.filter((one) => one.startsWith("symbol"))).toEqual(["symbol error 80 58"]);
+    const wide = spans({ width: 1600 }, {
+      trace: run, rows: visibleRows(run, folds, FIRST_COLLAPSE), colors: new Uint8Array(6), foldedRun: (row) => folds.length[row] ?? 0, matches: Uint8Array.of(0, 0, 1, 0, 0, 0),
+    });
+    expect(wide).toContain("text 1285 58 5 × 100 ns, 600 ns in all ink left");
+    expect(wide.filter((one) => one.startsWith("rect") && !one.includes("alpha"))).toEqual(["rect 160 53 159 10 s0"]);
+  });
+
   test("has a ruler with round times", () => {
     const renderer = new RecordingRenderer(400, 128);
     drawGrid(renderer, theme, frame);
@@ -81,7 +106,7 @@ describe("the timeline", () => {
 });
 
 describe("the minimap", () => {
-  const grid = minimapGrid(trace, scene.slots, 12, 10, 5);
+  const grid = minimapGrid(trace, scene.colors, 10, 5);
 
   test("has a cell for every span's time", () => {
     expect([...grid.cells.subarray(0, 10)]).toEqual(Array.from({ length: 10 }, () => 1));
@@ -92,7 +117,7 @@ describe("the minimap", () => {
 
   test("is drawn in runs", () => {
     const renderer = new RecordingRenderer(100, 30);
-    drawMinimap(renderer, theme, grid);
+    drawMinimap(renderer, theme, theme.services, grid);
     expect(renderer.calls.filter((one) => one.startsWith("rect"))).toHaveLength(3);
     expect(renderer.calls.filter((one) => one.startsWith("symbol"))).toEqual(["symbol diamond 20 5"]);
   });

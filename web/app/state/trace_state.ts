@@ -7,11 +7,13 @@ import { fetchSpan } from "../api/client.ts";
 import { fetchAttribute, type AttributeColumn } from "../api/trace_attributes.ts";
 import type { TraceColumns } from "../api/trace_columns.ts";
 import { fullWindow, panWindow, windowAround, zoomWindow, type TimeWindow } from "../base/time_window.ts";
+import { findFolds, summarizeRun, type Folds, type RunSummary } from "../model/folds.ts";
 import { attributeKeysOf, findSpans, neighbour, type FindResult } from "../model/find.ts";
+import { rowColors, type ColorChoice } from "../model/row_colors.ts";
 import { assignSlots, SLOT_COUNT } from "../model/service_slots.ts";
 import { countSpans, hasTime, isError, isPlaceholder, selfTimes, spanIdOf, type TraceCounts } from "../model/span_row.ts";
 import { FIRST_TAB, parseView, viewParams, type TabId, type TabView } from "../model/trace_view.ts";
-import { isCollapsed, positionOf, reveal, toggleRow, visibleRows, type Collapse } from "../model/visible_rows.ts";
+import { foldedRun, isCollapsed, positionOf, reveal, toggleRow, toggleService, visibleRows, withAncestors, type Collapse } from "../model/visible_rows.ts";
 import { pushUrl, rewriteUrl } from "./location.ts";
 import { Remote } from "./remote.ts";
 
@@ -23,10 +25,13 @@ export class TraceState {
   readonly counts: TraceCounts;
   /** Palette slot per service index. */
   readonly slots: Uint8Array;
+  readonly folds: Folds;
   readonly selected: Signal<number>;
   readonly window: Signal<TimeWindow>;
   readonly collapse: Signal<Collapse>;
   readonly find: Signal<string>;
+  readonly onlyFound: Signal<boolean>;
+  readonly color: Signal<ColorChoice>;
   readonly tab: Signal<TabView>;
   readonly panelOpen: Signal<boolean>;
   /** Attributes of all spans, loaded when the search or a grouping names them; by key in lower case. */
@@ -34,6 +39,8 @@ export class TraceState {
   readonly attributeProblem = signal<Error | null>(null);
   readonly rows: ReadonlySignal<Int32Array>;
   readonly found: ReadonlySignal<FindResult | null>;
+  /** Place in the palette of `color`, per row. */
+  readonly colors: ReadonlySignal<Uint8Array>;
   readonly span = new Remote<SpanAnswer>();
   /** Asks the timeline to bring a row into view; a new object each time. */
   readonly scrollTo = signal<{ readonly row: number; readonly center: boolean } | null>(null);
@@ -50,15 +57,20 @@ export class TraceState {
     const slots = assignSlots(trace.services);
     this.slots = Uint8Array.from(trace.services, (name) => slots.get(name) ?? SLOT_COUNT);
     this.#errorRows = Int32Array.from([...trace.status.keys()].filter((row) => isError(trace, row)));
+    this.folds = findFolds(trace);
     const view = parseView(trace, params);
     this.selected = signal(view.selected);
     this.window = signal(view.window);
-    this.collapse = signal(view.selected < 0 ? view.collapse : reveal(trace, view.collapse, view.selected));
+    this.collapse = signal(view.selected < 0 ? view.collapse : reveal(trace, this.folds, view.collapse, view.selected));
     this.find = signal(view.find);
+    this.onlyFound = signal(view.onlyFound);
+    this.color = signal(view.color);
     this.tab = signal(view.tab);
     this.panelOpen = signal(view.selected >= 0);
-    this.rows = computed(() => visibleRows(trace, this.collapse.value));
     this.found = computed(() => findSpans(trace, this.find.value, this.attributes.value));
+    const only = computed(() => (this.onlyFound.value && this.found.value !== null ? withAncestors(trace, this.found.value.mask) : null));
+    this.rows = computed(() => visibleRows(trace, this.folds, this.collapse.value, only.value));
+    this.colors = computed(() => rowColors(trace, this.slots, this.color.value));
     if (view.selected >= 0) this.scrollTo.value = { row: view.selected, center: true };
     this.#stops.push(effect(() => this.#mirror()), effect(() => this.#loadSpan()));
     this.#stops.push(effect(() => attributeKeysOf(this.find.value).forEach((key) => this.loadAttribute(key))));
@@ -121,7 +133,7 @@ export class TraceState {
 
   select(row: number, options: { readonly open?: boolean; readonly center?: boolean } = {}): void {
     batch(() => {
-      this.collapse.value = reveal(this.trace, this.collapse.peek(), row);
+      this.collapse.value = reveal(this.trace, this.folds, this.collapse.peek(), row);
       this.selected.value = row;
       if (options.open === true) this.panelOpen.value = true;
       this.scrollTo.value = { row, center: options.center ?? false };
@@ -147,6 +159,8 @@ export class TraceState {
     if (row < 0) return;
     const hasChildren = (this.trace.subtree[row] ?? 1) > 1;
     const collapsed = isCollapsed(this.trace, this.collapse.peek(), row);
+    const run = (this.folds.length[row] ?? 0) > 0 && this.collapse.peek().folding ? row : -1;
+    if (run >= 0 && (this.foldedRun(row) > 0) === (direction === "out")) return this.toggle(row);
     if (direction === "in") {
       if (hasChildren && !collapsed) this.toggle(row);
       else if ((this.trace.parent[row] ?? -1) >= 0) this.select(this.trace.parent[row] ?? -1);
@@ -154,6 +168,36 @@ export class TraceState {
       if (collapsed) this.toggle(row);
       else this.select(row + 1);
     }
+  }
+
+  /** How many equal calls the row stands for, else 0. */
+  foldedRun(row: number): number {
+    return this.onlyFound.value && this.found.value !== null ? 0 : foldedRun(this.folds, this.collapse.value, row);
+  }
+
+  runSummary(row: number): RunSummary | null {
+    const length = this.foldedRun(row);
+    return length === 0 ? null : summarizeRun(this.trace, row, length);
+  }
+
+  /** Whether the search finds the row or one of the calls it stands for; null when nothing is searched. */
+  matches(row: number): boolean | null {
+    const mask = this.found.value?.mask;
+    return mask === undefined ? null : mask.subarray(row, row + Math.max(1, this.foldedRun(row))).includes(1);
+  }
+
+  setFolding(folding: boolean): void {
+    batch(() => {
+      this.collapse.value = { ...this.collapse.peek(), folding, toggled: new Set() };
+      this.#keepSelectionVisible();
+    });
+  }
+
+  toggleService(service: number): void {
+    batch(() => {
+      this.collapse.value = toggleService(this.collapse.peek(), service);
+      this.#keepSelectionVisible();
+    });
   }
 
   toggle(row: number): void {
@@ -166,7 +210,7 @@ export class TraceState {
   /** null = everything open. */
   collapseToLevel(level: number | null): void {
     batch(() => {
-      this.collapse.value = { level, toggled: new Set() };
+      this.collapse.value = { ...this.collapse.peek(), level, services: new Set(), toggled: new Set() };
       this.#keepSelectionVisible();
     });
   }
@@ -222,7 +266,7 @@ export class TraceState {
   }
 
   #mirror(): void {
-    void [this.selected.value, this.window.value, this.collapse.value, this.find.value, this.tab.value];
+    void [this.selected.value, this.window.value, this.collapse.value, this.find.value, this.onlyFound.value, this.color.value, this.tab.value];
     window.clearTimeout(this.#urlTimer);
     this.#urlTimer = window.setTimeout(() => this.#writeUrl(), URL_DELAY_MS);
   }
@@ -235,7 +279,7 @@ export class TraceState {
 
   #url(): string {
     const params = viewParams(this.trace, {
-      selected: this.selected.peek(), window: this.window.peek(), collapse: this.collapse.peek(), find: this.find.peek(), tab: this.tab.peek(),
+      selected: this.selected.peek(), window: this.window.peek(), collapse: this.collapse.peek(), find: this.find.peek(), onlyFound: this.onlyFound.peek(), color: this.color.peek(), tab: this.tab.peek(),
     }).toString();
     return `/trace/${this.trace.traceId}${params === "" ? "" : `?${params}`}`;
   }

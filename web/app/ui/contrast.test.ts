@@ -26,6 +26,7 @@ const TEXT_PAIRS = [
 ] as const;
 const MARK_PAIRS = [
   ...Array.from({ length: 12 }, (_, i) => [`service-${i}`, "surface"] as const), ["service-none", "surface"], ["line-strong", "surface"],
+  ...Array.from({ length: 6 }, (_, i) => [`heat-${i}`, "surface"] as const),
   ["line-strong", "ground"], ["focus", "surface"], ["focus", "ground"],
 ] as const;
 

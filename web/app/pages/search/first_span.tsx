@@ -41,8 +41,10 @@ function Endpoint({ name, url }: { readonly name: string; readonly url: string }
   return (
     <div class="endpoint">
       <dt>{name}</dt>
-      <dd>{url}</dd>
-      <CopyButton text={url} what={`${name} address`} />
+      <dd>
+        {url}
+        <CopyButton text={url} what={`${name} address`} />
+      </dd>
     </div>
   );
 }

@@ -26,6 +26,7 @@ export function SearchPage() {
         <div class="search-page">
           <SearchForm />
           <main class="search-main">
+            <h1 class="visually-hidden">Search traces</h1>
             <Results />
           </main>
         </div>

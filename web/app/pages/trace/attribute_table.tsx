@@ -4,6 +4,7 @@ import type { Attribute } from "../../api/otlp.ts";
 import { blockOf, lineOf } from "../../base/text.ts";
 import { formatCount } from "../../base/units.ts";
 import { EMPTY_QUERY, searchUrl } from "../../model/search_query.ts";
+import { exactTerm } from "../../model/statistics.ts";
 import { CopyButton } from "../../ui/copy_button.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import { Dropped } from "./dropped.tsx";
@@ -13,20 +14,23 @@ import "./attribute_table.css";
 const VALUE_CHARS_MAX = 500;
 /** Longer values would not fit into an address. */
 const FILTER_CHARS_MAX = 1000;
+const FIND_CHARS_MAX = 200;
 
 interface Props {
   readonly attributes: readonly Attribute[];
   readonly dropped: number;
   readonly filterable: boolean;
+  /** Narrows the search in the trace; absent where values are not of spans or resources. */
+  readonly find?: ((term: string) => void) | undefined;
 }
 
-export function AttributeTable({ attributes, dropped, filterable }: Props) {
+export function AttributeTable({ attributes, dropped, filterable, find }: Props) {
   return (
     <>
       <table class="attribute-table">
         <tbody>
           {attributes.map((one, i) => (
-            <AttributeRow key={i} attribute={one} filterable={filterable} />
+            <AttributeRow key={i} attribute={one} filterable={filterable} find={find} />
           ))}
         </tbody>
       </table>
@@ -41,8 +45,13 @@ function filterUrl({ key, type, text }: Attribute): string | null {
   return searchUrl({ ...EMPTY_QUERY, attributes: [`${key}=${text}`] });
 }
 
-function AttributeRow({ attribute, filterable }: { readonly attribute: Attribute; readonly filterable: boolean }) {
+interface RowProps extends Pick<Props, "filterable" | "find"> {
+  readonly attribute: Attribute;
+}
+
+function AttributeRow({ attribute, filterable, find }: RowProps) {
   const { key, type, text } = attribute;
+  const term = /[\s:=]/.test(key) || text.length > FIND_CHARS_MAX ? null : exactTerm(`@${key}`, text);
   const url = filterable ? filterUrl(attribute) : null;
   return (
     <tr>
@@ -54,6 +63,16 @@ function AttributeRow({ attribute, filterable }: { readonly attribute: Attribute
         <div class="value">
           <Value text={text} />
           <span class="buttons">
+            {find === undefined || term === null ? null : (
+              <>
+                <button type="button" class="button quiet small icon" title="Mark spans with this value" aria-label={`Mark spans with this ${lineOf(key, 60)}`} onClick={() => find(term)}>
+                  <Icon name="search" />
+                </button>
+                <button type="button" class="button quiet small icon" title="Exclude spans with this value" aria-label={`Exclude spans with this ${lineOf(key, 60)}`} onClick={() => find(`-${term}`)}>
+                  <Icon name="minus" />
+                </button>
+              </>
+            )}
             {url === null ? null : (
               <a class="button quiet small icon" href={url} title="Find traces with this value" aria-label={`Find traces with this ${lineOf(key, 60)}`}>
                 <Icon name="filter" />

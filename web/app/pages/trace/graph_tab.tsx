@@ -32,6 +32,7 @@ export function GraphTab({ state }: { readonly state: TraceState }) {
     if (room > 0) setScale(Math.max(FIRST_SCALE_MIN, Math.min(1, room / graphSize(placed).width)));
   }, [placed]);
   if (graph.nodes.length === 0) return <Notice icon="search" title="There is no call to show" />;
+  const nearest = graph.nodes[near];
   const zoom = (factor: number): void => setScale(Math.min(2, Math.max(SCALE_MIN, scale * factor)));
   return (
     <section class="trace-tab" aria-label="Call graph">
@@ -50,11 +51,20 @@ export function GraphTab({ state }: { readonly state: TraceState }) {
         <button type="button" class="button quiet small icon" aria-label="Smaller" title="Smaller" onClick={() => zoom(0.8)}><Icon name="minus" /></button>
         <button type="button" class="button quiet small icon" aria-label="Larger" title="Larger" onClick={() => zoom(1.25)}><Icon name="plus" /></button>
       </div>
-      <div class="graph-scroll" tabIndex={-1} ref={scroller}>
+      <div class="graph-scroll" tabIndex={0} role="region" aria-label="Picture of the calls" ref={scroller}>
         <Picture state={state} graph={graph} placed={placed} near={near} setNear={setNear} scale={scale} choice={choice} />
       </div>
+      <p class="graph-detail" role="status">{nearest === undefined ? "Point at a box to see its calls; a click shows its spans in the timeline." : titleOf(state, graph, nearest, choice)}</p>
     </section>
   );
+}
+
+function titleOf(state: TraceState, graph: CallGraph, node: GraphNode, choice: GraphChoice): string {
+  const share = node.self / Math.max(1, graph.nodes.reduce((sum, one) => sum + one.self, 0));
+  const service = state.trace.services[node.service] ?? "";
+  const errors = node.errors === 0 ? "" : `, ${plural(node.errors, "error")}`;
+  const inside = node.inside === 0 ? "" : `, ${plural(node.inside, "call")} inside`;
+  return `${lineOf(node.label, 200)}${choice === "operation" ? ` of ${lineOf(service, 60)}` : ""}: ${plural(node.spans, "span")}, self time ${formatDuration(node.self)} (${(share * 100).toFixed(1)} % of all)${errors}${inside}`;
 }
 
 interface PictureProps {
@@ -125,12 +135,11 @@ function Box({ state, node, at, share, near, choice }: BoxProps) {
   const service = state.trace.services[node.service] ?? "";
   const term = choice === "operation" ? `${exactTerm("service", service)} ${exactTerm("name", node.name)}` : exactTerm("service", service);
   const label = node.label === "" ? "(no name)" : lineOf(node.label, LABEL_CHARS);
-  const errors = node.errors === 0 ? "" : `, ${plural(node.errors, "error")}`;
-  const title = `${lineOf(node.label, 200)}${choice === "operation" ? ` of ${lineOf(service, 60)}` : ""}: ${plural(node.spans, "span")}, self time ${formatDuration(node.self)} (${(share * 100).toFixed(1)} % of all)${errors}${node.inside === 0 ? "" : `, ${plural(node.inside, "call")} inside`}`;
+  const facts = `${plural(node.spans, "span")} · self ${formatDuration(node.self)}`;
   const open = (): void => state.showInTimeline(term);
   return (
     <g
-      class="box" transform={`translate(${at?.x ?? 0} ${at?.y ?? 0})`} role="button" tabIndex={0} aria-label={`${title}. Show in the timeline`} data-slot={state.slots[node.service] ?? SLOT_COUNT}
+      class="box" transform={`translate(${at?.x ?? 0} ${at?.y ?? 0})`} role="button" tabIndex={0} aria-label={`${label} ${facts}${node.errors === 0 ? "" : `, ${plural(node.errors, "error")}`}. Show in the timeline`} data-slot={state.slots[node.service] ?? SLOT_COUNT}
       onClick={open} onPointerEnter={() => near(true)} onPointerLeave={() => near(false)} onFocus={() => near(true)} onBlur={() => near(false)}
       onKeyDown={(event) => {
         if (event.key !== "Enter" && event.key !== " ") return;
@@ -138,12 +147,11 @@ function Box({ state, node, at, share, near, choice }: BoxProps) {
         open();
       }}
     >
-      <title>{title}</title>
       <rect class="ground" width={NODE_WIDTH} height={NODE_HEIGHT} rx="6" />
       <rect class="mark" width="5" height={NODE_HEIGHT} rx="2" />
       <rect class="load" x="14" y={NODE_HEIGHT - 7} width={Math.max(1, (NODE_WIDTH - 24) * share)} height="3" rx="1.5" />
       <text x="14" y="19" class="name">{label}</text>
-      <text x="14" y="36" class="facts">{`${plural(node.spans, "span")} · self ${formatDuration(node.self)}`}</text>
+      <text x="14" y="36" class="facts">{facts}</text>
       {node.errors === 0 ? null : <path class="error" d={`M${NODE_WIDTH - 14} 7l7 7-7 7-7-7z`} />}
     </g>
   );

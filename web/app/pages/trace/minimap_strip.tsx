@@ -5,8 +5,7 @@ import { present } from "../../base/assert.ts";
 import { frames } from "../../base/frame_scheduler.ts";
 import { clampWindow, fullWindow, isFullWindow, type TimeWindow } from "../../base/time_window.ts";
 import { formatDuration } from "../../base/units.ts";
-import { SLOT_COUNT } from "../../model/service_slots.ts";
-import { readCanvasTheme } from "../../render/canvas_theme.ts";
+import { paletteOf, readCanvasTheme } from "../../render/canvas_theme.ts";
 import { drawBrush, drawMinimap, minimapGrid } from "../../render/minimap.ts";
 import { themeVersion } from "../../state/preferences.ts";
 import type { TraceState } from "../../state/trace_state.ts";
@@ -32,6 +31,7 @@ export function MinimapStrip({ state }: { readonly state: TraceState }) {
   const [cursor, setCursor] = useState("");
   const version = themeVersion.value;
   const view = state.window.value;
+  const colors = state.colors.value;
 
   useEffect(() => {
     const element = box.current;
@@ -44,9 +44,10 @@ export function MinimapStrip({ state }: { readonly state: TraceState }) {
     // Effects run after painting; by then a click may have left this page.
     const canvas = map.current;
     if (size.width === 0 || canvas === null) return;
-    const grid = minimapGrid(state.trace, state.slots, SLOT_COUNT, Math.round(size.width), size.height - 12);
-    drawMinimap(sizedRenderer(canvas, size.width, size.height), readCanvasTheme(), grid);
-  }, [state, size, version]);
+    const grid = minimapGrid(state.trace, colors, Math.round(size.width), size.height - 12);
+    const theme = readCanvasTheme();
+    drawMinimap(sizedRenderer(canvas, size.width, size.height), theme, paletteOf(theme, state.color.peek()), grid);
+  }, [state, size, version, colors]);
   useEffect(() => {
     const canvas = brush.current;
     if (size.width === 0 || canvas === null) return;

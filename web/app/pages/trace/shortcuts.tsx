@@ -1,6 +1,7 @@
 // The keys of the trace page: one list that both acts on them and explains them.
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { COLOR_CHOICES } from "../../model/row_colors.ts";
 import { TABS } from "../../model/trace_view.ts";
 import type { TraceState } from "../../state/trace_state.ts";
 import { Icon } from "../../ui/icon.tsx";
@@ -10,6 +11,7 @@ interface Shortcut {
   readonly keys: readonly string[];
   /** How the keys are written, where that differs from `keys`. */
   readonly shown?: readonly string[];
+  readonly group: (typeof GROUPS)[number];
   readonly text: string;
   readonly run: (state: TraceState, event: KeyboardEvent) => void;
   /** Also where the timeline is not on show. */
@@ -24,35 +26,52 @@ function openNextTab(state: TraceState, step: 1 | -1): void {
   if (next !== undefined) state.openTab(next.id);
 }
 
+const LARGE_STEP = 0.6;
+
+const nextColor = (state: TraceState): void => {
+  const at = COLOR_CHOICES.findIndex((one) => one.id === state.color.peek());
+  state.color.value = COLOR_CHOICES[(at + 1) % COLOR_CHOICES.length]?.id ?? "service";
+};
+
+/** Rows as in Jaeger UI and vi, time as in Perfetto (w a s d f) and, with Shift, as in Jaeger UI. */
 const SHORTCUTS: readonly Shortcut[] = [
-  { keys: ["ArrowDown", "j"], shown: ["↓", "j"], text: "Next row", run: (state) => state.move(1) },
-  { keys: ["ArrowUp", "k"], shown: ["↑", "k"], text: "Previous row", run: (state) => state.move(-1) },
-  { keys: ["ArrowRight", "l"], shown: ["→"], text: "Open, or first child", run: (state) => state.fold("out") },
-  { keys: ["ArrowLeft", "h"], shown: ["←"], text: "Close, or parent", run: (state) => state.fold("in") },
-  { keys: ["PageDown"], shown: ["Page ↓"], text: "Further down", run: (state) => state.move(PAGE_ROWS) },
-  { keys: ["PageUp"], shown: ["Page ↑"], text: "Further up", run: (state) => state.move(-PAGE_ROWS) },
-  { keys: ["Home"], text: "First row", run: (state) => state.move(-Number.MAX_SAFE_INTEGER) },
-  { keys: ["End"], text: "Last row", run: (state) => state.move(Number.MAX_SAFE_INTEGER) },
-  { keys: ["Enter"], text: "Details of the row", run: (state) => (state.panelOpen.value = state.selected.peek() >= 0) },
-  { keys: ["Escape"], shown: ["Esc"], text: "Close the details", run: (state) => state.closePanel(), everywhere: true },
-  { keys: ["+", "=", "w"], shown: ["+", "w"], text: "Zoom in", run: (state) => state.zoom(0.6) },
-  { keys: ["-", "s"], text: "Zoom out", run: (state) => state.zoom(1 / 0.6) },
-  { keys: ["a", "<"], shown: ["a"], text: "Earlier", run: (state) => state.pan(-0.2) },
-  { keys: ["d", ">"], shown: ["d"], text: "Later", run: (state) => state.pan(0.2) },
-  { keys: ["0"], text: "Show the whole trace", run: (state) => state.showAll() },
-  { keys: ["f"], text: "Zoom to the selected span", run: (state) => state.zoomToSelected() },
-  { keys: ["["], text: "One level less", run: (state) => state.changeLevel(-1) },
-  { keys: ["]"], text: "One level more", run: (state) => state.changeLevel(1) },
-  { keys: ["*"], text: "Open all levels", run: (state) => state.collapseToLevel(null) },
-  { keys: ["e"], text: "Next error", run: (state) => state.nextError(1) },
-  { keys: ["E"], text: "Previous error", run: (state) => state.nextError(-1) },
-  { keys: ["/"], text: "Find in this trace", run: () => document.getElementById("find-in-trace")?.focus(), everywhere: true },
-  { keys: ["v"], text: "Next view", run: (state) => openNextTab(state, 1), everywhere: true },
-  { keys: ["V"], text: "Previous view", run: (state) => openNextTab(state, -1), everywhere: true },
-  { keys: ["n"], text: "Next match", run: (state) => state.nextFound(1) },
-  { keys: ["N"], text: "Previous match", run: (state) => state.nextFound(-1) },
-  { keys: ["?"], text: "These shortcuts", run: () => (helpOpen.value = !helpOpen.peek()), everywhere: true },
+  { keys: ["ArrowDown", "j"], shown: ["↓", "j"], group: "Rows", text: "Next row", run: (state) => state.move(1) },
+  { keys: ["ArrowUp", "k"], shown: ["↑", "k"], group: "Rows", text: "Previous row", run: (state) => state.move(-1) },
+  { keys: ["ArrowRight", "l"], shown: ["→"], group: "Rows", text: "Open, or first child", run: (state) => state.fold("out") },
+  { keys: ["ArrowLeft", "h"], shown: ["←"], group: "Rows", text: "Close, or parent", run: (state) => state.fold("in") },
+  { keys: ["PageDown"], shown: ["Page ↓"], group: "Rows", text: "Further down", run: (state) => state.move(PAGE_ROWS) },
+  { keys: ["PageUp"], shown: ["Page ↑"], group: "Rows", text: "Further up", run: (state) => state.move(-PAGE_ROWS) },
+  { keys: ["Home"], group: "Rows", text: "First row", run: (state) => state.move(-Number.MAX_SAFE_INTEGER) },
+  { keys: ["End"], group: "Rows", text: "Last row", run: (state) => state.move(Number.MAX_SAFE_INTEGER) },
+  { keys: ["Enter"], group: "Rows", text: "Details of the row", run: (state) => (state.panelOpen.value = state.selected.peek() >= 0) },
+  { keys: ["Escape"], shown: ["Esc"], group: "Rows", text: "Close the details", run: (state) => state.closePanel(), everywhere: true },
+  { keys: ["+", "=", "w", "Shift+ArrowUp"], shown: ["+", "w", "⇧ ↑"], group: "Time", text: "Zoom in", run: (state) => state.zoom(0.6) },
+  { keys: ["-", "s", "Shift+ArrowDown"], shown: ["-", "s", "⇧ ↓"], group: "Time", text: "Zoom out", run: (state) => state.zoom(1 / 0.6) },
+  { keys: ["a", "<"], shown: ["a"], group: "Time", text: "Earlier", run: (state) => state.pan(-0.2) },
+  { keys: ["d", ">"], shown: ["d"], group: "Time", text: "Later", run: (state) => state.pan(0.2) },
+  { keys: ["A", "Shift+ArrowLeft"], shown: ["A", "⇧ ←"], group: "Time", text: "Much earlier", run: (state) => state.pan(-LARGE_STEP) },
+  { keys: ["D", "Shift+ArrowRight"], shown: ["D", "⇧ →"], group: "Time", text: "Much later", run: (state) => state.pan(LARGE_STEP) },
+  { keys: ["0"], group: "Time", text: "Show the whole trace", run: (state) => state.showAll() },
+  { keys: ["f"], group: "Time", text: "Zoom to the selected span", run: (state) => state.zoomToSelected() },
+  { keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"], shown: ["1", "…", "9"], group: "Levels", text: "So many levels", run: (state, event) => state.collapseToLevel(Number(event.key) - 1) },
+  { keys: ["p"], group: "Levels", text: "One level less", run: (state) => state.changeLevel(-1) },
+  { keys: ["o"], group: "Levels", text: "One level more", run: (state) => state.changeLevel(1) },
+  { keys: ["]"], group: "Levels", text: "Close all levels", run: (state) => state.collapseToLevel(0) },
+  { keys: ["[", "*"], group: "Levels", text: "Open all levels", run: (state) => state.collapseToLevel(null) },
+  { keys: ["r"], group: "Levels", text: "Fold repeated calls, or not", run: (state) => state.setFolding(!state.collapse.peek().folding) },
+  { keys: ["/"], group: "Search", text: "Find in this trace", run: () => document.getElementById("find-in-trace")?.focus(), everywhere: true },
+  { keys: ["n"], group: "Search", text: "Next match", run: (state) => state.nextFound(1) },
+  { keys: ["N", "b"], shown: ["N"], group: "Search", text: "Previous match", run: (state) => state.nextFound(-1) },
+  { keys: ["m"], group: "Search", text: "Only matches, or all", run: (state) => (state.onlyFound.value = !state.onlyFound.peek()) },
+  { keys: ["e"], group: "Search", text: "Next error", run: (state) => state.nextError(1) },
+  { keys: ["E"], group: "Search", text: "Previous error", run: (state) => state.nextError(-1) },
+  { keys: ["c"], group: "View", text: "Colour by service, duration, error", run: nextColor },
+  { keys: ["v"], group: "View", text: "Next view", run: (state) => openNextTab(state, 1), everywhere: true },
+  { keys: ["V"], group: "View", text: "Previous view", run: (state) => openNextTab(state, -1), everywhere: true },
+  { keys: ["?"], group: "View", text: "These shortcuts", run: () => (helpOpen.value = !helpOpen.peek()), everywhere: true },
 ];
+
+const GROUPS = ["Rows", "Time", "Levels", "Search", "View"] as const;
 
 export const helpOpen = signal(false);
 
@@ -70,7 +89,7 @@ export function Shortcuts({ state }: { readonly state: TraceState }) {
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || isTaken(event)) return;
-      const shortcut = SHORTCUTS.find((one) => one.keys.includes(event.key));
+      const shortcut = SHORTCUTS.find((one) => one.keys.includes(event.shiftKey && event.key.startsWith("Arrow") ? `Shift+${event.key}` : event.key));
       if (shortcut === undefined || (state.tab.peek().id !== "timeline" && shortcut.everywhere !== true)) return;
       event.preventDefault();
       shortcut.run(state, event);
@@ -101,26 +120,33 @@ function Help() {
           <Icon name="close" />
         </button>
       </header>
-      <dl>
-        {SHORTCUTS.map((one) => (
-          <div key={one.text}>
-            <dt>{one.text}</dt>
-            <dd>{(one.shown ?? one.keys).map((key) => <kbd key={key}>{key}</kbd>)}</dd>
-          </div>
+      <div class="columns">
+        {GROUPS.map((group) => (
+          <section key={group} aria-label={group}>
+            <h3>{group}</h3>
+            <dl>
+              {SHORTCUTS.filter((one) => one.group === group).map((one) => <Keys key={one.text} text={one.text} keys={one.shown ?? one.keys} />)}
+            </dl>
+          </section>
         ))}
-        <div>
-          <dt>Zoom at the pointer</dt>
-          <dd><kbd>Ctrl</kbd> wheel</dd>
-        </div>
-        <div>
-          <dt>Pan</dt>
-          <dd><kbd>Shift</kbd> wheel, or drag</dd>
-        </div>
-        <div>
-          <dt>Zoom to a range</dt>
-          <dd>drag on the ruler</dd>
-        </div>
-      </dl>
+        <section aria-label="Pointer">
+          <h3>Pointer</h3>
+          <dl>
+            <Keys text="Zoom at the pointer" keys={["Ctrl", "wheel"]} />
+            <Keys text="Pan" keys={["⇧", "wheel", "drag"]} />
+            <Keys text="Zoom to a range" keys={["drag on the ruler"]} />
+          </dl>
+        </section>
+      </div>
     </dialog>
+  );
+}
+
+function Keys({ text, keys }: { readonly text: string; readonly keys: readonly string[] }) {
+  return (
+    <div>
+      <dt>{text}</dt>
+      <dd>{keys.map((key) => <kbd key={key}>{key}</kbd>)}</dd>
+    </div>
   );
 }

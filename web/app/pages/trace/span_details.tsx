@@ -10,6 +10,7 @@ import { CopyButton } from "../../ui/copy_button.tsx";
 import { ErrorNotice } from "../../ui/notice.tsx";
 import { Text } from "../../ui/text.tsx";
 import { AttributeTable } from "./attribute_table.tsx";
+import { Backlinks } from "./backlinks.tsx";
 import { Dropped } from "./dropped.tsx";
 import { FactTable, type Fact } from "./fact_table.tsx";
 import "./span_details.css";
@@ -33,23 +34,28 @@ export function SpanDetails({ state }: { readonly state: TraceState }) {
           ))}
         </div>
       )}
-      <Sections span={span} trace={state.trace} raw={raw} />
+      <Sections span={span} state={state} raw={raw} />
     </div>
   );
 }
 
 interface SectionsProps {
   readonly span: OtlpSpan;
-  readonly trace: TraceState["trace"];
+  readonly state: TraceState;
   readonly raw: string;
 }
 
-function Sections({ span, trace, raw }: SectionsProps) {
+function Sections({ span, state, raw }: SectionsProps) {
   const { events, links } = span;
+  const { trace } = state;
+  const find = (term: string): void => {
+    const words = state.find.peek();
+    state.find.value = words.includes(term) ? words : `${words} ${term}`.trim();
+  };
   return (
     <>
       <Section title="Attributes" count={span.attributes.length} open>
-        <AttributeTable attributes={span.attributes} dropped={span.droppedAttributes} filterable />
+        <AttributeTable attributes={span.attributes} dropped={span.droppedAttributes} filterable find={find} />
       </Section>
       <Section title="Events" count={events.length} open={events.length > 0 && events.length <= 20}>
         {events.map((one, i) => <EventItem key={i} event={one} traceStart={trace.startUnixNano} />)}
@@ -59,8 +65,11 @@ function Sections({ span, trace, raw }: SectionsProps) {
         {links.map((one, i) => <LinkItem key={i} link={one} />)}
         <Dropped count={span.droppedLinks} noun="link" />
       </Section>
+      <Section title="Links to this span">
+        <Backlinks traceId={trace.traceId} spanId={span.spanId} key={span.spanId} />
+      </Section>
       <Section title="Resource" count={span.resource.length} open>
-        <AttributeTable attributes={span.resource} dropped={0} filterable />
+        <AttributeTable attributes={span.resource} dropped={0} filterable find={find} />
         {span.resourceSchemaUrl === "" ? null : <FactTable facts={[["Schema", span.resourceSchemaUrl]]} />}
       </Section>
       <Section title="Scope and context">
@@ -134,12 +143,12 @@ function LinkItem({ link }: { readonly link: SpanLink }) {
 function RawSection({ raw }: { readonly raw: string }) {
   const [open, setOpen] = useState(false);
   return (
-    <details class="section" onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>
-        OTLP/JSON
-        <CopyButton text={raw} what="OTLP/JSON" />
-      </summary>
-      {open ? <pre class="raw" tabIndex={0}>{blockOf(raw, 200_000)}</pre> : null}
-    </details>
+    <div class="raw-section">
+      <details class="section" onToggle={(event) => setOpen(event.currentTarget.open)}>
+        <summary>OTLP/JSON</summary>
+        {open ? <pre class="raw" tabIndex={0}>{blockOf(raw, 200_000)}</pre> : null}
+      </details>
+      <CopyButton text={raw} what="OTLP/JSON" />
+    </div>
   );
 }

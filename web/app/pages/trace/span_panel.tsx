@@ -1,8 +1,9 @@
 // Everything about the selected span. Name, times and flags are there at once (they are in the trace's
 // columns); attributes, events and links follow from the server.
-import { formatDuration, formatNanosecondsExactly } from "../../base/units.ts";
+import { formatCount, formatDuration, formatNanosecondsExactly } from "../../base/units.ts";
 import { addNanoseconds, formatDateTimeExactly } from "../../base/time.ts";
 import { childCount, isError, isPlaceholder, KIND_NAMES, nameOf, selfTime, serviceOf, spanIdOf, STATUS_NAMES } from "../../model/span_row.ts";
+import { exactTerm } from "../../model/statistics.ts";
 import { EMPTY_QUERY, searchUrl } from "../../model/search_query.ts";
 import { panelWidth, timeZone } from "../../state/preferences.ts";
 import type { TraceState } from "../../state/trace_state.ts";
@@ -27,6 +28,7 @@ export function SpanPanel({ state }: { readonly state: TraceState }) {
       <aside class="span-panel" style={{ width: `${panelWidth.value}px` }} aria-label="Details of the span">
         <PanelHeader state={state} row={row} />
         <div class="scroll" tabIndex={-1} key={row}>
+          <RunNote state={state} row={row} />
           <Notes state={state} row={row} />
           <Facts state={state} row={row} />
           <Filters state={state} row={row} />
@@ -62,6 +64,44 @@ function PanelHeader({ state, row }: RowProps) {
         <Icon name="close" />
       </button>
     </header>
+  );
+}
+
+/** Of a row that stands for many equal calls; the details below are those of the first one. */
+function RunNote({ state, row }: RowProps) {
+  const run = state.runSummary(row);
+  if (run === null) return null;
+  const { trace } = state;
+  const order = run.together > 1 ? `up to ${formatCount(run.together)} at once` : "one after another";
+  const find = `${exactTerm("service", serviceOf(trace, row))} ${exactTerm("name", nameOf(trace, row))}`;
+  return (
+    <section class="run" aria-label="Equal calls">
+      <h3>{formatCount(run.count)} equal calls, {order}</h3>
+      <FactTable
+        facts={[
+          ["All together", `${formatDuration(run.total)} in ${formatDuration(run.end - run.start)}`, false, formatNanosecondsExactly(run.total)],
+          ["Spread", `${formatDuration(run.shortest)} to ${formatDuration(run.longest)}, median ${formatDuration(run.median)}`],
+          ["Errors", run.errors === 0 ? "none" : formatCount(run.errors)],
+        ]}
+      />
+      <div class="filters">
+        <button type="button" class="button quiet small" onClick={() => state.toggle(row)}>
+          <Icon name="expand" />
+          Show each
+        </button>
+        <button
+          type="button" class="button quiet small"
+          onClick={() => {
+            state.find.value = find;
+            state.openTab("spans", { sort: "-duration" });
+          }}
+        >
+          <Icon name="search" />
+          As a table
+        </button>
+      </div>
+      <h3>The first of them</h3>
+    </section>
   );
 }
 
@@ -128,12 +168,21 @@ function Filters({ state, row }: RowProps) {
   const service = serviceOf(trace, row);
   const operation = nameOf(trace, row);
   const parent = trace.parent[row] ?? -1;
+  const find = `${exactTerm("service", service)} ${exactTerm("name", operation)}`;
   return (
     <div class="filters">
       <a class="button quiet small" href={searchUrl({ ...EMPTY_QUERY, service, operation })}>
         <Icon name="search" />
         Traces with this operation
       </a>
+      <button type="button" class="button quiet small" aria-pressed={state.find.value === find} title="Mark the spans of this operation" onClick={() => (state.find.value = state.find.peek() === find ? "" : find)}>
+        <Icon name="filter" />
+        Like this
+      </button>
+      <button type="button" class="button quiet small" title="Mark all spans but those with this name" onClick={() => (state.find.value = `${state.find.peek()} -${exactTerm("name", operation)}`.trim())}>
+        <Icon name="minus" />
+        Not like this
+      </button>
       <button type="button" class="button quiet small" onClick={() => state.zoomToSelected()}>
         <Icon name="fit" />
         Zoom to span

@@ -31,9 +31,9 @@ export function Timeline({ state }: { readonly state: TraceState }) {
           <div class="tree" style={{ width: `${treeShare.value * 100}%` }}>
             <div class="tree-head">
               <span>{levelText(state)}</span>
-              <Tool icon="collapse" label="One level less ([)" run={() => state.changeLevel(-1)} />
-              <Tool icon="expand" label="One level more (])" run={() => state.changeLevel(1)} />
-              <Tool icon="plus" label="Open all levels (*)" run={() => state.collapseToLevel(null)} />
+              <Tool icon="collapse" label="One level less (p)" run={() => state.changeLevel(-1)} />
+              <Tool icon="expand" label="One level more (o)" run={() => state.changeLevel(1)} />
+              <Tool icon="plus" label="Open all levels ([)" run={() => state.collapseToLevel(null)} />
             </div>
             <TreeRows state={state} range={range} />
           </div>

@@ -7,7 +7,7 @@ import { clampWindow, isFullWindow } from "../../base/time_window.ts";
 import { millisOf } from "../../base/time.ts";
 import { isPlaceholder } from "../../model/span_row.ts";
 import { positionOf } from "../../model/visible_rows.ts";
-import { readCanvasTheme, type CanvasTheme } from "../../render/canvas_theme.ts";
+import { paletteOf, readCanvasTheme, type CanvasTheme } from "../../render/canvas_theme.ts";
 import { drawGrid } from "../../render/draw_grid.ts";
 import { drawOverlay } from "../../render/draw_overlay.ts";
 import { drawSpans, type SpanScene } from "../../render/draw_spans.ts";
@@ -95,7 +95,7 @@ export class TimelineView {
         this.redraw();
       }),
       effect(() => {
-        void [state.window.value, state.found.value, state.selected.value];
+        void [state.window.value, state.found.value, state.selected.value, state.colors.value];
         this.redraw();
       }),
       effect(() => {
@@ -137,8 +137,11 @@ export class TimelineView {
   }
 
   #scene(): SpanScene {
-    const { trace, rows, slots, found } = this.state;
-    return { trace, rows: rows.peek(), slots, matches: found.peek()?.mask ?? null };
+    const { state } = this;
+    return {
+      trace: state.trace, rows: state.rows.peek(), colors: state.colors.peek(), palette: paletteOf(this.#theme, state.color.peek()),
+      matches: state.found.peek()?.mask ?? null, foldedRun: (row) => state.foldedRun(row),
+    };
   }
 
   #draw(): void {

@@ -1,7 +1,8 @@
 // Between minimap and timeline: search in the trace, services (also the legend of the colours), errors, zoom.
-import { formatCount, plural } from "../../base/units.ts";
+import { formatCount, formatDuration, plural } from "../../base/units.ts";
 import { lineOf } from "../../base/text.ts";
 import { isFullWindow } from "../../base/time_window.ts";
+import { COLOR_CHOICES, heatLimits, longestSpan, type ColorChoice } from "../../model/row_colors.ts";
 import type { TraceState } from "../../state/trace_state.ts";
 import { ErrorIcon, Icon, type IconName } from "../../ui/icon.tsx";
 import { helpOpen } from "./shortcuts.tsx";
@@ -14,6 +15,7 @@ export function Toolbar({ state }: { readonly state: TraceState }) {
     <div class="toolbar" role="toolbar" aria-label="Tools">
       <Find state={state} />
       <Services state={state} />
+      {timeline ? <Display state={state} /> : null}
       {state.counts.errors === 0 || !timeline ? null : (
         <div class="group">
           <button type="button" class="button quiet small next-error" title="Next error (e)" aria-label="Next error" onClick={() => state.nextError(1)}>
@@ -78,6 +80,11 @@ function Find({ state }: { readonly state: TraceState }) {
           <output>{found.rows.length === 0 ? "none" : `${position < 0 ? "" : `${formatCount(position + 1)} / `}${formatCount(found.rows.length)}`}</output>
           <Tool icon="left" label="Previous match (N)" run={() => state.nextFound(-1)} />
           <Tool icon="right" label="Next match (n)" run={() => state.nextFound(1)} />
+          {state.tab.value.id === "timeline" ? (
+            <button type="button" class="button quiet small" aria-pressed={state.onlyFound.value} title="Leave out what does not match (m)" onClick={() => (state.onlyFound.value = !state.onlyFound.peek())}>
+              Only
+            </button>
+          ) : null}
         </>
       )}
     </div>
@@ -86,6 +93,7 @@ function Find({ state }: { readonly state: TraceState }) {
 
 function Services({ state }: { readonly state: TraceState }) {
   const { trace, counts, slots } = state;
+  const timeline = state.tab.value.id === "timeline";
   const order = [...trace.services.keys()].sort((a, b) => (counts.byService[b] ?? 0) - (counts.byService[a] ?? 0));
   return (
     <div class="services" role="group" aria-label="Services">
@@ -94,17 +102,72 @@ function Services({ state }: { readonly state: TraceState }) {
         const query = `service:${name.includes(" ") ? `"${name}"` : name}`;
         const on = state.find.value === query;
         const count = counts.byService[service] ?? 0;
+        const closed = state.collapse.value.services.has(service);
         return (
+          <span key={service} class="service">
           <button
-            key={service} type="button" class="button quiet small" aria-pressed={on} title={`${lineOf(name)}: ${plural(count, "span")}`}
+            type="button" class="button quiet small" aria-pressed={on} title={`${lineOf(name)}: ${plural(count, "span")}`}
             onClick={() => (state.find.value = on ? "" : query)}
           >
             <span class="service-mark" data-slot={slots[service]} />
             <bdi>{lineOf(name, 60)}</bdi>
             <small>{formatCount(count)}</small>
           </button>
+          {timeline ? (
+            <button
+              type="button" class={`button quiet small icon close-service ${closed ? "closed" : ""}`} aria-pressed={closed}
+              title={`${closed ? "Open" : "Close"} all spans of ${lineOf(name, 60)}`} aria-label={`${closed ? "Open" : "Close"} all spans of ${lineOf(name, 60)}`}
+              onClick={() => state.toggleService(service)}
+            >
+              <Icon name={closed ? "expand" : "collapse"} />
+            </button>
+          ) : null}
+          </span>
         );
       })}
     </div>
+  );
+}
+
+/** What bars look like: the meaning of their colour, and whether equal calls are one row. */
+function Display({ state }: { readonly state: TraceState }) {
+  const choice = state.color.value;
+  return (
+    <div class="group display">
+      <label title="What the colour of a bar tells (c)">
+        <span class="visually-hidden">Colour by</span>
+        <select class="field" value={choice} onChange={(event) => (state.color.value = COLOR_CHOICES.find((one) => one.id === event.currentTarget.value)?.id ?? "service")}>
+          {COLOR_CHOICES.map(({ id, label }) => <option key={id} value={id}>Colour: {label.toLowerCase()}</option>)}
+        </select>
+      </label>
+      {choice === "service" ? null : <Legend state={state} choice={choice} />}
+      {state.folds.count === 0 ? null : (
+        <button
+          type="button" class="button quiet small" aria-pressed={state.collapse.value.folding} title={`${plural(state.folds.count, "run")} of equal calls, each as one row (r)`}
+          onClick={() => state.setFolding(!state.collapse.peek().folding)}
+        >
+          Fold repeats
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Legend({ state, choice }: { readonly state: TraceState; readonly choice: ColorChoice }) {
+  if (choice === "error") {
+    return (
+      <span class="legend">
+        <i data-mark="error" />error
+        <i data-mark="warning" />error below
+      </span>
+    );
+  }
+  const limits = heatLimits(longestSpan(state.trace));
+  return (
+    <span class="legend" title={limits.map((limit) => `from ${formatDuration(limit)}`).join(", ")}>
+      <span class="visually-hidden">From short to long:</span>
+      {limits.map((limit, step) => <i key={step} data-heat={step} title={`from ${formatDuration(limit)}`} />)}
+      {formatDuration(limits.at(-1) ?? 0)} and more
+    </span>
   );
 }

@@ -43,12 +43,17 @@ export function TracePage({ traceId, params }: Props) {
       <PageHeader home={lastSearchUrl.value} />
       {state.value !== null ? (
         <Loaded trace={state.value} params={params} />
-      ) : state.status === "failed" ? (
-        <Failed error={state.error} traceId={traceId} retry={load} />
       ) : (
-        <div class="trace-loading" role="status" aria-label="Loading the trace">
-          {Array.from({ length: 14 }, (_, i) => <i key={i} />)}
-        </div>
+        <main>
+          <h1 class="visually-hidden">Trace {traceId}</h1>
+          {state.status === "failed" ? (
+            <Failed error={state.error} traceId={traceId} retry={load} />
+          ) : (
+            <div class="trace-loading" role="status" aria-label="Loading the trace">
+              {Array.from({ length: 14 }, (_, i) => <i key={i} />)}
+            </div>
+          )}
+        </main>
       )}
     </>
   );

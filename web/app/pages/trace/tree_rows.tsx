@@ -45,20 +45,23 @@ function TreeRow({ state, row, top, height }: RowProps) {
   const inside = (trace.subtree[row] ?? 1) - 1;
   const collapsed = isCollapsed(trace, state.collapse.value, row);
   const placeholder = isPlaceholder(trace, row);
-  const mask = state.found.value?.mask;
+  const run = state.folds.length[row] ?? 0;
+  const folding = run > 0 && state.collapse.value.folding;
+  const folded = state.foldedRun(row) > 0;
+  const match = state.matches(row);
   const chosen = state.selected.value === row;
-  const classes = ["tree-row", chosen ? "chosen" : "", placeholder ? "placeholder" : "", mask === undefined ? "" : mask[row] === 1 ? "match" : "quiet"];
+  const classes = ["tree-row", chosen ? "chosen" : "", placeholder ? "placeholder" : "", match === null ? "" : match ? "match" : "quiet"];
   return (
     <div
       id={`row-${row}`} class={classes.join(" ")} role="treeitem" aria-level={depth + 1} aria-selected={chosen}
-      {...(inside === 0 ? {} : { "aria-expanded": !collapsed })}
+      {...(inside === 0 && !folding ? {} : { "aria-expanded": folding ? !folded : !collapsed })}
       style={{ top: `${top}px`, height: `${height}px` }} onClick={() => state.select(row, { open: true })}
     >
       <span class="guides" style={{ width: `calc(${Math.min(depth, INDENTS_MAX)} * var(--indent))` }} />
-      {inside === 0 ? <span class="leaf" /> : <Fold state={state} row={row} inside={inside} collapsed={collapsed} />}
+      {folding ? <RunFold state={state} row={row} run={run} folded={folded} /> : inside === 0 ? <span class="leaf" /> : <Fold state={state} row={row} inside={inside} collapsed={collapsed} />}
       {depth > INDENTS_MAX ? <span class="level" title={`Level ${depth + 1}`}>{depth + 1}</span> : null}
       <span class="service-mark" data-slot={placeholder ? SLOT_COUNT : state.slots[trace.service[row] ?? -1]} />
-      {isError(trace, row) ? <ErrorIcon label="error" /> : null}
+      {isError(trace, row) || (state.runSummary(row)?.errors ?? 0) > 0 ? <ErrorIcon label="error" /> : null}
       <Flags state={state} row={row} />
       <RowLabel state={state} row={row} placeholder={placeholder} />
     </div>
@@ -91,6 +94,30 @@ function Flags({ state, row }: { readonly state: TraceState; readonly row: numbe
     <span class="flag" role="img" aria-label={title} title={title}>
       <Icon name="warning" />
     </span>
+  );
+}
+
+interface RunFoldProps {
+  readonly state: TraceState;
+  readonly row: number;
+  readonly run: number;
+  readonly folded: boolean;
+}
+
+/** The number of equal calls; opens them, and on the first of the opened ones closes them again. */
+function RunFold({ state, row, run, folded }: RunFoldProps) {
+  const label = folded ? `Open ${formatCount(run)} equal calls` : `Fold ${formatCount(run)} equal calls into one row`;
+  return (
+    <button
+      type="button" class={`fold run ${folded ? "closed" : ""}`} tabIndex={-1} title={label} aria-label={label}
+      onClick={(event) => {
+        event.stopPropagation();
+        state.toggle(row);
+      }}
+    >
+      <Icon name={folded ? "right" : "down"} />
+      {formatCount(run)} ×
+    </button>
   );
 }
 
