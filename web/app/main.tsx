@@ -5,15 +5,19 @@ import "./ui/base.css";
 import { render } from "preact";
 import { present } from "./base/assert.ts";
 import { SearchPage } from "./pages/search/search_page.tsx";
+import { lazy } from "./ui/lazy.tsx";
 import { TracePage } from "./pages/trace/trace_page.tsx";
 import { followLinks, place } from "./state/location.ts";
 import { Notice } from "./ui/notice.tsx";
 import { PageHeader } from "./ui/page_header.tsx";
 import "./state/preferences.ts";
 
+const SqlPage = lazy(() => import("./pages/sql/sql_page.tsx").then((file) => file.SqlPage));
+
 function App() {
   const { path, params } = place.value;
   if (path === "/" || path === "/search") return <SearchPage />;
+  if (path === "/sql") return <SqlPage />;
   const traceId = /^\/trace\/([0-9a-fA-F]{1,32})\/?$/.exec(path)?.[1];
   if (traceId !== undefined) {
     const id = traceId.toLowerCase().padStart(32, "0");

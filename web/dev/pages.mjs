@@ -36,4 +36,11 @@ export const PAGES = [
   ["spans", trace(3, `?view=spans&sort=-duration&find=cart&span=${idOf(3, 9)}`)],
   ["graph", trace(3, "?view=graph")],
   ["graph_operations", trace(8, "?view=graph&group=operation")],
+  ["sql", "/sql"],
+  ["sql_rows", "/sql?q=SELECT+*+FROM+traces%0AWHERE+root_service+%3D+%27edge-proxy%27+--+comment%0ALIMIT+100&sort=-4"],
+  ["sql_lines", "/sql?q=SELECT+date_bin(INTERVAL+%275+minutes%27%2C+start_time)+AS+minute%2C+count(*)+AS+spans+FROM+spans+GROUP+BY+1&view=chart"],
+  ["sql_bars", "/sql?q=SELECT+service_name%2C+count(*)+AS+spans+FROM+spans+GROUP+BY+1&view=chart"],
+  ["sql_wrong", "/sql?q=SELEKT+1"],
+  ["sql_plan", "/sql?q=EXPLAIN+SELECT+count(*)+FROM+spans"],
+  ["sql_running", "/sql?q=SELECT+1", "slow=5000"],
 ];

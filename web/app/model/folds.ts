@@ -54,7 +54,18 @@ export interface RunSummary {
   readonly together: number;
 }
 
+/** Rows are drawn many times per second, and their runs do not change. */
+const summaries = new WeakMap<TraceColumns, Map<number, RunSummary>>();
+
 export function summarizeRun(trace: TraceColumns, first: number, length: number): RunSummary {
+  const known = summaries.get(trace) ?? new Map<number, RunSummary>();
+  summaries.set(trace, known);
+  const summary = known.get(first) ?? computeRun(trace, first, length);
+  known.set(first, summary);
+  return summary;
+}
+
+function computeRun(trace: TraceColumns, first: number, length: number): RunSummary {
   const durations: number[] = [];
   const edges: (readonly [time: number, change: number])[] = [];
   let errors = 0;

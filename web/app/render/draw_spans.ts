@@ -36,7 +36,8 @@ export function drawSpans(renderer: Renderer, theme: CanvasTheme, frame: Timelin
     const row = rows[position] ?? 0;
     const y = yOfPosition(frame, position) + inset;
     let drawnTo = Number.NEGATIVE_INFINITY;
-    for (let member = row; member < row + Math.max(1, scene.foldedRun(row)); member++) {
+    const run = scene.foldedRun(row);
+    for (let member = row; member < row + Math.max(1, run); member++) {
       const left = xOfTime(frame, trace.start[member] ?? Number.NaN);
       const right = left + barWidth(frame, trace.duration[member] ?? 0);
       if (!(right >= 0 && left <= frame.width)) continue;
@@ -45,7 +46,7 @@ export function drawSpans(renderer: Renderer, theme: CanvasTheme, frame: Timelin
       drawnTo = right;
       const x = Math.max(-4, left);
       const list = matches === null || matches[member] === 1 ? bright : dimmed;
-      list.push(x, y, Math.min(frame.width + 4, right) - x - (member > row || scene.foldedRun(row) > 0 ? Math.min(1, (right - left) / 3) : 0), barHeight, colors[member] ?? 0);
+      list.push(x, y, Math.min(frame.width + 4, right) - x - (run > 0 ? Math.min(1, (right - left) / 3) : 0), barHeight, colors[member] ?? 0);
     }
   }
   renderer.clipped(0, RULER_HEIGHT, frame.width, frame.height - RULER_HEIGHT, () => {

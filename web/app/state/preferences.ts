@@ -27,6 +27,27 @@ function kept<T extends string | number>(key: string, usual: T, read: (text: str
   return kept;
 }
 
+/** A list of the newest first, of at most `most`; what cannot be read any more is forgotten. */
+export function keptList<T>(key: string, most: number, read: (value: unknown) => T | null): Signal<readonly T[]> {
+  let old: readonly T[] = [];
+  try {
+    const json: unknown = JSON.parse(load(key) ?? "[]");
+    old = Array.isArray(json) ? json.map(read).filter((one) => one !== null).slice(0, most) : [];
+  } catch {
+    // Not ours, or from another version: start anew.
+  }
+  const list = signal<readonly T[]>(old);
+  effect(() => {
+    const text = JSON.stringify(list.value.slice(0, most));
+    try {
+      window.localStorage.setItem(`causeway.${key}`, text);
+    } catch {
+      // Nothing to do: the value still holds for this page.
+    }
+  });
+  return list;
+}
+
 export const theme = kept<Theme>("theme", "system", (text) => (text === "light" || text === "dark" ? text : "system"));
 export const timeZone = kept<TimeZone>("time_zone", "local", (text) => (text === "utc" ? "utc" : "local"));
 /** Share of the timeline that the tree takes. */

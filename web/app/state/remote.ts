@@ -7,6 +7,13 @@ export type RemoteState<T> =
   | { readonly status: "ready"; readonly value: T }
   | { readonly status: "failed"; readonly value: T | null; readonly error: Error };
 
+export class CancelledError extends Error {
+  constructor() {
+    super("cancelled");
+    this.name = "CancelledError";
+  }
+}
+
 export class Remote<T> {
   readonly state = signal<RemoteState<T>>({ status: "loading", value: null });
   #running: AbortController | null = null;
@@ -25,6 +32,13 @@ export class Remote<T> {
       if (this.#running !== running) return;
       this.state.value = { status: "failed", value: old, error: error instanceof Error ? error : new Error(String(error)) };
     }
+  }
+
+  /** Gives up on what is loading, as the user wishes. */
+  cancel(): void {
+    if (this.#running === null || this.state.peek().status !== "loading") return;
+    this.stop();
+    this.state.value = { status: "failed", value: this.state.peek().value, error: new CancelledError() };
   }
 
   stop(): void {

@@ -1,5 +1,6 @@
 // The bar on top of every page: brand, a place for the page's own things, theme and time zone.
 import type { ComponentChildren } from "preact";
+import { place } from "../state/location.ts";
 import { theme, timeZone, type Theme } from "../state/preferences.ts";
 import { OpenTrace } from "./open_trace.tsx";
 import { Icon, type IconName } from "./icon.tsx";
@@ -8,6 +9,12 @@ import "./page_header.css";
 const NEXT_THEME: Readonly<Record<Theme, Theme>> = { system: "light", light: "dark", dark: "system" };
 const THEME_ICON: Readonly<Record<Theme, IconName>> = { system: "screen", light: "sun", dark: "moon" };
 const THEME_NAME: Readonly<Record<Theme, string>> = { system: "as the system", light: "light", dark: "dark" };
+
+/** The pages that lead everywhere else; later ones go here. */
+const PAGES = [
+  { path: "/search", label: "Traces", own: (path: string) => path === "/" || path === "/search" || path.startsWith("/trace/") },
+  { path: "/sql", label: "SQL", own: (path: string) => path === "/sql" },
+] as const;
 
 export function Brand() {
   return (
@@ -26,6 +33,13 @@ export function PageHeader({ home, children }: { readonly home: string; readonly
         <Brand />
         <span>Causeway</span>
       </a>
+      <nav class="site" aria-label="Pages">
+        {PAGES.map(({ path, label, own }) => (
+          <a key={path} href={path === "/search" ? home : path} {...(own(place.value.path) ? { "aria-current": "page" as const } : {})}>
+            {label}
+          </a>
+        ))}
+      </nav>
       <div class="middle">{children}</div>
       <OpenTrace />
       <div class="tools">
