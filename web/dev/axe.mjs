@@ -2,6 +2,7 @@
 // calls serious or critical.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { act } from "./act.mjs";
 import { launch } from "./browser.mjs";
 import { serve } from "./mock_server.mjs";
 import { PAGES } from "./pages.mjs";
@@ -19,7 +20,7 @@ for (const [width, colorScheme] of [[1440, "light"], [1440, "dark"], [360, "ligh
     const page = await context.newPage();
     await page.goto(origin + path);
     await page.waitForTimeout(wish.startsWith("slow") ? 400 : name.includes("00k") ? 2500 : 700);
-    if (wish.startsWith("press=")) await page.keyboard.press(wish.slice(6));
+    await act(page, wish);
     await page.evaluate(axe);
     const { violations } = await page.evaluate(() => globalThis.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
     for (const { id, impact, help, nodes } of violations) {

@@ -59,6 +59,43 @@ const JOURNEYS = {
     assert.equal(await page.locator(".result-row").first().getAttribute("id"), first);
   },
 
+  async "a search is one line, completed, kept and the same as the form"() {
+    await page.goto(origin);
+    await page.locator(".result-row").first().waitFor();
+    const box = page.getByRole("combobox", { name: "Search" });
+    await box.click();
+    await box.pressSequentially("serv");
+    await page.keyboard.press("Tab");
+    await box.pressSequentially("check");
+    await page.locator(".suggestions li", { hasText: "service:checkout" }).waitFor();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await box.pressSequentially("error duration>10ms http.route=");
+    await page.locator(".suggestions li", { hasText: "/check out" }).click();
+    assert.equal(await box.inputValue(), 'service:checkout error duration>10ms http.route="/check out" ');
+    await page.keyboard.press("Enter");
+    await settle();
+    assert.equal(String(params()), "service=checkout&attr=http.route%3D%2Fcheck+out&status=error&min_duration=10ms");
+    assert.equal(await page.getByLabel("Shortest duration").inputValue(), "10ms");
+    await page.getByRole("button", { name: "Saved and recent searches" }).click();
+    await page.getByRole("button", { name: "Save this search" }).click();
+    await page.keyboard.press("Escape");
+    await page.getByLabel("Service", { exact: true }).selectOption("cart");
+    await settle();
+    assert.equal(await box.inputValue(), 'service:cart error duration>10ms http.route="/check out"');
+    await page.reload();
+    await page.getByRole("button", { name: "Saved and recent searches" }).click();
+    await page.getByLabel("Saved searches").getByRole("link").click();
+    await settle();
+    assert.equal(params().get("service"), "checkout");
+    await box.fill("nonsense");
+    await page.keyboard.press("Enter");
+    await page.getByText("“nonsense” is no term").waitFor();
+    await box.fill(traceIdOf(1));
+    await page.keyboard.press("Enter");
+    await page.locator(".trace-page").waitFor();
+  },
+
   async "a point of the plot opens its trace, a box narrows the search"() {
     await page.goto(`${origin}/search`);
     await page.locator(".result-row").first().waitFor();

@@ -26,6 +26,7 @@ export function sqlAnswer(body, { byId, summaries, columnsFor }) {
     const [group] = otlpOf(shape, columnsFor(shape), [row]).resourceSpans;
     return resource ? group.resource.attributes : group.scopeSpans[0].spans[0].attributes;
   };
+  if (/ AS v FROM spans/.test(sql)) return [200, answer([column("v"), column("n", "Int64")], [["/products/{id}", "90"], ["/cart", "30"], ["/check out", "3"]])];
   const key = /attribute\(attributes, '((?:[^']|'')*)'\)/.exec(sql)?.[1].replaceAll("''", "'");
   if (/linked_trace_id = \$1/.test(sql)) {
     const rows = traceId === traceIdOf(7) && params[1] !== undefined ? [[traceIdOf(1), "9e3779b10000000e", "mailer", "orders process"], [traceIdOf(3), "daa66d1300000010", "mailer", "smtp send"]] : [];

@@ -1,6 +1,7 @@
 // Pictures of every page and state, light and dark, narrow and wide, from a built UI in `dist` (or the
 // folder given): node dev/shots.mjs [dist] [out] [name filter] [size filter, like 360_dark]. Reports everything the console complains of.
 import { mkdirSync } from "node:fs";
+import { act } from "./act.mjs";
 import { launch } from "./browser.mjs";
 import { serve } from "./mock_server.mjs";
 import { PAGES } from "./pages.mjs";
@@ -38,7 +39,7 @@ for (const [width, height, scheme] of [[1440, 900, "light"], [1440, 900, "dark"]
     });
     await page.goto(origin + path);
     await page.waitForTimeout(wish.startsWith("slow") ? 600 : name.includes("00k") ? 2500 : 900);
-    if (wish.startsWith("press=")) await page.keyboard.press(wish.slice(6));
+    await act(page, wish);
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     if (overflow > 0) process.stdout.write(`${name} ${width} ${scheme}: ${overflow} px wider than the screen\n`);
     await page.screenshot({ path: `${out}/${name}_${width}_${scheme}.png` });

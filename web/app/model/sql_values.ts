@@ -66,6 +66,8 @@ export function linkOf(columns: readonly SqlColumn[], row: Row, column: number):
 /** Wide enough for what is in the first rows, within reason. */
 export function columnWidth(column: SqlColumn, rows: readonly Row[], at: number): number {
   let chars = column.name.length + 2;
-  for (const row of rows.slice(0, 200)) chars = Math.max(chars, (valueText(row[at]) ?? "null").length);
-  return Math.min(420, Math.max(72, Math.ceil(chars * 7.4) + 24));
+  // Durations are also said in words, which take some more room.
+  const more = isNumberColumn(column) && /_ns$/.test(column.name) ? 9 : 0;
+  for (const row of rows.slice(0, 200)) chars = Math.max(chars, (valueText(row[at]) ?? "null").length + more);
+  return Math.min(420, Math.max(72, Math.ceil(chars * 8) + 24));
 }

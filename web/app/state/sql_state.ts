@@ -1,6 +1,7 @@
 // The SQL console: the statement being written, its answer, what was asked before, and the names to complete.
 // A run puts the statement into the URL, so that a link asks the same question.
 import { computed, signal } from "@preact/signals";
+import { fetchAttributeKeys } from "../api/attribute_names.ts";
 import { runSql, type SqlResult } from "../api/sql.ts";
 import type { SqlTable, SqlWords } from "../model/sql_text.ts";
 import { place, pushUrl, rewriteUrl } from "./location.ts";
@@ -12,8 +13,6 @@ export const SQL_ROWS_MAX = 10_000;
 const HISTORY_MAX = 50;
 /** Longer addresses are cut off by some programs. */
 const URL_CHARS_MAX = 6_000;
-/** So many spans are looked at for the keys to complete. */
-const KEYS_FROM_SPANS = 2_000;
 
 export interface Asked {
   readonly sql: string;
@@ -64,7 +63,7 @@ async function fetchTables(signal: AbortSignal): Promise<SqlTable[]> {
 export function wantAttributes(): void {
   if (attributesAsked) return;
   attributesAsked = true;
-  void attributes.load((signal) => namesOf(`SELECT k, count(*) AS n FROM (SELECT unnest(map_keys(attributes)) AS k FROM (SELECT attributes FROM spans LIMIT ${KEYS_FROM_SPANS})) GROUP BY k ORDER BY n DESC`, signal));
+  void attributes.load(fetchAttributeKeys);
 }
 
 function urlOf(sql: string): string {

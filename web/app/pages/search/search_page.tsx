@@ -9,6 +9,7 @@ import { FirstSpan } from "./first_span.tsx";
 import { ResultBar } from "./result_bar.tsx";
 import { ResultList, ResultSkeleton } from "./result_list.tsx";
 import { ScatterPlot } from "./scatter_plot.tsx";
+import { SearchBox } from "./search_box.tsx";
 import { SearchForm } from "./search_form.tsx";
 import "./search_page.css";
 
@@ -26,7 +27,7 @@ export function SearchPage() {
         <div class="search-page">
           <SearchForm />
           <main class="search-main">
-            <h1 class="visually-hidden">Search traces</h1>
+            <SearchBox />
             <Results />
           </main>
         </div>
@@ -37,8 +38,14 @@ export function SearchPage() {
 
 function Results() {
   const state = traces.state.value;
-  if (state.status === "failed" && state.value === null) return <ErrorNotice error={state.error} retry={reload} />;
-  if (state.value === null) return <ResultSkeleton />;
+  if (state.value === null) {
+    return (
+      <>
+        <h1 class="visually-hidden">Search traces</h1>
+        {state.status === "failed" ? <ErrorNotice error={state.error} retry={reload} /> : <ResultSkeleton />}
+      </>
+    );
+  }
   return (
     <>
       {state.status === "failed" ? <ErrorNotice error={state.error} retry={reload} /> : null}

@@ -96,7 +96,7 @@ function Lines({ chart, width }: { readonly chart: LineChart; readonly width: nu
         {first === undefined ? null : <span>{formatDateTime(`${Math.round(first.x)}000000`, timeZone.value)}</span>}
         {chart.lines.map((line, i) => (
           <span key={line.name}>
-            <i data-slot={i} />
+            {line.name === "" ? null : <i data-slot={i} />}
             {line.name === "" ? "" : lineOf(line.name, 60)} {nearest[i] === undefined ? "" : valueOf(chart.title, nearest[i]?.y ?? 0)}
           </span>
         ))}
