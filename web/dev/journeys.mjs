@@ -289,6 +289,31 @@ const JOURNEYS = {
     await fetch(`${origin}/mock?slow=0`);
   },
 
+  async "a trace is compared with another one of its operation"() {
+    await page.goto(`${origin}/trace/${traceIdOf(1)}`);
+    await page.getByRole("link", { name: "Compare", exact: true }).last().click();
+    await page.getByLabel("Slowest of the same operation").getByRole("link").first().click();
+    await page.locator(".compare-bar").waitFor();
+    const shared = page.url();
+    assert.match(shared, /\/compare\?a=[0-9a-f]{32}&b=[0-9a-f]{32}$/);
+    const headline = await page.locator(".headline").innerText();
+    await page.getByRole("button", { name: "Swap A and B" }).click();
+    await settle();
+    assert.notEqual(page.url(), shared);
+    await page.goBack();
+    await settle();
+    assert.equal(await page.locator(".headline").innerText(), headline);
+    await page.getByRole("button", { name: "Tree", exact: true }).click();
+    await settle();
+    assert.equal(params().get("view"), "tree");
+    const first = await page.locator(".virtual-table .body .row").first().innerText();
+    await page.reload();
+    await page.locator(".virtual-table .body .row").first().waitFor();
+    assert.equal(await page.locator(".virtual-table .body .row").first().innerText(), first);
+    await page.getByRole("link", { name: "Open in trace B" }).first().click();
+    await page.locator(".tree-row.chosen").waitFor();
+  },
+
   async "the views of a trace lead back to its timeline"() {
     await page.goto(`${origin}/trace/${traceIdOf(3)}`);
     await page.locator(".tree-row").first().waitFor();

@@ -38,6 +38,7 @@ pub fn router() -> Router {
     Router::new()
         .route("/", get(page))
         .route("/search", get(page))
+        .route("/compare", get(page))
         .route("/sql", get(page))
         .route("/trace/{id}", get(page))
         .route("/assets/{*name}", get(asset))

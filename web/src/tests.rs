@@ -40,7 +40,13 @@ fn asset_path(ending: &str) -> String {
 
 #[tokio::test]
 async fn every_client_route_is_the_page() -> TestResult {
-    for path in ["/", "/search?service=shop", "/sql?q=SELECT%201", "/trace/0123456789abcdef0123456789abcdef?span=1"] {
+    for path in [
+        "/",
+        "/search?service=shop",
+        "/compare?a=1&b=2",
+        "/sql?q=SELECT%201",
+        "/trace/0123456789abcdef0123456789abcdef?span=1",
+    ] {
         let response = request("GET", path, None).await?;
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         assert_eq!(header(&response, CONTENT_TYPE), "text/html; charset=utf-8");

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { attributeColumn } from "../api/trace_attributes.ts";
 import { buildCallGraph, GRAPH_NODES_MAX } from "./call_graph.ts";
+import { changeOf, compareTraces, delta, pathTree, sortPaths } from "./compare.ts";
 import { findSpans } from "./find.ts";
 import { buildFlame, flameStep, frameAt, pathOf } from "./flame.ts";
 import { backLinks, layOutGraph } from "./graph_layout.ts";
@@ -191,6 +192,49 @@ describe("the graph layout", () => {
 
   test("of nothing is nothing", () => {
     expect(layOutGraph(0, [])).toMatchObject({ layers: 0, tallest: 0 });
+  });
+});
+
+describe("two traces", () => {
+  const before = rowsOf(`
+    web GET 0+100
+      db SELECT 10+20
+      cart read 40+10
+  `);
+  const after = rowsOf(`
+    web GET 0+300
+      db SELECT 10+20
+      db SELECT 40+30 error
+      mail send 100+100
+  `);
+  const both = compareTraces(before, after);
+  const label = (path: number): string => both.names[path] ?? "";
+
+  test("are set against each other path by path", () => {
+    const rows = [...both.parent.keys()].map((path) => `${both.depth[path]} ${label(path)} ${both.calls.a[path]}-${both.calls.b[path]} ${both.self.a[path]}-${both.self.b[path]} ${changeOf(both, path)}`);
+    expect(rows).toEqual(["0 GET 1-1 70-150 slower", "1 SELECT 1-2 20-50 more_calls", "1 read 1-0 10-0 only_a", "1 send 0-1 0-100 only_b"]);
+    expect([both.errors.b[1], both.rowA[3], both.rowB[2]]).toEqual([1, -1, -1]);
+  });
+
+  test("differ most where the list begins", () => {
+    expect([...sortPaths(both, "-difference", "different")].map(label)).toEqual(["send", "GET", "SELECT", "read"]);
+    expect([...sortPaths(both, "name", "all")].map(label)).toEqual(["GET", "read", "SELECT", "send"]);
+    expect([...sortPaths(both, "-a", "all")].map(label)).toEqual(["GET", "SELECT", "read", "send"]);
+  });
+
+  test("have differences that add up to the whole", () => {
+    const sum = [...both.parent.keys()].reduce((all, path) => all + delta(both.self, path), 0);
+    expect(sum).toBe(delta(both.total, 0));
+  });
+
+  test("are a tree with the child first that differs most", () => {
+    expect([...pathTree(both)].map(label)).toEqual(["GET", "send", "SELECT", "read"]);
+  });
+
+  test("that are one and the same do not differ", () => {
+    const same = compareTraces(before, before);
+    expect([sortPaths(same, "-difference", "different").length, sortPaths(same, "-difference", "all").length]).toEqual([0, 3]);
+    expect(changeOf(same, 0)).toBe("same");
   });
 });
 

@@ -21,6 +21,7 @@ const PATHS = {
   keyboard: "M1.5 4h13v8h-13zM4 6.8h.01M6.7 6.8h.01M9.3 6.8h.01M12 6.8h.01M4.5 9.5h7",
   collapse: "M3 2.5h10M3 13.5h10M8 4v3M6 5.5L8 7l2-1.500M8 12V9M6 10.500L8 9l2 1.500",
   expand: "M3 8h10M8 6V2M6 4l2-2 2 2M8 10v4M6 12l2 2 2-2",
+  compare: "M5 2.500v11M11 2.500v11M2 5.500l3-3 3 3M8 10.500l3 3 3-3",
   warning: "M8 2l6.500 11.500h-13zM8 6.500v3.500M8 12v.01",
 } as const;
 

@@ -29,6 +29,10 @@ export function TraceHeader({ state }: { readonly state: TraceState }) {
         <code title="Trace ID">{trace.traceId}</code>
         <CopyButton text={trace.traceId} what="trace ID" />
         <LinkButton />
+        <a class="button quiet small" href={`/compare?a=${trace.traceId}`} title="Compare with another trace">
+          <Icon name="compare" />
+          Compare
+        </a>
         <a class="button quiet small icon" href={otlpUrl(trace.traceId)} download={`${trace.traceId}.json`} aria-label="Download as OTLP/JSON" title="Download as OTLP/JSON">
           <Icon name="download" />
         </a>
