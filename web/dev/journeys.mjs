@@ -96,6 +96,24 @@ const JOURNEYS = {
     await page.locator(".trace-page").waitFor();
   },
 
+  async "all matches are counted, and a box of cells narrows the search"() {
+    await page.goto(`${origin}/search`);
+    await page.getByRole("button", { name: "Heatmap" }).click();
+    await page.locator(".heat-detail").waitFor();
+    await settle();
+    assert.equal(params().get("plot"), "heat");
+    const box = await page.locator(".scatter-plot").boundingBox();
+    await page.mouse.move(box.x + 300, box.y + 60);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 600, box.y + 170, { steps: 5 });
+    await page.mouse.up();
+    await settle();
+    assert.ok(params().get("start") < params().get("end") && params().has("min_duration") && params().get("plot") === "heat");
+    await page.getByRole("button", { name: "Heatmap" }).click();
+    await settle();
+    assert.ok(!params().has("plot") && params().has("start"));
+  },
+
   async "a point of the plot opens its trace, a box narrows the search"() {
     await page.goto(`${origin}/search`);
     await page.locator(".result-row").first().waitFor();
@@ -292,7 +310,7 @@ const JOURNEYS = {
   async "a trace is compared with another one of its operation"() {
     await page.goto(`${origin}/trace/${traceIdOf(1)}`);
     await page.getByRole("link", { name: "Compare", exact: true }).last().click();
-    await page.getByLabel("Slowest of the same operation").getByRole("link").first().click();
+    await page.getByLabel("Slowest of the same operation, for B").getByRole("link").first().click();
     await page.locator(".compare-bar").waitFor();
     const shared = page.url();
     assert.match(shared, /\/compare\?a=[0-9a-f]{32}&b=[0-9a-f]{32}$/);

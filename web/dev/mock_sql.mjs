@@ -26,6 +26,20 @@ export function sqlAnswer(body, { byId, summaries, columnsFor }) {
     const [group] = otlpOf(shape, columnsFor(shape), [row]).resourceSpans;
     return resource ? group.resource.attributes : group.scopeSpans[0].spans[0].attributes;
   };
+  if (/min\(start_time_unix_nano\)/.test(sql)) {
+    const starts = summaries().map((one) => BigInt(one.start_unix_nano)).sort((a, b) => (a < b ? -1 : 1));
+    return [200, answer([column("first", "UInt64"), column("last", "UInt64"), column("spans", "Int64")], [[String(starts[0]), String(starts.at(-1)), String(starts.length)]])];
+  }
+  const cells = /AS BIGINT\) - (\d+)\) \/ (\d+)\.0/.exec(sql);
+  if (cells !== null) {
+    const found = new Map();
+    for (const one of summaries()) {
+      const cell = `${(BigInt(one.start_unix_nano) - BigInt(cells[1])) / BigInt(cells[2])} ${Math.floor(Math.log10(Math.max(1, one.duration_ns ?? one.envelope_ns)) * 4)}`;
+      const [n, errors] = found.get(cell) ?? [0, 0];
+      found.set(cell, [n + 1, errors + Math.min(1, one.errors)]);
+    }
+    return [200, answer(["x", "y", "n", "errors"].map((one) => column(one, "Int64")), [...found].map(([cell, counts]) => [...cell.split(" "), ...counts.map(String)]))];
+  }
   if (/ AS v FROM spans/.test(sql)) return [200, answer([column("v"), column("n", "Int64")], [["/products/{id}", "90"], ["/cart", "30"], ["/check out", "3"]])];
   const key = /attribute\(attributes, '((?:[^']|'')*)'\)/.exec(sql)?.[1].replaceAll("''", "'");
   if (/linked_trace_id = \$1/.test(sql)) {

@@ -8,6 +8,7 @@ export const PAGES = [
   ["search_filtered", "/search?service=checkout&status=error&min_duration=10ms&attr=http.route%3D%2Fcart&order=slowest&start=-7d&live=1"],
   ["search_typing", "/search?service=checkout", "type=Search:ht"],
   ["search_kept", "/search?service=checkout", "click=Saved and recent searches"],
+  ["search_heat", "/search?plot=heat"],
   ["search_none", "/search?attr=no%3Dmatch"],
   ["search_empty", "/", "empty=1"],
   ["search_failed", "/", "fail=1"],

@@ -118,7 +118,7 @@ describe("find", () => {
 });
 
 describe("the search URL", () => {
-  const full = "/search?service=a%26b&operation=GET+%2F&attr=k%3Dv%3Dw&attr=x%3D1&status=error&min_duration=10ms&max_duration=2s&start=-7d&end=2026-01-01T00%3A00%3A00Z&order=slowest&limit=20&cursor=abc&page=3&live=1";
+  const full = "/search?service=a%26b&operation=GET+%2F&attr=k%3Dv%3Dw&attr=x%3D1&status=error&min_duration=10ms&max_duration=2s&start=-7d&end=2026-01-01T00%3A00%3A00Z&order=slowest&limit=20&cursor=abc&page=3&live=1&plot=heat";
 
   test("restores everything", () => {
     expect(searchUrl(parseSearch(new URLSearchParams(full.slice(8))))).toBe(full);
@@ -130,7 +130,7 @@ describe("the search URL", () => {
   });
 
   test("becomes the API's question", () => {
-    const params = apiParams({ ...EMPTY_QUERY, start: "-7d", minDuration: "1.5 s", maxDuration: "2min", live: true, page: 4 });
+    const params = apiParams({ ...EMPTY_QUERY, start: "-7d", minDuration: "1.5 s", maxDuration: "2min", live: true, page: 4, plot: "heat" });
     expect(params.toString()).toBe("min_duration=1.5s&max_duration=2m&start=-168h&order=newest&limit=50");
   });
 

@@ -21,6 +21,8 @@ export interface SearchQuery {
   /** How many pages were turned to get to the cursor, for display only. */
   readonly page: number;
   readonly live: boolean;
+  /** The plot above the list: its traces as points, or all matches counted. */
+  readonly plot: "points" | "heat";
 }
 
 export const ORDERS: readonly { readonly value: Order; readonly label: string }[] = [
@@ -42,7 +44,7 @@ export const PRESETS: readonly { readonly start: string; readonly label: string 
 
 export const EMPTY_QUERY: SearchQuery = {
   service: "", operation: "", attributes: [], status: "", minDuration: "", maxDuration: "",
-  start: "", end: "", order: "newest", limit: 50, cursor: "", page: 1, live: false,
+  start: "", end: "", order: "newest", limit: 50, cursor: "", page: 1, live: false, plot: "points",
 };
 
 const STATUSES: readonly string[] = ["ok", "error", "unset"];
@@ -67,6 +69,7 @@ export function parseSearch(params: URLSearchParams): SearchQuery {
     cursor: text("cursor"),
     page: Number.isInteger(page) && page > 1 ? page : 1,
     live: text("live") === "1",
+    plot: text("plot") === "heat" ? "heat" : "points",
   };
 }
 
@@ -89,12 +92,13 @@ export function searchParams(query: SearchQuery): URLSearchParams {
   put("cursor", query.cursor);
   put("page", String(query.page), "1");
   put("live", query.live ? "1" : "");
+  put("plot", query.plot, "points");
   return params;
 }
 
 /** What the API is asked. The server knows hours but a week is clearer to people, so days become hours. */
 export function apiParams(query: SearchQuery): URLSearchParams {
-  const params = searchParams({ ...query, page: 1, live: false });
+  const params = searchParams({ ...query, page: 1, live: false, plot: "points" });
   params.set("order", query.order);
   params.set("limit", String(query.limit));
   for (const key of ["start", "end"]) {

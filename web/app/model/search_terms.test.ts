@@ -1,5 +1,7 @@
 // The search line: what it means, and what completes it.
 import { describe, expect, test } from "vitest";
+import { heatConditions, millisOfTime } from "./heat_query.ts";
+import { EMPTY_QUERY } from "./search_query.ts";
 import { NO_TERMS, parseTerms, suggestTerms, termAt, termsText, type TermNames } from "./search_terms.ts";
 
 describe("the line", () => {
@@ -61,5 +63,23 @@ describe("suggestions", () => {
 
   test("leave out what is there already", () => {
     expect(texts("service:cart|")).toEqual([]);
+  });
+});
+
+describe("the heatmap's conditions", () => {
+  const NOW = Date.UTC(2026, 0, 2);
+  const all = { ...EMPTY_QUERY, service: "it's", operation: "GET /", status: "unset" as const, attributes: ["a'b=c=d"], minDuration: "1.5 ms", maxDuration: "2s", start: "-24h", end: "2026-01-01T12:00:00Z" };
+
+  test("say the same as the search", () => {
+    expect(heatConditions(all, NOW).split(" AND ")).toEqual([
+      "start_time_unix_nano > 0", "duration_ns >= 0", "service_name = 'it''s'", "name = 'GET /'", "coalesce(status_code, 0) = 0",
+      "(attribute(attributes, 'a''b') = 'c=d' OR attribute(resource_attributes, 'a''b') = 'c=d')", "duration_ns >= 1500000", "duration_ns <= 2000000000",
+      "start_time >= '2026-01-01T00:00:00.000Z'", "start_time <= '2026-01-01T12:00:00.000Z'",
+    ]);
+  });
+
+  test("ask for roots where nothing else is asked", () => {
+    expect(heatConditions({ ...EMPTY_QUERY, start: "nonsense" }, NOW)).toBe("start_time_unix_nano > 0 AND duration_ns >= 0 AND parent_span_id IS NULL");
+    expect([millisOfTime("-1.5h", 0), millisOfTime("", 0)]).toEqual([-5_400_000, null]);
   });
 });

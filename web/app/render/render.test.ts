@@ -5,6 +5,8 @@ import { sampleTrace } from "../model/sample_trace.ts";
 import { findFolds } from "../model/folds.ts";
 import { FIRST_COLLAPSE, NOTHING_COLLAPSED, visibleRows } from "../model/visible_rows.ts";
 import type { CanvasTheme } from "./canvas_theme.ts";
+import { HEAT_COLUMNS } from "../model/heat_query.ts";
+import { cellAt, drawHeat, heatFrame } from "./draw_heatmap.ts";
 import { drawGrid } from "./draw_grid.ts";
 import { drawOverlay } from "./draw_overlay.ts";
 import { drawSpans, type SpanScene } from "./draw_spans.ts";
@@ -158,5 +160,23 @@ describe("the scatter plot", () => {
     expect(one.durationMax / one.durationMin).toBeGreaterThanOrEqual(9.99);
     expect(one.timeEnd - one.timeStart).toBe(1000);
     expect(scatterFrame([], 800, 200).timeEnd).toBe(1);
+  });
+});
+
+describe("the heatmap", () => {
+  const grid = { timeStart: 0, timeEnd: HEAT_COLUMNS * 1000, spans: 12, rootsOnly: true, cells: [{ column: 0, row: 24, count: 1, errors: 0 }, { column: 71, row: 27, count: 11, errors: 2 }] };
+  const frame = heatFrame(grid, 400, 200);
+
+  test("draws a cell per count, stronger where there are more, and marks errors", () => {
+    const renderer = new RecordingRenderer(400, 200);
+    drawHeat(renderer, { ...theme, heat: ["h0", "h1", "h2", "h3"] }, frame, grid);
+    expect(renderer.calls.map((one) => one.split(" ").filter((word) => !/^[\d.]+$/.test(word)).join(" "))).toEqual(["rect h1", "rect h3", "symbol diamond"]);
+  });
+
+  test("knows the cell under a point, and the frame ends with the cells", () => {
+    const x = xOfMillis(frame, 71_500);
+    expect(cellAt(grid, frame, x, yOfDuration(frame, 6e6))).toMatchObject({ column: 71, count: 11 });
+    expect(cellAt(grid, frame, x, yOfDuration(frame, 1.2e6))).toBeUndefined();
+    expect([frame.durationMin, Math.round(frame.durationMax)]).toEqual([1e6, 1e7]);
   });
 });

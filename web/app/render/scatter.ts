@@ -103,6 +103,13 @@ function timeStep(rangeMillis: number, ticksMax: number): number {
 
 export function drawScatter(renderer: Renderer, theme: CanvasTheme, frame: ScatterFrame, traces: readonly TraceSummary[], zone: TimeZone): void {
   renderer.clear();
+  drawScatterAxes(renderer, theme, frame, zone);
+  // Errors last, so that they are never hidden.
+  for (const trace of traces) if (trace.errors === 0) drawPoint(renderer, theme, frame, trace);
+  for (const trace of traces) if (trace.errors > 0) drawPoint(renderer, theme, frame, trace);
+}
+
+export function drawScatterAxes(renderer: Renderer, theme: CanvasTheme, frame: ScatterFrame, zone: TimeZone): void {
   const right = frame.width - RIGHT;
   const bottom = frame.height - BOTTOM;
   let labelY = Number.POSITIVE_INFINITY;
@@ -123,9 +130,6 @@ export function drawScatter(renderer: Renderer, theme: CanvasTheme, frame: Scatt
     if (x > LEFT + 20 && x < right - 24) renderer.text(x, bottom + 14, formatAxisTime(tick, range, zone), theme.muted, "center");
   }
   renderer.line(LEFT, bottom + 0.5, right, bottom + 0.5, theme.lineStrong, []);
-  // Errors last, so that they are never hidden.
-  for (const trace of traces) if (trace.errors === 0) drawPoint(renderer, theme, frame, trace);
-  for (const trace of traces) if (trace.errors > 0) drawPoint(renderer, theme, frame, trace);
 }
 
 function drawPoint(renderer: Renderer, theme: CanvasTheme, frame: ScatterFrame, trace: TraceSummary): void {

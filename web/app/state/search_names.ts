@@ -64,7 +64,7 @@ export const savedSearches = keptList<KeptSearch>("saved_searches", SAVED_MAX, r
 const without = (list: readonly KeptSearch[], url: string): readonly KeptSearch[] => list.filter((one) => one.url !== url);
 
 /** The address without page and cursor: those are no part of the question. */
-export const keptUrl = (query: SearchQuery): string => searchUrl({ ...query, cursor: "", page: 1, live: false });
+export const keptUrl = (query: SearchQuery): string => searchUrl({ ...query, cursor: "", page: 1, live: false, plot: "points" });
 
 export function remember(query: SearchQuery, name: string): void {
   const url = keptUrl(query);

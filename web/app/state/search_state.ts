@@ -39,13 +39,18 @@ export function ask(change: Partial<SearchQuery>): void {
 }
 
 export function clearFilters(): void {
-  const { order, limit, live } = query.peek();
-  navigate(searchUrl({ ...EMPTY_QUERY, order, limit, live }));
+  const { order, limit, live, plot } = query.peek();
+  navigate(searchUrl({ ...EMPTY_QUERY, order, limit, live, plot }));
 }
 
 export function toggleLive(): void {
   const now = query.peek();
   replacePlace(searchUrl({ ...now, live: !now.live }));
+}
+
+export function togglePlot(): void {
+  const now = query.peek();
+  replacePlace(searchUrl({ ...now, plot: now.plot === "heat" ? "points" : "heat" }));
 }
 
 async function loadTraces(refresh: boolean): Promise<void> {

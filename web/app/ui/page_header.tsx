@@ -34,7 +34,7 @@ export function PageHeader({ home, children }: { readonly home: string; readonly
         <Brand />
         <span>Causeway</span>
       </a>
-      <nav class="site" aria-label="Pages">
+      <nav class="site" aria-label="Main">
         {PAGES.map(({ path, label, own }) => (
           <a key={path} href={path === "/search" ? home : path} {...(own(place.value.path) ? { "aria-current": "page" as const } : {})}>
             {label}

@@ -41,20 +41,21 @@ export function ChooseTrace({ letter, other }: Props) {
         <button type="submit" class="button">Take it</button>
       </form>
       {wrong ? <p class="problem" role="alert">A trace ID is up to 32 hexadecimal digits.</p> : null}
-      <Offers order="newest" title="Newest" other={other} urlOf={urlOf} />
-      <Offers order="slowest" title="Slowest" other={other} urlOf={urlOf} />
+      <Offers letter={letter} order="newest" title="Newest" other={other} urlOf={urlOf} />
+      <Offers letter={letter} order="slowest" title="Slowest" other={other} urlOf={urlOf} />
     </section>
   );
 }
 
 interface OffersProps {
+  readonly letter: "a" | "b";
   readonly order: Order;
   readonly title: string;
   readonly other: TraceColumns | null;
   readonly urlOf: (id: string) => string;
 }
 
-function Offers({ order, title, other, urlOf }: OffersProps) {
+function Offers({ letter, order, title, other, urlOf }: OffersProps) {
   const [traces] = useState(() => new Remote<readonly TraceSummary[]>());
   useEffect(() => {
     const service = other === null ? "" : serviceOf(other, other.rootRow);
@@ -65,8 +66,8 @@ function Offers({ order, title, other, urlOf }: OffersProps) {
   const list = (traces.state.value.value ?? []).filter((one) => one.traceId !== other?.traceId).slice(0, OFFERED);
   if (list.length === 0) return null;
   return (
-    <section aria-label={`${title}${other === null ? "" : " of the same operation"}`}>
-      <h3>{title}{other === null ? "" : " of the same operation"}</h3>
+    <section aria-label={`${title}${other === null ? "" : " of the same operation"}, for ${letter.toUpperCase()}`}>
+      <h2>{title}{other === null ? "" : " of the same operation"}</h2>
       <ul>
         {list.map((one) => (
           <li key={one.traceId}>

@@ -2,12 +2,12 @@
 import type { TracePage } from "../../api/trace_summary.ts";
 import { formatCount } from "../../base/units.ts";
 import { LIMITS, ORDERS, type Order } from "../../model/search_query.ts";
-import { ask, query, reload, toggleLive } from "../../state/search_state.ts";
+import { ask, query, reload, toggleLive, togglePlot } from "../../state/search_state.ts";
 import { Icon } from "../../ui/icon.tsx";
 import "./result_bar.css";
 
 export function ResultBar({ page, busy }: { readonly page: TracePage; readonly busy: boolean }) {
-  const { order, limit, live } = query.value;
+  const { order, limit, live, plot } = query.value;
   const { value, exact } = page.total;
   const limits = LIMITS.includes(limit) ? LIMITS : [...LIMITS, limit].sort((a, b) => a - b);
   return (
@@ -17,6 +17,9 @@ export function ResultBar({ page, busy }: { readonly page: TracePage; readonly b
         {formatCount(value)} {value === 1 ? "trace" : "traces"}
         {page.traces.length < value ? <small>{formatCount(page.traces.length)} shown</small> : null}
       </h1>
+      <button type="button" class="button" aria-pressed={plot === "heat"} title="Count all matches by time and duration instead of drawing the listed traces" onClick={togglePlot}>
+        Heatmap
+      </button>
       <button type="button" class="button live" aria-pressed={live} title="Ask again every 5 seconds" onClick={toggleLive}>
         Live
       </button>

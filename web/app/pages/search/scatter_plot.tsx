@@ -9,13 +9,14 @@ import type { TraceSummary } from "../../api/trace_summary.ts";
 import { present } from "../../base/assert.ts";
 import { readCanvasTheme } from "../../render/canvas_theme.ts";
 import {
-  drawScatter, drawScatterOverlay, durationOf, durationOfY, millisOfX, scatterFrame, traceAt, type ScatterDrag, type ScatterFrame,
+  drawScatter, drawScatterOverlay, durationOf, scatterFrame, traceAt, type ScatterDrag,
 } from "../../render/scatter.ts";
 import { navigate } from "../../state/location.ts";
 import { themeVersion, timeZone } from "../../state/preferences.ts";
-import { ask, hoveredTrace } from "../../state/search_state.ts";
+import { hoveredTrace } from "../../state/search_state.ts";
 import { sizedRenderer } from "../../ui/canvas_renderers.ts";
 import { Text } from "../../ui/text.tsx";
+import { narrow } from "./narrow.ts";
 import "./scatter_plot.css";
 
 /** A shorter movement is a click. */
@@ -119,15 +120,6 @@ export function ScatterPlot({ traces }: { readonly traces: readonly TraceSummary
       {tip === null || drag !== null ? null : <Tip {...tip} size={size} />}
     </div>
   );
-}
-
-function narrow(frame: ScatterFrame, drag: ScatterDrag): void {
-  const time = (x: number): string => new Date(Math.round(millisOfX(frame, x))).toISOString();
-  const duration = (y: number): string => `${Math.max(0, Math.round(durationOfY(frame, y) / 1000))}us`;
-  ask({
-    start: time(Math.min(drag.x0, drag.x1)), end: time(Math.max(drag.x0, drag.x1)),
-    minDuration: duration(Math.max(drag.y0, drag.y1)), maxDuration: duration(Math.min(drag.y0, drag.y1)),
-  });
 }
 
 function Legend({ traces }: { readonly traces: readonly TraceSummary[] }) {

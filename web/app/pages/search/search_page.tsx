@@ -3,6 +3,7 @@
 import { useEffect } from "preact/hooks";
 import { filterCount } from "../../model/search_query.ts";
 import { clearFilters, query, reload, serverIsEmpty, startSearch, traces } from "../../state/search_state.ts";
+import { lazy } from "../../ui/lazy.tsx";
 import { ErrorNotice, Notice } from "../../ui/notice.tsx";
 import { PageHeader } from "../../ui/page_header.tsx";
 import { FirstSpan } from "./first_span.tsx";
@@ -12,6 +13,8 @@ import { ScatterPlot } from "./scatter_plot.tsx";
 import { SearchBox } from "./search_box.tsx";
 import { SearchForm } from "./search_form.tsx";
 import "./search_page.css";
+
+const Heatmap = lazy(() => import("./heatmap.tsx").then((file) => file.Heatmap));
 
 export function SearchPage() {
   useEffect(() => {
@@ -49,7 +52,7 @@ function Results() {
   return (
     <>
       {state.status === "failed" ? <ErrorNotice error={state.error} retry={reload} /> : null}
-      <ScatterPlot traces={state.value.traces} />
+      {query.value.plot === "heat" ? <Heatmap /> : <ScatterPlot traces={state.value.traces} />}
       <ResultBar page={state.value} busy={state.status === "loading"} />
       {state.value.traces.length === 0 ? <NothingFound /> : <ResultList page={state.value} stale={state.status === "loading"} />}
     </>

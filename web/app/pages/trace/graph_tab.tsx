@@ -14,7 +14,7 @@ import { Notice } from "../../ui/notice.tsx";
 import "./tab_bar.css";
 import "./graph_tab.css";
 
-const LABEL_CHARS = 24;
+const LABEL_CHARS = 21;
 const SCALE_MIN = 0.3;
 /** Smaller than this nothing can be read, so a large graph starts partly out of view instead. */
 const FIRST_SCALE_MIN = 0.6;
@@ -151,6 +151,7 @@ function Box({ state, node, at, share, near, choice }: BoxProps) {
       <rect class="mark" width="5" height={NODE_HEIGHT} rx="2" />
       <rect class="load" x="14" y={NODE_HEIGHT - 7} width={Math.max(1, (NODE_WIDTH - 24) * share)} height="3" rx="1.5" />
       <text x="14" y="19" class="name">{label}</text>
+      {" "}
       <text x="14" y="36" class="facts">{facts}</text>
       {node.errors === 0 ? null : <path class="error" d={`M${NODE_WIDTH - 14} 7l7 7-7 7-7-7z`} />}
     </g>
