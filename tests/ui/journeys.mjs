@@ -105,6 +105,35 @@ async function largeTrace() {
   return figures;
 }
 
+/** The other views of a trace, the console and the comparison ask the server for more than the timeline does. */
+async function otherPages() {
+  const { id, service, names } = traces.small;
+  await page.goto(`${origin}/trace/${id}?view=spans`);
+  await page.locator(".virtual-table .body .row").first().waitFor();
+  assert.equal(await page.locator(".virtual-table").getAttribute("aria-rowcount"), String(names.length + 1));
+  await page.goto(`${origin}/trace/${id}?view=statistics&group=%40service.name`);
+  await page.locator(".tab-bar", { hasText: `1 group, ${names.length} spans` }).waitFor();
+  assert.ok((await page.locator(".virtual-table .body").innerText()).startsWith(service));
+  await page.goto(`${origin}/trace/${id}?view=flame`);
+  await page.locator(".flame-detail", { hasText: `${names.length} spans` }).waitFor();
+  await page.goto(`${origin}/trace/${id}?view=graph`);
+  await page.getByText("1 box, 0 arrows").waitFor();
+
+  const sql = `SELECT trace_id, count(*) AS spans FROM spans WHERE trace_id = '${id}' GROUP BY trace_id`;
+  await page.goto(`${origin}/sql?q=${encodeURIComponent(sql)}`);
+  await page.locator(".virtual-table .body .row").waitFor();
+  assert.deepEqual((await page.locator(".virtual-table .body .row").innerText()).split(/\s+/), [id, String(names.length)]);
+  await page.getByRole("button", { name: "Explain" }).click();
+  await page.locator(".sql-plan pre").first().waitFor();
+
+  await page.goto(`${origin}/compare?a=${id}&b=${traces.evil.id}`);
+  await page.locator(".compare-bar .headline").waitFor();
+  assert.equal(await page.locator(".compare-page :is(img, script)").count(), 0);
+
+  await page.goto(`${origin}/search?plot=heat&service=${encodeURIComponent(service)}`);
+  await page.locator(".heat-detail", { hasText: `${names.length} matching spans` }).waitFor();
+}
+
 async function shoot() {
   mkdirSync(screenshots, { recursive: true });
   for (const [width, height] of [[1440, 900], [360, 740]]) {
@@ -129,6 +158,7 @@ try {
   await smallTrace();
   await evilTrace();
   figures = await largeTrace();
+  await otherPages();
   if (screenshots !== "") await shoot();
   assert.deepEqual(complaints, []);
 } catch (error) {

@@ -42,12 +42,12 @@ export function cellAt(grid: HeatGrid, frame: ScatterFrame, x: number, y: number
 const list = new RectList();
 
 export function drawHeat(renderer: Renderer, theme: CanvasTheme, frame: ScatterFrame, grid: HeatGrid): void {
-  const most = Math.log1p(Math.max(1, ...grid.cells.map((cell) => cell.count)));
+  const most = Math.log(Math.max(2, ...grid.cells.map((cell) => cell.count)));
   const shades = theme.heat.length;
   list.clear();
   for (const cell of grid.cells) {
     const { x, y, width, height } = boxOf(grid, frame, cell);
-    const shade = Math.min(shades - 1, Math.floor((Math.log1p(cell.count) / most) * shades));
+    const shade = Math.min(shades - 1, Math.round((Math.log(Math.max(1, cell.count)) / most) * (shades - 1)));
     list.push(x, y, Math.max(1, width - 1), Math.max(1, height - 1), shade);
   }
   renderer.rects(list, theme.heat, 1, 1);

@@ -170,7 +170,7 @@ describe("the heatmap", () => {
   test("draws a cell per count, stronger where there are more, and marks errors", () => {
     const renderer = new RecordingRenderer(400, 200);
     drawHeat(renderer, { ...theme, heat: ["h0", "h1", "h2", "h3"] }, frame, grid);
-    expect(renderer.calls.map((one) => one.split(" ").filter((word) => !/^[\d.]+$/.test(word)).join(" "))).toEqual(["rect h1", "rect h3", "symbol diamond"]);
+    expect(renderer.calls.map((one) => one.split(" ").filter((word) => !/^[\d.]+$/.test(word)).join(" "))).toEqual(["rect h0", "rect h3", "symbol diamond"]);
   });
 
   test("knows the cell under a point, and the frame ends with the cells", () => {
