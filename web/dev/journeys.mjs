@@ -330,6 +330,10 @@ const JOURNEYS = {
     assert.equal(await page.locator(".virtual-table .body .row").first().innerText(), first);
     await page.getByRole("link", { name: "Open in trace B" }).first().click();
     await page.locator(".tree-row.chosen").waitFor();
+    await page.goto(`${origin}/search`);
+    await page.getByRole("button", { name: "Keep to compare" }).first().click();
+    await page.getByRole("button", { name: "Compare with the kept trace" }).nth(2).click();
+    await page.locator(".compare-bar").waitFor();
   },
 
   async "the views of a trace lead back to its timeline"() {

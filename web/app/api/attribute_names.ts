@@ -3,7 +3,8 @@
 import { runSql, sqlText } from "./sql.ts";
 
 const KEYS_FROM_SPANS = 2_000;
-const VALUES_FROM_SPANS = 20_000;
+/** One column of them, so more are cheap; a rare key may still show no values. */
+const VALUES_FROM_SPANS = 200_000;
 const VALUES_MAX = 100;
 /** Longer values are nothing one would choose from a list. */
 const VALUE_CHARS_MAX = 200;
@@ -16,8 +17,8 @@ export async function fetchAttributeKeys(signal?: AbortSignal): Promise<string[]
 
 /** The most frequent first. */
 export async function fetchAttributeValues(key: string, signal?: AbortSignal): Promise<string[]> {
-  const value = `attributes[${sqlText(key)}]`;
-  const sql = `SELECT v, count(*) AS n FROM (SELECT ${value} AS v FROM spans WHERE ${value} IS NOT NULL LIMIT ${VALUES_FROM_SPANS}) GROUP BY v ORDER BY n DESC, v`;
+  const value = `coalesce(attribute(attributes, ${sqlText(key)}), attribute(resource_attributes, ${sqlText(key)}))`;
+  const sql = `SELECT v, count(*) AS n FROM (SELECT ${value} AS v FROM spans LIMIT ${VALUES_FROM_SPANS}) WHERE v IS NOT NULL GROUP BY v ORDER BY n DESC, v`;
   const { rows } = await runSql(sql, { rowsMax: VALUES_MAX, ...(signal ? { signal } : {}) });
   return rows.map((row) => String(row[0])).filter((text) => text.length <= VALUE_CHARS_MAX);
 }

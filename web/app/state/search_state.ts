@@ -21,6 +21,15 @@ export const loadedAt = signal(Date.now());
 /** Traces that were not on the list before the last live refresh. */
 export const freshTraces = signal<ReadonlySet<string>>(new Set());
 
+/** A trace that was kept to be compared with another one. */
+export const comparing = signal<string | null>(null);
+
+export function compareWith(traceId: string): void {
+  const kept = comparing.peek();
+  comparing.value = kept === null ? traceId : null;
+  if (kept !== null && kept !== traceId) navigate(`/compare?a=${kept}&b=${traceId}`);
+}
+
 export const slots = computed(() => {
   const names = services.state.value.value?.map((one) => one.name) ?? [];
   const shown = traces.state.value.value?.traces.flatMap((one) => one.services.map((service) => service.name)) ?? [];

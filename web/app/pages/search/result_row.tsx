@@ -5,8 +5,8 @@ import { formatAge, formatDateTime, millisOf } from "../../base/time.ts";
 import { formatCount, formatDuration, plural } from "../../base/units.ts";
 import { durationOf } from "../../render/scatter.ts";
 import { timeZone } from "../../state/preferences.ts";
-import { freshTraces, hoveredTrace, loadedAt, slots } from "../../state/search_state.ts";
-import { ErrorIcon } from "../../ui/icon.tsx";
+import { compareWith, comparing, freshTraces, hoveredTrace, loadedAt, slots } from "../../state/search_state.ts";
+import { ErrorIcon, Icon } from "../../ui/icon.tsx";
 import { Text } from "../../ui/text.tsx";
 import "./result_row.css";
 
@@ -54,7 +54,20 @@ export function ResultRow({ trace, scale }: { readonly trace: TraceSummary; read
           <small>{formatDateTime(trace.startUnixNano, timeZone.value)}</small>
         </div>
       </a>
+      <CompareButton trace={trace} />
     </li>
+  );
+}
+
+/** The first press keeps a trace, the second one leads to the comparison. */
+function CompareButton({ trace }: { readonly trace: TraceSummary }) {
+  const kept = comparing.value;
+  const own = kept === trace.traceId;
+  const label = own ? "Kept to compare" : kept === null ? "Keep to compare" : "Compare with the kept trace";
+  return (
+    <button type="button" class={`compare button quiet small icon ${kept === null ? "" : "on"}`} aria-pressed={own} title={label} aria-label={label} onClick={() => compareWith(trace.traceId)}>
+      <Icon name="compare" />
+    </button>
   );
 }
 
