@@ -15,13 +15,15 @@ const browser = await launch();
 const mode = (text) => fetch(`${origin}/mock?empty=0&fail=0&slow=0&${text}`);
 
 
+/** Worth looking at on a 4K screen too. */
+const WIDE = ["search", "trace_10k", "flame", "graph", "statistics", "sql_lines", "compare"];
 let complaints = 0;
 for (const [width, height, scheme] of [[1440, 900, "light"], [1440, 900, "dark"], [360, 740, "light"], [360, 740, "dark"], [3840, 2160, "light"]]) {
   if (!`${width}_${scheme}`.includes(only)) continue;
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, hasTouch: width < 500, isMobile: width < 500, timezoneId: "Europe/Berlin" });
   for (const [name, path, wish = ""] of PAGES) {
     if (!name.includes(filter)) continue;
-    if (width > 3000 && !["search", "trace_10k"].includes(name)) continue;
+    if (width > 3000 && !WIDE.includes(name)) continue;
     await mode(wish);
     const page = await context.newPage();
     page.on("console", (message) => {

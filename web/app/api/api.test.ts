@@ -1,6 +1,8 @@
 // The border: what is accepted, and what is refused with the name of the wrong place.
 import { describe, expect, test } from "vitest";
+import { DecodeError } from "./decode.ts";
 import { decodeOtlpSpans } from "./otlp.ts";
+import { decodeSqlResult, sqlText } from "./sql.ts";
 import { decodeTraceColumns } from "./trace_columns.ts";
 import { decodeNames, decodeTracePage } from "./trace_summary.ts";
 
@@ -56,4 +58,21 @@ test("OTLP/JSON keeps types, and strange fields are shown rather than refused", 
   expect(read({ kvlistValue: { values: [{ key: "x", value: { arrayValue: {} } }] } })).toBe('map {"x": []}');
   expect(read({})).toBe("empty ");
   expect(decodeOtlpSpans(value({}))[0]?.name).toBe("7");
+});
+
+describe("SQL", () => {
+  const answer = { columns: [{ name: "n", type: "Int64" }], rows: [["9223372036854775807"], [null]], truncated: false, elapsed_ms: 1.5 };
+
+  test("answers keep integers as they came", () => {
+    expect(decodeSqlResult(answer)).toEqual({ columns: [{ name: "n", type: "Int64" }], rows: [["9223372036854775807"], [null]], truncated: false, elapsedMs: 1.5 });
+  });
+
+  test("answers of another shape are refused", () => {
+    expect(() => decodeSqlResult({ ...answer, rows: [["1", "2"]] })).toThrow(/rows\[0\] should be 1 values long/);
+    expect(() => decodeSqlResult({ ...answer, columns: null })).toThrow(DecodeError);
+  });
+
+  test("texts become literals that end where they should", () => {
+    expect(sqlText("it's'; DROP TABLE spans --")).toBe("'it''s''; DROP TABLE spans --'");
+  });
 });

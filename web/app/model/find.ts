@@ -31,9 +31,10 @@ export function attributeKeysOf(query: string): string[] {
   return rawTerms(query).flatMap((term) => /^-?@([^:=]+)/.exec(term)?.[1] ?? []);
 }
 
-function tableTest(table: readonly string[], matches: (text: string) => boolean, column: ArrayLike<number>): RowTest {
+/** `missing` = the answer for rows that have no value. */
+function tableTest(table: readonly string[], matches: (text: string) => boolean, column: ArrayLike<number>, missing = matches("")): RowTest {
   const hits = table.map((text) => matches(text.toLowerCase().replaceAll('"', "")));
-  return (row) => hits[column[row] ?? -1] === true;
+  return (row) => hits[column[row] ?? -1] ?? missing;
 }
 
 const isOf = (trace: TraceColumns): Readonly<Record<string, RowTest>> => ({
@@ -44,7 +45,7 @@ const isOf = (trace: TraceColumns): Readonly<Record<string, RowTest>> => ({
 
 function attributeTest(column: AttributeColumn | undefined, operator: string, matches: (text: string) => boolean): RowTest {
   if (column === undefined) return NEVER;
-  return operator === "" ? (row) => (column.index[row] ?? -1) >= 0 : tableTest(column.values, matches, column.index);
+  return operator === "" ? (row) => (column.index[row] ?? -1) >= 0 : tableTest(column.values, matches, column.index, false);
 }
 
 function durationTest(trace: TraceColumns, operator: string, text: string): RowTest {

@@ -69,6 +69,12 @@ describe("statistics", () => {
     }
   });
 
+  test("find the spans without a service by the empty name", () => {
+    const nameless = { ...trace, service: trace.service.map((service, row) => (row === 5 ? -1 : service)) };
+    const group = statistics(nameless, self, groupBy(nameless, "service"), null).find((one) => one.label === "");
+    expect([group?.count, group?.term, ...(findSpans(nameless, group?.term ?? "")?.rows ?? [])]).toEqual([1, 'service=""', 5]);
+  });
+
   test("group by an attribute, with what lacks it", () => {
     const column = attributeColumn(trace, "peer", (id) => (id.endsWith("2") ? "a b" : id.endsWith("5") ? 7 : null));
     const groups = statistics(trace, self, groupByAttribute(trace, column), null);

@@ -74,14 +74,15 @@ function urlOf(sql: string): string {
   return params.size === 0 ? "/sql" : `/sql?${params.toString()}`;
 }
 
-export async function run(sql: string, view: SqlView = sqlView.peek(), sort = ""): Promise<void> {
+/** `step` = whether this is a new step of the browser's history, or what an address already asked for. */
+export async function run(sql: string, view: SqlView = sqlView.peek(), sort = "", step = true): Promise<void> {
   const text = sql.trim().replace(/;\s*$/, "");
   if (text === "") return;
   sqlView.value = view;
   sqlSort.value = sort;
   asked.value = sql;
   startedAt.value = Date.now();
-  pushUrl(urlOf(sql));
+  if (step) pushUrl(urlOf(sql));
   await answer.load((signal) => runSql(text, { signal, rowsMax: SQL_ROWS_MAX }), false);
   const state = answer.state.peek();
   if (asked.peek() !== sql || state.status === "loading" || (state.status === "failed" && state.error instanceof CancelledError)) return;
@@ -112,7 +113,7 @@ export function startSql(): () => void {
   if (functions.state.peek().status !== "ready") void functions.load((signal) => namesOf("SELECT DISTINCT routine_name FROM information_schema.routines ORDER BY routine_name", signal));
   if (sql !== "" && sql !== asked.peek()) {
     draft.value = sql;
-    void run(sql, params.get("view") === "chart" ? "chart" : "table", params.get("sort") ?? "");
+    void run(sql, params.get("view") === "chart" ? "chart" : "table", params.get("sort") ?? "", false);
   } else if (sql === "" && asked.peek() !== "") {
     rewriteUrl(urlOf(asked.peek()));
   }

@@ -13,7 +13,7 @@ import { VirtualTable, type TableColumn } from "../../ui/virtual_table.tsx";
 import { compareUrl, traceIdOr } from "./compare_url.ts";
 
 const COLUMNS: readonly TableColumn[] = [
-  { id: "name", label: "Operation", width: "minmax(240px, 1fr)", sortable: true },
+  { id: "name", label: "Operation", width: "minmax(240px, 820px)", sortable: true },
   { id: "change", label: "Change", width: "110px" },
   { id: "calls", label: "Calls A → B", width: "120px", number: true, sortable: true },
   { id: "a", label: "Self A", width: "100px", number: true, sortable: true, title: "Time in which no child of the spans ran" },

@@ -18,6 +18,8 @@ const LABEL_CHARS = 21;
 const SCALE_MIN = 0.3;
 /** Smaller than this nothing can be read, so a large graph starts partly out of view instead. */
 const FIRST_SCALE_MIN = 0.6;
+/** A small graph need not fill a large screen. */
+const FIRST_SCALE_MAX = 1.5;
 
 export function GraphTab({ state }: { readonly state: TraceState }) {
   const { trace } = state;
@@ -28,8 +30,9 @@ export function GraphTab({ state }: { readonly state: TraceState }) {
   const [scale, setScale] = useState(1);
   const scroller = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    const room = scroller.current?.clientWidth ?? 0;
-    if (room > 0) setScale(Math.max(FIRST_SCALE_MIN, Math.min(1, room / graphSize(placed).width)));
+    const { clientWidth = 0, clientHeight = 0 } = scroller.current ?? {};
+    const { width, height } = graphSize(placed);
+    if (clientWidth > 0) setScale(Math.min(FIRST_SCALE_MAX, Math.max(FIRST_SCALE_MIN, Math.min(clientWidth / width, Math.max(1, clientHeight / height)))));
   }, [placed]);
   if (graph.nodes.length === 0) return <Notice icon="search" title="There is no call to show" />;
   const nearest = graph.nodes[near];

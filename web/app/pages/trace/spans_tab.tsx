@@ -13,8 +13,8 @@ import { Share, VirtualTable, type TableColumn } from "../../ui/virtual_table.ts
 import "./tab_bar.css";
 
 const COLUMNS: readonly TableColumn[] = [
-  { id: "service", label: "Service", width: "minmax(130px, 0.6fr)", sortable: true },
-  { id: "name", label: "Name", width: "minmax(180px, 1fr)", sortable: true },
+  { id: "service", label: "Service", width: "minmax(130px, 320px)", sortable: true },
+  { id: "name", label: "Name", width: "minmax(180px, 720px)", sortable: true },
   { id: "start", label: "Start", width: "96px", number: true, sortable: true },
   { id: "duration", label: "Duration", width: "120px", number: true, sortable: true },
   { id: "self", label: "Self", width: "120px", number: true, sortable: true },

@@ -15,7 +15,7 @@ import { Share, VirtualTable, type TableColumn } from "../../ui/virtual_table.ts
 import "./tab_bar.css";
 
 const COLUMNS: readonly TableColumn[] = [
-  { id: "label", label: "Group", width: "minmax(200px, 1fr)", sortable: true },
+  { id: "label", label: "Group", width: "minmax(200px, 720px)", sortable: true },
   { id: "count", label: "Spans", width: "90px", number: true, sortable: true },
   { id: "total", label: "Total", width: "130px", number: true, sortable: true, title: "Sum of durations; more than the trace's where spans run side by side or inside each other" },
   { id: "self", label: "Self", width: "130px", number: true, sortable: true, title: "Sum of the time in which no child of the span ran" },

@@ -146,7 +146,7 @@ function Display({ state }: { readonly state: TraceState }) {
           type="button" class="button quiet small" aria-pressed={state.collapse.value.folding} title={`${plural(state.folds.count, "run")} of equal calls, each as one row (r)`}
           onClick={() => state.setFolding(!state.collapse.peek().folding)}
         >
-          Fold repeats
+          <span>Fold<span class="wide"> repeats</span></span>
         </button>
       )}
     </div>
