@@ -4,7 +4,7 @@
 //! HTTP (http/) --> typed queries (plans/) --\
 //! SQL text ----------------------------------> session over one snapshot (catalog/) --> batches
 //! trace id, lists --> rows and parts without plans (read/, search/) -------------------------> |
-//! JSON, CSV, Arrow, Parquet (format/) <-- merged trace (trace/) <-------------------------------'
+//! JSON, CSV, Arrow, Parquet (format/) <-- merged trace, its order (trace/, order/) <-------------'
 //! ```
 //!
 //! Invariants: reads only; one statement sees one snapshot; every query has a limit of memory, time
@@ -16,7 +16,9 @@ mod error;
 pub mod format;
 mod functions;
 mod http;
+mod input;
 mod metrics;
+mod order;
 mod params;
 mod plans;
 mod query;

@@ -24,6 +24,7 @@ use tokio::time::{Instant, Sleep, timeout_at};
 use crate::catalog::{Catalog, Session};
 use crate::error::{QueryError, Result};
 use crate::metrics::{Metrics, Running};
+use crate::order::{ClockWatch, TraceOrder};
 use crate::params::Params;
 use crate::read::{Budget, Ids, Reader, Wanted};
 use crate::settings::QuerySettings;
@@ -45,6 +46,7 @@ struct Inner {
     settings: QuerySettings,
     places: Arc<Semaphore>,
     metrics: Metrics,
+    watch: Arc<ClockWatch>,
 }
 
 impl fmt::Debug for Query {
@@ -59,11 +61,15 @@ impl Query {
     /// # Errors
     /// The settings cannot be used.
     pub fn new(store: Store, settings: QuerySettings, registry: &mut Registry) -> Result<Self> {
+        let watched = store.clone();
         let source: SnapshotSource = Arc::new(move || {
             let store = store.clone();
             Box::pin(async move { store.snapshot().await })
         });
-        Self::over(source, settings, registry)
+        let query = Self::over(source, settings, registry)?;
+        let watch = Arc::clone(&query.inner.watch);
+        watched.on_sealed(move |batch| watch.received(batch));
+        Ok(query)
     }
 
     /// Reads whatever snapshots `source` gives.
@@ -75,10 +81,22 @@ impl Query {
         settings: QuerySettings,
         registry: &mut Registry,
     ) -> Result<Self> {
-        let catalog = Catalog::new(&settings)?;
+        let watch = Arc::new(ClockWatch::default());
+        let catalog = Catalog::new(&settings, Arc::clone(&watch))?;
         let places = Arc::new(Semaphore::new(settings.queries_running_max));
         let metrics = Metrics::new(registry);
-        Ok(Self { inner: Arc::new(Inner { source, catalog, settings, places, metrics }) })
+        Ok(Self { inner: Arc::new(Inner { source, catalog, settings, places, metrics, watch }) })
+    }
+
+    /// Observes the clocks of traces as they come. Never returns; to be run beside the API.
+    pub async fn watch_clocks(self) {
+        let watch = Arc::clone(&self.inner.watch);
+        watch.run(self).await;
+    }
+
+    /// What was learnt of clocks.
+    pub(crate) fn clocks(&self) -> &ClockWatch {
+        &self.inner.watch
     }
 
     /// The limits in force.
@@ -120,6 +138,20 @@ impl Query {
             Ok(trace::deduplicate(reader.spans(&wanted, budget)?)?)
         })
         .await
+    }
+
+    /// The order of a trace, whose messages count for the offsets of clocks from now on.
+    ///
+    /// # Errors
+    /// There is no such trace, or a limit is reached.
+    pub(crate) async fn trace_order(&self, id: TraceId) -> Result<Arc<TraceOrder>> {
+        let (batches, watch) = (self.trace(id).await?, Arc::clone(&self.inner.watch));
+        let ordered = tokio::task::spawn_blocking(move || {
+            let ordered = TraceOrder::new(&batches)?;
+            watch.observe(&ordered);
+            Ok(Arc::new(ordered))
+        });
+        ordered.await.map_err(|error| QueryError::Internal(error.to_string()))?
     }
 
     /// The same without the attributes that have columns, most of what there is to read. They are

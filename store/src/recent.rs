@@ -9,8 +9,9 @@
 //! span is in exactly one of chunks, pending and files, but for copies.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow::array::{Array, BooleanArray, Int32Array, RecordBatch};
 use arrow::compute::filter_record_batch;
@@ -128,6 +129,19 @@ pub(crate) struct CopyCounters {
     pub(crate) conflicts: Counter,
 }
 
+/// Is told of every batch of spans once, before it is visible.
+type Listener = Box<dyn Fn(&RecordBatch) + Send + Sync>;
+
+/// Who is told of sealed batches.
+#[derive(Default)]
+struct SealedListener(OnceLock<Listener>);
+
+impl fmt::Debug for SealedListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SealedListener({})", self.0.get().is_some())
+    }
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Recent {
@@ -137,6 +151,7 @@ pub(crate) struct Recent {
     /// Also serialises sealing, so that batches keep the order of requests.
     sealer: Mutex<Sealer>,
     filtered_keys: Arc<FilteredKeys>,
+    listener: SealedListener,
     pub(crate) counters: CopyCounters,
 }
 
@@ -174,8 +189,14 @@ impl Recent {
                 attribute_columns: None,
             }),
             filtered_keys: Arc::default(),
+            listener: SealedListener::default(),
             counters: CopyCounters::default(),
         }
+    }
+
+    /// Tells `listener` of every batch that is sealed from now on; only the first one that comes.
+    pub(crate) fn on_sealed(&self, listener: Listener) {
+        let _ = self.listener.0.set(listener);
     }
 
     /// Makes a durable request visible.
@@ -253,6 +274,9 @@ impl Recent {
         let columns = attribute_columns
             .get_or_insert_with(|| attribute_use.choose(&known, &self.filtered_keys.0.lock()));
         let batch = self.without_copies(batch::seal(&parts, columns)?, &parts, window)?;
+        if let Some(listener) = self.listener.0.get() {
+            listener(&batch);
+        }
         let bytes = batch.get_array_memory_size() as u64;
         let wire_bytes: usize = parts.iter().map(|columns| columns.request_bytes()).sum();
 

@@ -165,6 +165,12 @@ impl Store {
         })
     }
 
+    /// Tells `listener` of every batch of spans, once, before it is visible; only the first listener
+    /// that comes. It is called on the threads that flush and answer, so it must be quick.
+    pub fn on_sealed(&self, listener: impl Fn(&RecordBatch) + Send + Sync + 'static) {
+        self.inner.recent.on_sealed(Box::new(listener));
+    }
+
     /// Everything visible now. Cheap unless requests came since the last call.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! The commands: what each takes, and what runs it.
 
+mod demo;
 mod export;
 mod import;
 mod open;
@@ -45,6 +46,7 @@ pub(crate) fn cli() -> Command {
                 .arg(Arg::new("where").long("where").value_name("CONDITION").help("SQL condition on spans"))
                 .arg(Arg::new("output").short('o').long("output").required(true).value_name("FILE").help("File to write; - is standard output")),
         )
+        .subcommand(demo::command())
         .subcommand(Command::new("verify").about("Check the data folder of a stopped server"))
 }
 
@@ -65,6 +67,7 @@ pub(crate) async fn run(name: &str, arguments: &ArgMatches, config: Config) -> R
             import::run(&config, &files.collect::<Vec<_>>(), text("server")).await
         }
         "export" => export::run(&config, text("where"), &text("output").unwrap_or_default()).await,
+        "demo" => demo::run(&config, arguments).await,
         "verify" => verify::run(&config).await,
         _ => serve::run(config).await,
     }

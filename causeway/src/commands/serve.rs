@@ -107,6 +107,13 @@ fn start(
         .layer(CompressionLayer::new());
     let connections = Arc::new(Semaphore::new(config.connections_max));
     let mut servers = JoinSet::new();
+    let (clocks, mut stopping) = (query.watch_clocks(), stopped.clone());
+    servers.spawn(async move {
+        tokio::select! {
+            () = clocks => {}
+            _ = stopping.wait_for(|stopped| *stopped) => {}
+        }
+    });
     for (listener, router) in [
         (listeners.otlp_grpc, collector.grpc_router()),
         (listeners.otlp_http, collector.http_router()),

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | a stamp in the tracestate | reading of the stamp | start of the span that received it |
 //! | a stamp of a response or link | reading of the stamp | end tick of the span |
-//! | a parent on another clock, no stamp | start of the parent | start of the child |
+//! | a parent on another clock that stamps no spans, or sent no stamp | start of the parent | start of the child |
 //! | a call that was answered | round trip: starts and ends of both spans, or their stamps where there are | |
 //!
 //! A process that stamps messages but not spans shows two clocks, of its node and of its wall; they are tied.
@@ -29,20 +29,15 @@ pub fn observe(table: &mut Estimator, spans: &[Span], order: &Order, witness: im
         let Some(arrival) = seen.reading(Event::Start(index)) else { continue };
         let parent = seen.parent();
         seen.own_clock().into_iter().for_each(|(node, wall)| table.tie(node, wall));
-        match span.received {
-            Some(stamp) if !seen.is_inherited(stamp) => {
-                seen.stamped(stamp, arrival, table)
-                    .into_iter()
-                    .for_each(|message| table.add(&message));
-            }
-            Some(_) => {}
-            None => {
-                let unstamped = parent.and_then(|(at, _)| {
-                    seen.unstamped(at, arrival, started.get(at as usize).copied(), table)
-                });
-                unstamped.into_iter().for_each(|message| table.add(&message));
-            }
-        }
+        let fresh = span.received.filter(|stamp| !seen.is_inherited(*stamp));
+        let stamped = fresh.and_then(|stamp| seen.stamped(stamp, arrival, table));
+        stamped.into_iter().for_each(|message| table.add(&message));
+        // A sender that tags no spans may only have passed on the stamp; its own clock shows in the start of its span.
+        let is_own = |sender: &Span| span.received.is_none() || sender.start.is_none();
+        let unstamped = parent.filter(|(_, sender)| is_own(sender)).and_then(|(at, _)| {
+            seen.unstamped(at, arrival, started.get(at as usize).copied(), table)
+        });
+        unstamped.into_iter().for_each(|message| table.add(&message));
         if let Some(end) = seen.reading(Event::End(index)).filter(|_| span.end.is_some()) {
             let links = span.links.iter().filter_map(|link| link.stamp);
             for stamp in span.responses.iter().copied().chain(links) {

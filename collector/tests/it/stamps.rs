@@ -61,14 +61,17 @@ async fn every_answer_carries_the_next_stamp() -> Outcome {
 }
 
 async fn flags(server: &Server) -> Outcome<Vec<(u8, Faults)>> {
-    let mut found = Vec::new();
-    server.store.snapshot().await?.read(&mut |batch| {
-        let rows = SpanRows::new(batch).expect("the schema");
-        found.extend((0..rows.len).map(|row| {
+    let (mut found, mut broken) = (Vec::new(), None);
+    server.store.snapshot().await?.read(&mut |batch| match SpanRows::new(batch) {
+        Ok(rows) => found.extend((0..rows.len).map(|row| {
             let flags = rows.clock_flags.value(row).cast_unsigned();
             (rows.span_id.value(row)[0], Faults::from_bits(flags))
-        }));
+        })),
+        Err(error) => broken = Some(error),
     })?;
+    if let Some(error) = broken {
+        return Err(error.into());
+    }
     found.sort_by_key(|(id, _)| *id);
     Ok(found)
 }

@@ -33,6 +33,7 @@ fn stamp(node_id: u64, hlc: i64) -> Stamp {
     Stamp { node: node(node_id), hlc, lead: 0 }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "texts and stamps are made where they are used")]
 fn text(value: impl ToString) -> Value {
     Value::StringValue(value.to_string())
 }
@@ -95,8 +96,9 @@ fn read(span: Span) -> (SpanStamps, Vec<Fault>) {
 }
 
 fn check(span: Span, faults: &[Fault]) -> SpanStamps {
-    let (stamps, found) = read(span.clone());
-    assert_eq!(found, faults, "{span:?}");
+    let shown = format!("{span:?}");
+    let (stamps, found) = read(span);
+    assert_eq!(found, faults, "{shown}");
     stamps
 }
 

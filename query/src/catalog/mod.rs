@@ -11,6 +11,7 @@
 //! statement show the same snapshot.
 
 mod attributes;
+mod order;
 mod own_columns;
 mod predicate;
 mod pruned;

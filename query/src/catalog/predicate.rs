@@ -139,7 +139,7 @@ fn id_comparison(id: &Expr, op: Operator, text: &str) -> Option<Expr> {
 }
 
 /// Nanoseconds of a timestamp constant of any unit; `None` where they do not fit.
-fn nanos(value: &ScalarValue) -> Option<i64> {
+pub(crate) fn nanos(value: &ScalarValue) -> Option<i64> {
     match value {
         ScalarValue::TimestampNanosecond(Some(t), _) => Some(*t),
         ScalarValue::TimestampMicrosecond(Some(t), _) => t.checked_mul(1_000),

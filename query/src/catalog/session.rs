@@ -22,11 +22,13 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 
 use super::attributes::{AttributeAccess, Comparisons};
+use super::order::{self, Answers, OrderFunction};
 use super::root::TableRoot;
 use super::stored::StoredSpans;
 use super::{statement, views};
 use crate::error::{QueryError, Result};
 use crate::functions;
+use crate::order::ClockWatch;
 use crate::read::{Footers, Reader, RecentParts};
 use crate::settings::QuerySettings;
 
@@ -43,11 +45,12 @@ pub(crate) struct Catalog {
     threads: usize,
     time: std::time::Duration,
     statement_bytes_max: usize,
+    watch: Arc<ClockWatch>,
 }
 
 impl Catalog {
     /// Prepares everything that sessions share.
-    pub(crate) fn new(settings: &QuerySettings) -> Result<Self> {
+    pub(crate) fn new(settings: &QuerySettings, watch: Arc<ClockWatch>) -> Result<Self> {
         let root = Arc::new(TableRoot::default());
         let mut config = SessionConfig::new()
             .with_target_partitions(settings.query_threads.max(1))
@@ -78,6 +81,7 @@ impl Catalog {
             threads: settings.query_threads,
             time: settings.query_time_max,
             statement_bytes_max: settings.statement_bytes_max,
+            watch,
         })
     }
 
@@ -95,13 +99,21 @@ impl Catalog {
     /// A session over the snapshot of `reader`. It copies the registries of functions, which takes
     /// longer than reading a trace.
     pub(crate) fn session(&self, reader: Reader) -> Session {
+        let functions = order::FUNCTIONS.map(|(name, arguments)| {
+            let (reader, watch) = (reader.clone(), Arc::clone(&self.watch));
+            (name, OrderFunction { name, arguments, reader, watch })
+        });
         let stored = Arc::new(StoredSpans::new(reader, Arc::clone(&self.root)));
         let catalogs = MemoryCatalogProviderList::new();
-        let tables = Arc::new(Tables { stored: Arc::clone(&stored) });
+        let (of_tables, watch) = (Arc::clone(&stored), Arc::clone(&self.watch));
+        let tables = Arc::new(Tables { stored: of_tables, watch });
         catalogs.register_catalog(CATALOG.to_owned(), tables);
         let mut state = SessionStateBuilder::new_from_existing(self.template.clone())
             .with_catalog_list(Arc::new(catalogs))
             .build();
+        for (name, function) in functions {
+            state.register_udtf(name, Arc::new(function));
+        }
         // The moment that now() means throughout the statement.
         state.mark_start_execution();
         Session { state, stored, statement_bytes_max: self.statement_bytes_max }
@@ -182,6 +194,7 @@ impl Session {
 #[derive(Debug, Clone)]
 struct Tables {
     stored: Arc<StoredSpans>,
+    watch: Arc<ClockWatch>,
 }
 
 impl CatalogProvider for Tables {
@@ -197,10 +210,15 @@ impl CatalogProvider for Tables {
 #[async_trait]
 impl SchemaProvider for Tables {
     fn table_names(&self) -> Vec<String> {
-        views::VIEWS.iter().map(|(name, _)| (*name).to_owned()).collect()
+        let views = views::VIEWS.iter().map(|(name, _)| *name);
+        views.chain(order::TABLES.map(|(name, _)| name)).map(str::to_owned).collect()
     }
 
     async fn table(&self, name: &str) -> datafusion::error::Result<Option<Arc<dyn TableProvider>>> {
+        if let Some((_, question)) = order::TABLES.into_iter().find(|(known, _)| *known == name) {
+            let (reader, watch) = (self.stored.reader().clone(), Arc::clone(&self.watch));
+            return Ok(Some(Arc::new(Answers { question, reader, watch })));
+        }
         let Some((_, plan)) = views::VIEWS.iter().find(|(known, _)| *known == name) else {
             return Ok(None);
         };
@@ -212,6 +230,6 @@ impl SchemaProvider for Tables {
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        views::VIEWS.iter().any(|(known, _)| *known == name)
+        self.table_names().iter().any(|known| known == name)
     }
 }

@@ -65,6 +65,7 @@ pub(crate) fn all() -> &'static [Arc<ScalarUDF>] {
             stamps::carried(),
             status_of::udf(),
             unix_time::udf(),
+            unix_time::of_hybrid_clock(),
             unsigned::udf(),
         ]
         .map(Arc::new)

@@ -26,6 +26,14 @@ pub(crate) fn udf() -> ScalarUDF {
     create_udf(NAME, vec![DataType::Int64], timestamp(), Volatility::Immutable, Arc::new(evaluate))
 }
 
+/// `hlc_time(hlc)`: the moment that a value of a hybrid clock stands for, give or take how far clocks
+/// are apart.
+pub(crate) fn of_hybrid_clock() -> ScalarUDF {
+    let evaluate = |args: &[ColumnarValue]| map_array(args, |arrays| time(&arrays[0]));
+    let (name, takes) = ("hlc_time", vec![DataType::Int64]);
+    create_udf(name, takes, timestamp(), Volatility::Immutable, Arc::new(evaluate))
+}
+
 fn time(array: &ArrayRef) -> Result<ArrayRef> {
     Ok(Arc::new(time_array(typed::<Int64Array>(array)?)))
 }

@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Json;
+use axum::extract::rejection::QueryRejection;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 
@@ -26,6 +27,12 @@ pub(crate) struct ApiError {
 impl From<QueryError> for ApiError {
     fn from(error: QueryError) -> Self {
         Self { error }
+    }
+}
+
+impl From<QueryRejection> for ApiError {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::from(QueryError::BadRequest(rejection.body_text()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The HTTP API, one resource per file. Nested at `/api/v1` by the binary.
 
 mod error;
-mod params;
+mod order;
 mod search;
 mod services;
 mod sql;
@@ -32,6 +32,9 @@ pub(crate) fn router(query: Query) -> Router {
         .route("/traces/{id}", get(trace::trace))
         .route("/traces/{id}/spans/{span_id}", get(trace::span))
         .route("/traces/{id}/otlp", get(trace::otlp))
+        .route("/traces/{id}/order", get(order::order))
+        .route("/traces/{id}/cone", get(order::cone))
+        .route("/clocks", get(order::clocks))
         .fallback(unknown)
         .layer(DefaultBodyLimit::max(body_bytes_max))
         .layer(middleware::from_fn(survive))

@@ -13,8 +13,8 @@ use causeway_model::TraceId;
 use serde::Serialize;
 
 use super::error::ApiResult;
-use super::params;
 use crate::error::{QueryError, Result};
+use crate::input;
 use crate::query::Query;
 use crate::search::{Filter, Order, Position, Search, Status, run};
 use crate::trace::summary::Summary;
@@ -110,10 +110,10 @@ fn read(pairs: &[(String, String)], limit_max: usize) -> Result<Search> {
             }
             _ if value.is_empty() => {}
             "status" => filter.status = Some(status(value)?),
-            "min_duration" => filter.duration_ns_min = Some(params::duration(value)?),
-            "max_duration" => filter.duration_ns_max = Some(params::duration(value)?),
-            "start" => filter.start = Some(params::time(value)?),
-            "end" => filter.end = Some(params::time(value)?),
+            "min_duration" => filter.duration_ns_min = Some(input::duration(value)?),
+            "max_duration" => filter.duration_ns_max = Some(input::duration(value)?),
+            "start" => filter.start = Some(input::time(value)?),
+            "end" => filter.end = Some(input::time(value)?),
             "order" => order = order_named(value)?,
             "limit" => limit = limit_of(value, limit_max)?,
             "cursor" => cursor = Some(value),

@@ -1,6 +1,6 @@
 //! `GET /traces/{id}`, `GET /traces/{id}/spans/{span_id}`, `GET /traces/{id}/otlp`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use arrow::array::RecordBatch;
 use axum::body::Body;
@@ -11,8 +11,10 @@ use http::{HeaderMap, header};
 use serde::Serialize;
 
 use super::error::ApiResult;
-use super::params;
+use super::order::off_thread;
 use crate::error::{QueryError, Result};
+use crate::input;
+use crate::order::{self, ClockAnswer, ClockWatch, Messages, TraceOrder};
 use crate::query::Query;
 use crate::trace::{Completeness, Rows, build, merge};
 
@@ -29,20 +31,93 @@ pub(super) struct TraceView {
     names: Vec<String>,
     spans: Rows,
     completeness: Completeness,
+    order: OrderView,
+}
+
+/// Times and order across clocks, row by row.
+#[derive(Debug, Default, Serialize)]
+struct OrderView {
+    clocks: Vec<ClockAnswer>,
+    /// Position of the clock that aligned times are told on.
+    reference: Option<u32>,
+    /// Position of the clock of each row.
+    clock: Vec<Option<u32>>,
+    /// Nanoseconds after the trace's start, on the clock of reference.
+    aligned_start_ns: Vec<i64>,
+    aligned_duration_ns: Vec<i64>,
+    /// Half the width of the interval that the offset lies in, where it is bounded.
+    half_width_ns: Vec<Option<i64>>,
+    /// Bits as in the column `clock_flags`, and those that only the whole trace shows.
+    faults: Vec<u32>,
+    fault_counts: BTreeMap<&'static str, usize>,
+    /// Messages between clocks, by rows.
+    messages: Messages,
+}
+
+impl OrderView {
+    fn new(view: &TraceView, ordered: &TraceOrder, watch: &ClockWatch) -> Self {
+        let rows = &view.spans;
+        let aligned = order::aligned(ordered, watch);
+        let by_row = rows.node.iter().zip(rows.start_ns.iter().zip(&rows.duration_ns));
+        let times = by_row.map(|(node, (start, duration))| match aligned.spans.get(*node) {
+            Some(moved) => {
+                let start = start.saturating_add(moved.shift_ns);
+                (start, moved.end_ns.saturating_sub(moved.start_ns), moved.half_width_ns)
+            }
+            None => (*start, *duration, None),
+        });
+        let mut own = Self {
+            clock: rows.node.iter().map(|at| aligned.clock.get(*at).copied().flatten()).collect(),
+            faults: rows
+                .node
+                .iter()
+                .map(|at| aligned.faults.get(*at).copied().unwrap_or(0))
+                .collect(),
+            fault_counts: aligned.fault_counts.into_iter().collect(),
+            clocks: aligned.clocks,
+            reference: aligned.reference,
+            ..Self::default()
+        };
+        for (start, duration, half_width) in times {
+            own.aligned_start_ns.push(start);
+            own.aligned_duration_ns.push(duration);
+            own.half_width_ns.push(half_width);
+        }
+        let mut row_of = vec![0_u32; rows.node.len()];
+        for (row, node) in (0_u32..).zip(&rows.node) {
+            row_of.get_mut(*node).into_iter().for_each(|slot| *slot = row);
+        }
+        own.messages = order::messages(ordered, watch);
+        for span in own.messages.from.iter_mut().chain(&mut own.messages.to) {
+            *span = row_of.get(*span as usize).copied().unwrap_or(0);
+        }
+        own
+    }
 }
 
 pub(super) async fn trace(
     State(query): State<Query>,
     Path(id): Path<String>,
 ) -> ApiResult<Response> {
-    let id: causeway_model::TraceId = params::id(&id)?;
+    let id: causeway_model::TraceId = input::id(&id)?;
     let batches = query.outline(id).await?;
+    let (watch, outlined) = (query.clone(), batches.clone());
+    let ordered = off_thread(move || {
+        let ordered = TraceOrder::new(&outlined)?;
+        Ok((watch.clocks().knows(&ordered), ordered))
+    });
+    let (is_known, ordered) = ordered.await?;
+    if !is_known {
+        // Its own messages tell most about its clocks.
+        query.trace_order(id).await?;
+    }
     // Seconds of work for a trace of a million spans: off the threads that serve others.
-    let body = tokio::task::spawn_blocking(move || {
-        let view = view(id.to_string(), &batches)?;
+    let body = off_thread(move || {
+        let mut view = view(id.to_string(), &batches)?;
+        view.order = OrderView::new(&view, &ordered, query.clocks());
         serde_json::to_vec(&view).map_err(|error| QueryError::Internal(error.to_string()))
     });
-    let body = body.await.map_err(|error| QueryError::Internal(error.to_string()))??;
+    let body = body.await?;
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 
@@ -67,6 +142,7 @@ fn view(trace_id: String, batches: &[RecordBatch]) -> Result<TraceView> {
         names,
         spans,
         completeness,
+        order: OrderView::default(),
     })
 }
 
@@ -90,7 +166,7 @@ pub(super) async fn span(
     State(query): State<Query>,
     Path((id, span_id)): Path<(String, String)>,
 ) -> ApiResult<Response> {
-    let (id, span_id) = (params::id(&id)?, params::id(&span_id)?);
+    let (id, span_id) = (input::id(&id)?, input::id(&span_id)?);
     let internal = |error: &dyn std::fmt::Display| QueryError::Internal(error.to_string());
     let batches = query.span(id, span_id).await?;
     if batches.iter().all(|batch| batch.num_rows() == 0) {
@@ -108,7 +184,7 @@ pub(super) async fn otlp(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
-    let batches = query.trace(params::id(&id)?).await?;
+    let batches = query.trace(input::id(&id)?).await?;
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     let is_protobuf = accept.is_some_and(|accept| accept.contains("application/x-protobuf"));
     let mut body = Vec::new();

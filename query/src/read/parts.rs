@@ -176,6 +176,11 @@ pub(crate) struct Merged {
 }
 
 impl Merged {
+    /// Latest usable end.
+    pub(crate) fn end_max(&self) -> Option<i64> {
+        self.end_max
+    }
+
     /// Adds a part of the same trace.
     pub(crate) fn add(&mut self, batch: &PartBatch, row: usize, times: Option<Times>) {
         let time = |array: &Int64Array| array.is_valid(row).then(|| array.value(row));

@@ -81,7 +81,7 @@ pub(crate) fn has_repeated_ids(batches: &[RecordBatch]) -> Result<bool, ArrowErr
     Ok(false)
 }
 
-fn rows_of(batch: &RecordBatch) -> Result<SpanRows<'_>, ArrowError> {
+pub(crate) fn rows_of(batch: &RecordBatch) -> Result<SpanRows<'_>, ArrowError> {
     SpanRows::new(batch).map_err(|error| ArrowError::SchemaError(error.to_string()))
 }
 
@@ -90,28 +90,32 @@ fn rows_of(batch: &RecordBatch) -> Result<SpanRows<'_>, ArrowError> {
 /// # Errors
 /// A batch is not of the storage schema.
 pub(crate) fn merge(batches: &[RecordBatch]) -> Result<MergedTrace, ArrowError> {
+    let rows = batches.iter().map(rows_of).collect::<Result<Vec<_>, _>>()?;
+    let all = rows.iter().flat_map(|rows| (0..rows.len).map(move |row| (rows, row)));
+    Ok(merge_rows(all))
+}
+
+/// The same of single rows of one trace; spans come in their order.
+pub(crate) fn merge_rows<'a>(all: impl Iterator<Item = (&'a SpanRows<'a>, usize)>) -> MergedTrace {
     let mut trace = MergedTrace::default();
     let mut known = HashMap::new();
-    for batch in batches {
-        let rows = rows_of(batch)?;
-        for row in 0..rows.len {
-            let status = rows.status_code;
-            let span = Span {
-                span_id: id(rows.span_id.value(row)),
-                parent_span_id: rows.parent(row).map_or(0, id),
-                start_time_unix_nano: rows.start_time_unix_nano.value(row),
-                duration_ns: rows.duration_ns.value(row),
-                service: trace.intern(rows.service_name.get(row).unwrap_or_default(), &mut known),
-                name: trace.intern(rows.name.get(row).unwrap_or_default(), &mut known),
-                kind: rows.kind.value(row),
-                status: if status.is_valid(row) { status.value(row) } else { 0 },
-                events: rows.event_range(row).len() as u32,
-                links: rows.link_range(row).len() as u32,
-            };
-            trace.spans.push(span);
-        }
+    for (rows, row) in all {
+        let status = rows.status_code;
+        let span = Span {
+            span_id: id(rows.span_id.value(row)),
+            parent_span_id: rows.parent(row).map_or(0, id),
+            start_time_unix_nano: rows.start_time_unix_nano.value(row),
+            duration_ns: rows.duration_ns.value(row),
+            service: trace.intern(rows.service_name.get(row).unwrap_or_default(), &mut known),
+            name: trace.intern(rows.name.get(row).unwrap_or_default(), &mut known),
+            kind: rows.kind.value(row),
+            status: if status.is_valid(row) { status.value(row) } else { 0 },
+            events: rows.event_range(row).len() as u32,
+            links: rows.link_range(row).len() as u32,
+        };
+        trace.spans.push(span);
     }
-    Ok(trace)
+    trace
 }
 
 fn id(bytes: &[u8]) -> u64 {

@@ -11,9 +11,11 @@ mod rows;
 pub(crate) mod summary;
 mod tree;
 
-pub(crate) use merge::{deduplicate, has_repeated_ids, merge};
+pub(crate) use merge::{
+    MergedTrace, Span, deduplicate, has_repeated_ids, merge, merge_rows, rows_of,
+};
 pub(crate) use rows::Rows;
-pub(crate) use tree::{Completeness, NO_TIME, build};
+pub(crate) use tree::{Completeness, Linked, NO_TIME, build, parents};
 
 #[cfg(test)]
 mod tests;

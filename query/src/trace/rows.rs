@@ -23,6 +23,9 @@ pub(crate) struct Rows {
     pub(crate) events: Vec<u32>,
     pub(crate) links: Vec<u32>,
     pub(crate) flags: Vec<u8>,
+    /// Position of the span among those merged; placeholders come after them.
+    #[serde(skip)]
+    pub(crate) node: Vec<usize>,
     /// Earliest usable start of the trace; 0 when no span has one.
     #[serde(skip)]
     pub(crate) start_unix_nano: i64,
@@ -92,6 +95,7 @@ pub(super) fn rows(nodes: &mut [Node], children: &Children) -> Rows {
     while let Some((at, parent, depth)) = stack.pop() {
         let row = rows.span_id.len() as i64;
         mark_early(nodes, at);
+        rows.node.push(at);
         rows.push(&nodes[at], parent, depth);
         stack.extend(children.get(at).iter().rev().map(|child| (*child, row, depth + 1)));
     }

@@ -64,6 +64,30 @@ impl Node {
     }
 }
 
+/// What is known of a span's place in its trace.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Linked {
+    /// Position of the parent, if it was received.
+    pub(crate) parent: Option<usize>,
+    /// Whether another span has the same id and other content.
+    pub(crate) is_duplicate: bool,
+}
+
+/// The parents of the spans of a trace, in their order; cycles are cut.
+pub(crate) fn parents(trace: &MergedTrace) -> Vec<Linked> {
+    let mut nodes: Vec<Node> = trace.spans.iter().map(|span| node(*span)).collect();
+    let by_id = group_by_id(&nodes);
+    mark_duplicates(&mut nodes, &by_id);
+    link(&mut nodes, &by_id);
+    cut_cycles(&mut nodes);
+    let received = nodes.iter().take(trace.spans.len());
+    let linked = received.map(|node| Linked {
+        parent: (node.parent < trace.spans.len()).then_some(node.parent),
+        is_duplicate: node.flags & DUPLICATE_ID != 0,
+    });
+    linked.collect()
+}
+
 /// Puts the spans of a trace into rows.
 pub(crate) fn build(trace: &MergedTrace) -> (Rows, Completeness) {
     let mut nodes: Vec<Node> = trace.spans.iter().map(|span| node(*span)).collect();

@@ -125,8 +125,16 @@ async fn services_and_operations_are_counted() {
 #[tokio::test]
 async fn a_trace_comes_as_columns() {
     let world = shop();
-    let (status, trace) = world.get("/traces/1").await;
+    let (status, mut trace) = world.get("/traces/1").await;
     assert_eq!(status, 200);
+    let order = trace.as_object_mut().and_then(|trace| trace.remove("order")).expect("an order");
+    assert_eq!(order["aligned_start_ns"], json!([0, 10_000_000]));
+    assert_eq!((&order["clock"], &order["faults"]), (&json!([0, 1]), &json!([0, 0])));
+    assert_eq!(order["clocks"][1]["service_name"], json!("db"));
+    assert_eq!(
+        order["messages"],
+        json!({"from": [0], "from_event": ["start"], "to": [1], "to_event": ["start"], "class": ["proven"]})
+    );
     assert_eq!(
         trace,
         json!({

@@ -6,6 +6,7 @@
 mod api;
 mod direct;
 mod model;
+mod order;
 mod pruning;
 mod sealed;
 mod search;

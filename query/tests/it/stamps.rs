@@ -21,7 +21,7 @@ fn stamp(node: u64, hlc: u64, lead: u64) -> String {
     }
 }
 
-fn list(stamps: Vec<String>) -> Value {
+fn list(stamps: &[String]) -> Value {
     let values = stamps.iter().map(|stamp| AnyValue { value: Some(text(stamp)) });
     Value::ArrayValue(ArrayValue { values: values.collect() })
 }
@@ -32,7 +32,7 @@ fn tagged(id: u64) -> Span {
     tagged.attributes = vec![
         kv("hlc.start", text(&stamp(0xa11ce, T0, 1))),
         kv("hlc.end", text(&stamp(0xa11cf, T0 + 5 * MS, 0))),
-        kv("hlc.resp", list(vec![stamp(0xb0b, T0 + 7, 0), stamp(0xccc, T0 + 8, 2)])),
+        kv("hlc.resp", list(&[stamp(0xb0b, T0 + 7, 0), stamp(0xccc, T0 + 8, 2)])),
         kv("hlc.reject", text(&stamp(0xddd, T0 + 9, 0))),
     ];
     tagged.links = vec![
@@ -113,26 +113,9 @@ async fn rows(query: &Query, sql: &str) -> String {
     String::from_utf8(out).expect("UTF-8").replace("\r\n", "\n")
 }
 
-/// Scenario: spans with random stamps, some without, are received in many requests, seen while
-/// recent, brought back from the log after a crash, flushed, and merged.
-/// Guarantee: SQL gives the stamps as they were sent, every time.
-#[tokio::test]
-async fn random_stamps_survive_from_otlp_to_sql() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let settings = || StoreSettings {
-        flush_interval: std::time::Duration::from_secs(3600),
-        maintenance: false,
-        compaction_cpu_share: 1.0,
-        compaction_files: 2,
-        ..StoreSettings::new(folder.path().to_owned(), Arc::new(|| T0 as i64))
-    };
-    let open = async || {
-        let mut registry = Registry::default();
-        let store = Store::open(settings(), &mut registry).await.expect("opens");
-        let query = Query::new(store.clone(), QuerySettings::default(), &mut registry);
-        (store, query.expect("starts"))
-    };
-    let mut dice = Dice::new(11);
+/// Requests with random stamps, a third of them without any, and the lines that SQL has to give.
+fn random_requests(seed: u64) -> (Vec<Vec<u8>>, Vec<String>) {
+    let mut dice = Dice::new(seed);
     let mut expected = Vec::new();
     let mut requests = Vec::new();
     for first in (1..400_u64).step_by(40) {
@@ -143,7 +126,6 @@ async fn random_stamps_survive_from_otlp_to_sql() {
             for (key, is_there) in
                 [("hlc.start", dice.below(2)), ("hlc.end", dice.below(3)), ("recv", dice.below(2))]
             {
-                // A third of the requests is untagged.
                 if is_there == 0 || first % 3 == 0 {
                     line.push_str(",,,");
                     continue;
@@ -164,6 +146,29 @@ async fn random_stamps_survive_from_otlp_to_sql() {
         }
         requests.push(request("web", spans).encode_to_vec());
     }
+    (requests, expected)
+}
+
+/// Scenario: spans with random stamps, some without, are received in many requests, seen while
+/// recent, brought back from the log after a crash, flushed, and merged.
+/// Guarantee: SQL gives the stamps as they were sent, every time.
+#[tokio::test]
+async fn random_stamps_survive_from_otlp_to_sql() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = || StoreSettings {
+        flush_interval: std::time::Duration::from_secs(3600),
+        maintenance: false,
+        compaction_cpu_share: 1.0,
+        compaction_files: 2,
+        ..StoreSettings::new(folder.path().to_owned(), Arc::new(|| T0 as i64))
+    };
+    let open = async || {
+        let mut registry = Registry::default();
+        let store = Store::open(settings(), &mut registry).await.expect("opens");
+        let query = Query::new(store.clone(), QuerySettings::default(), &mut registry);
+        (store, query.expect("starts"))
+    };
+    let (requests, expected) = random_requests(11);
     let sql = "SELECT span_id, hlc_node, hlc_start, hlc_start_lead, hlc_end_node, hlc_end, \
                hlc_end_lead, recv_node, recv_hlc, recv_lead FROM spans ORDER BY span_id";
     let check = async |query: &Query, when: &str| {

@@ -66,13 +66,16 @@ fn request(spans: impl IntoIterator<Item = Span>) -> Vec<u8> {
 }
 
 async fn found(store: &Store) -> Result<Found, Box<dyn std::error::Error>> {
-    let mut found = Vec::new();
-    store.snapshot().await?.read(&mut |batch| {
-        let rows = SpanRows::new(batch).expect("the schema");
-        found.extend((0..rows.len).map(|row| {
+    let (mut found, mut broken) = (Vec::new(), None);
+    store.snapshot().await?.read(&mut |batch| match SpanRows::new(batch) {
+        Ok(rows) => found.extend((0..rows.len).map(|row| {
             (rows.span_id.value(row)[0], rows.clock_flags.value(row), rows.stamps.get(row))
-        }));
+        })),
+        Err(error) => broken = Some(error),
     })?;
+    if let Some(error) = broken {
+        return Err(error.into());
+    }
     found.sort_by_key(|(id, ..)| *id);
     Ok(found)
 }

@@ -4,7 +4,7 @@ use super::random::Random;
 use super::shop::{Language, Query};
 use crate::proto::common::v1::{AnyValue, KeyValue, any_value::Value};
 
-const USER_AGENTS: &[&str] = &[
+pub(crate) const USER_AGENTS: &[&str] = &[
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
     "Mozilla/5.0 (iPhone; CPU iPhone OS 26_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 Mobile/15E148 Safari/604.1",
     "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0",
@@ -13,7 +13,7 @@ const USER_AGENTS: &[&str] = &[
     "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
 ];
 
-fn value(key: &str, value: Value) -> KeyValue {
+pub(crate) fn value(key: &str, value: Value) -> KeyValue {
     KeyValue {
         key: key.to_owned(),
         value: Some(AnyValue { value: Some(value) }),
@@ -21,16 +21,16 @@ fn value(key: &str, value: Value) -> KeyValue {
     }
 }
 
-pub(super) fn text(key: &str, text: impl Into<String>) -> KeyValue {
+pub(crate) fn text(key: &str, text: impl Into<String>) -> KeyValue {
     value(key, Value::StringValue(text.into()))
 }
 
-pub(super) fn int(key: &str, int: u64) -> KeyValue {
+pub(crate) fn int(key: &str, int: u64) -> KeyValue {
     value(key, Value::IntValue(int.cast_signed()))
 }
 
 /// A route with its parameters filled in.
-pub(super) fn path(route: &str, random: &mut Random) -> String {
+pub(crate) fn path(route: &str, random: &mut Random) -> String {
     let segments: Vec<String> = route
         .split('/')
         .map(|segment| match segment.starts_with('{') {

@@ -8,8 +8,8 @@
 //! requests. The same seed and start give the same bytes for good, on every machine. Clocks are
 //! perfect here: what skewed ones do is the business of others.
 
-mod attributes;
-mod random;
+pub(crate) mod attributes;
+pub(crate) mod random;
 mod resource;
 mod shop;
 mod simulate;

@@ -2,14 +2,14 @@
 
 /// A source of numbers that only the seed decides.
 #[derive(Debug, Clone)]
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    pub(super) fn bits(&mut self) -> u64 {
+    pub(crate) fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -18,26 +18,26 @@ impl Random {
     }
 
     /// A number in `from..to`; the bias of a product instead of a remainder is far below notice.
-    pub(super) fn between(&mut self, from: u64, to: u64) -> u64 {
+    pub(crate) fn between(&mut self, from: u64, to: u64) -> u64 {
         from + ((u128::from(self.bits()) * u128::from(to - from)) >> 64) as u64
     }
 
-    pub(super) fn chance(&mut self, per_mille: u64) -> bool {
+    pub(crate) fn chance(&mut self, per_mille: u64) -> bool {
         self.between(0, 1000) < per_mille
     }
 
-    pub(super) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+    pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.between(0, from.len() as u64) as usize]
     }
 
     /// A skewed number below `to`: small ones are popular, as customers and products are.
-    pub(super) fn popular(&mut self, to: u64) -> u64 {
+    pub(crate) fn popular(&mut self, to: u64) -> u64 {
         let bound = self.between(1, to + 1);
         self.between(0, bound)
     }
 
     /// A duration around the median, usually within a factor of three, one in a hundred ten times as long.
-    pub(super) fn duration_ns(&mut self, median_us: u64) -> u64 {
+    pub(crate) fn duration_ns(&mut self, median_us: u64) -> u64 {
         let unit = |bits: u64| (bits >> 11) as f64 / (1u64 << 53) as f64;
         let spread = unit(self.bits()) + unit(self.bits()) + unit(self.bits()) - 1.5;
         let tail = if self.chance(10) { 10.0 } else { 1.0 };
@@ -45,19 +45,19 @@ impl Random {
     }
 
     /// A trace id; OTLP forbids all zeros.
-    pub(super) fn trace_id(&mut self) -> Vec<u8> {
+    pub(crate) fn trace_id(&mut self) -> Vec<u8> {
         let mut id = self.span_id();
         id.extend_from_slice(&self.bits().to_be_bytes());
         id
     }
 
     /// A span id; OTLP forbids all zeros.
-    pub(super) fn span_id(&mut self) -> Vec<u8> {
+    pub(crate) fn span_id(&mut self) -> Vec<u8> {
         self.bits().max(1).to_be_bytes().to_vec()
     }
 
     /// A UUID of version 4, as text.
-    pub(super) fn uuid(&mut self) -> String {
+    pub(crate) fn uuid(&mut self) -> String {
         let (a, b) = (self.bits(), self.bits());
         format!(
             "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",

@@ -107,6 +107,18 @@ fn a_process_that_stamps_messages_but_no_spans_has_one_clock() {
     assert_ne!(state(&[passed_on, receiver(tick(9, 50))]), State::TwoSided);
 }
 
+/// A stock service between tagged ones: whom it calls gets a stamp that is not its own, and still shows its clock.
+#[test]
+fn a_service_that_passes_stamps_on_is_bounded_by_its_own_calls() {
+    let caller = tagged(9, None, 0, 1_000);
+    let stock = Span { received: Some(tick(9, 50)), ..untagged(1, Some(0), 100, 900) };
+    let called = Span { received: Some(tick(9, 50)), ..tagged(2, Some(1), 300, 600) };
+    assert_eq!(
+        bounds_of(&[caller, stock, called]),
+        [(clock(9), clock(2), 250), (clock(9), wall(1), 50), (wall(1), clock(2), 200)]
+    );
+}
+
 #[test]
 fn bounds_between_clocks_that_disagree_about_the_time_are_wider() {
     let settings = OffsetSettings::default();

@@ -1,0 +1,389 @@
+//! Tables and table functions about clocks and order: `clocks`, `clock_pairs`, `span_relation`,
+//! `causal_order`, `cone`, `open_at`, `clock_offset`.
+//!
+//! Their rows are computed when a statement is planned, off the async threads, and are few beside spans.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, UInt64Array};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use causeway_clock::ClockId;
+use causeway_model::{SpanId, TraceId};
+use datafusion::catalog::{Session, TableFunctionArgs, TableFunctionImpl, TableProvider};
+use datafusion::common::{plan_datafusion_err, plan_err};
+use datafusion::datasource::TableType;
+use datafusion::datasource::memory::MemorySourceConfig;
+use datafusion::error::Result;
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::scalar::ScalarValue;
+
+use super::predicate;
+use crate::error::{QueryError, Result as QueryResult};
+use crate::functions::unix_time::time_array;
+use crate::functions::{META_SPAN_ID, META_TRACE_ID, with_meaning};
+use crate::input;
+use crate::order::{self, ClockWatch, TraceOrder, parse_clock};
+use crate::read::{Budget, Ids, Merged, Reader, Share, Wanted, Within, merge};
+use crate::trace::deduplicate;
+
+/// How long before a moment traces may have started that `open_at` looks at.
+const OPEN_BACK_NS: i64 = 3_600_000_000_000;
+/// How far clocks may be off for a span to be open although its claimed times say otherwise.
+const OPEN_SLACK_NS: i64 = 60_000_000_000;
+/// Most traces that `open_at` orders.
+const OPEN_TRACES_MAX: usize = 2_000;
+
+/// What is asked.
+#[derive(Debug, Clone)]
+pub(crate) enum Question {
+    Clocks,
+    ClockPairs,
+    Relation { trace: TraceId, from: SpanId, to: SpanId },
+    Line { trace: TraceId },
+    Cone { trace: TraceId, span: SpanId },
+    OpenAt { at_ns: i64 },
+    Offset { from: ClockId, to: ClockId, at_ns: i64 },
+}
+
+/// The tables among them.
+pub(crate) const TABLES: [(&str, Question); 2] =
+    [("clocks", Question::Clocks), ("clock_pairs", Question::ClockPairs)];
+
+/// The table functions among them: name, arguments.
+pub(crate) const FUNCTIONS: [(&str, &[&str]); 5] = [
+    ("span_relation", &["trace_id", "span_id", "span_id"]),
+    ("causal_order", &["trace_id"]),
+    ("cone", &["trace_id", "span_id"]),
+    ("open_at", &["time or HLC"]),
+    ("clock_offset", &["clock", "clock", "time"]),
+];
+
+/// A question over one snapshot, as a table of its answers.
+#[derive(Debug, Clone)]
+pub(crate) struct Answers {
+    pub(crate) question: Question,
+    pub(crate) reader: Reader,
+    pub(crate) watch: Arc<ClockWatch>,
+}
+
+/// A table function over one snapshot.
+#[derive(Debug)]
+pub(crate) struct OrderFunction {
+    pub(crate) name: &'static str,
+    pub(crate) arguments: &'static [&'static str],
+    pub(crate) reader: Reader,
+    pub(crate) watch: Arc<ClockWatch>,
+}
+
+impl TableFunctionImpl for OrderFunction {
+    fn call_with_args(&self, args: TableFunctionArgs<'_, '_>) -> Result<Arc<dyn TableProvider>> {
+        let question = self.question(args.exprs())?;
+        let (reader, watch) = (self.reader.clone(), Arc::clone(&self.watch));
+        Ok(Arc::new(Answers { question, reader, watch }))
+    }
+}
+
+impl OrderFunction {
+    fn question(&self, args: &[Expr]) -> Result<Question> {
+        let wrong = || {
+            let arguments = self.arguments.join(", ");
+            plan_datafusion_err!("{} takes constants: {}({arguments})", self.name, self.name)
+        };
+        let texts: Option<Vec<String>> = args.iter().map(text).collect();
+        let texts = texts.filter(|texts| texts.len() == self.arguments.len()).ok_or_else(wrong)?;
+        let trace = |text: &String| input::id::<TraceId>(text);
+        let span = |text: &String| input::id::<SpanId>(text);
+        let clock = |text: &String| match parse_clock(text) {
+            Some(clock) => Ok(clock),
+            None => plan_err!("{text:?} is not a clock: the table clocks has their names"),
+        };
+        Ok(match (self.name, texts.as_slice()) {
+            ("span_relation", [id, from, to]) => {
+                Question::Relation { trace: trace(id)?, from: span(from)?, to: span(to)? }
+            }
+            ("causal_order", [id]) => Question::Line { trace: trace(id)? },
+            ("cone", [id, of]) => Question::Cone { trace: trace(id)?, span: span(of)? },
+            ("open_at", [at]) => Question::OpenAt { at_ns: input::time(at)? },
+            ("clock_offset", [from, to, at]) => {
+                Question::Offset { from: clock(from)?, to: clock(to)?, at_ns: input::time(at)? }
+            }
+            _ => return Err(wrong()),
+        })
+    }
+}
+
+/// A constant as text; times as Unix nanoseconds.
+fn text(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Literal(value, _) => match predicate::nanos(value) {
+            Some(nanos) => Some(nanos.to_string()),
+            None if value.is_null() => None,
+            None => Some(match value {
+                ScalarValue::Utf8(Some(text)) | ScalarValue::LargeUtf8(Some(text)) => text.clone(),
+                other => other.to_string(),
+            }),
+        },
+        Expr::Cast(cast) => text(&cast.expr),
+        _ => None,
+    }
+}
+
+fn id_fields() -> [Field; 2] {
+    let field = |name, meaning| with_meaning(Field::new(name, DataType::Utf8, false), meaning);
+    [field("trace_id", META_TRACE_ID), field("span_id", META_SPAN_ID)]
+}
+
+impl Question {
+    fn schema(&self) -> SchemaRef {
+        let text = |name: &str| Field::new(name, DataType::Utf8, true);
+        let long = |name: &str| Field::new(name, DataType::Int64, true);
+        let time = |name: &str| Field::new(name, crate::functions::unix_time::timestamp(), true);
+        let [trace_id, span_id] = id_fields();
+        let fields = match self {
+            Self::Clocks => return order::clocks_schema(),
+            Self::ClockPairs => return order::clock_pairs_schema(),
+            Self::Relation { .. } => vec![
+                text("relation"),
+                text("class"),
+                long("margin_ns"),
+                long("half_width_ns"),
+                text("because"),
+            ],
+            Self::Line { .. } => vec![
+                Field::new("seq", DataType::UInt64, false),
+                span_id,
+                text("event"),
+                text("service_name"),
+                text("name"),
+                time("time"),
+                time("aligned_time"),
+                long("hlc"),
+            ],
+            Self::Cone { .. } => {
+                vec![span_id, text("service_name"), text("name"), text("relation")]
+            }
+            Self::OpenAt { .. } => vec![
+                trace_id,
+                span_id,
+                text("service_name"),
+                text("name"),
+                time("start_time"),
+                time("end_time"),
+                Field::new("by_claim", DataType::Boolean, false),
+            ],
+            Self::Offset { .. } => {
+                let pairs = order::clock_pairs_schema();
+                return Arc::new(Schema::new(
+                    pairs.fields().iter().skip(10).cloned().collect::<Vec<_>>(),
+                ));
+            }
+        };
+        Arc::new(Schema::new(fields))
+    }
+}
+
+impl Answers {
+    /// Computes the answer. Blocking.
+    fn compute(&self, range: (Option<i64>, Option<i64>)) -> QueryResult<RecordBatch> {
+        let schema = self.question.schema();
+        let made = |columns: Vec<ArrayRef>| {
+            RecordBatch::try_new(schema, columns)
+                .map_err(|error| QueryError::Internal(error.to_string()))
+        };
+        match &self.question {
+            Question::Clocks => order::clocks(&self.watch.seen(), range),
+            Question::ClockPairs => order::clock_pairs(&self.watch.seen(), range),
+            Question::Offset { from, to, at_ns } => {
+                order::clock_offset(&self.watch.seen(), *from, *to, *at_ns)
+            }
+            Question::Relation { trace, from, to } => {
+                let spans = [(trace.0, id(*from)), (trace.0, id(*to))];
+                let found = order::relation(&self.read(*trace)?, &self.watch, spans)?;
+                let because = serde_json::to_string(&found.because)
+                    .map_err(|error| QueryError::Internal(error.to_string()))?;
+                made(vec![
+                    Arc::new(StringArray::from(vec![found.relation])),
+                    Arc::new(StringArray::from(vec![found.class])),
+                    Arc::new(Int64Array::from(vec![found.margin_ns])),
+                    Arc::new(Int64Array::from(vec![found.half_width_ns])),
+                    Arc::new(StringArray::from(vec![because])),
+                ])
+            }
+            Question::Line { trace } => {
+                let traces = self.read(*trace)?;
+                let line = order::line(&traces, &self.watch);
+                let [services, names] = texts(&traces, line.span.iter().copied());
+                made(vec![
+                    Arc::new((0..line.span.len() as u64).collect::<UInt64Array>()),
+                    Arc::new(StringArray::from(line.span_id)),
+                    Arc::new(StringArray::from(line.event)),
+                    services,
+                    names,
+                    Arc::new(time_array(&line.unix_nano.into())),
+                    Arc::new(time_array(&line.aligned_unix_nano.into())),
+                    Arc::new(Int64Array::from(line.hlc)),
+                ])
+            }
+            Question::Cone { trace, span } => {
+                let traces = self.read(*trace)?;
+                let cone = order::cone(&traces, trace.0, id(*span))?;
+                let [services, names] = texts(&traces, 0..cone.span_id.len() as u32);
+                made(vec![
+                    Arc::new(StringArray::from(cone.span_id)),
+                    services,
+                    names,
+                    Arc::new(StringArray::from(cone.relation)),
+                ])
+            }
+            Question::OpenAt { at_ns } => made(self.open_at(*at_ns)?),
+        }
+    }
+
+    /// A whole trace, whose messages count from now on.
+    fn read(&self, trace: TraceId) -> QueryResult<TraceOrder> {
+        let read = self.read_all(vec![trace.0], &self.reader.budget())?;
+        if read.gathered.spans.is_empty() {
+            return Err(QueryError::NotFound(format!("trace {trace} is not known")));
+        }
+        Ok(read)
+    }
+
+    fn read_all(&self, ids: Vec<[u8; 16]>, budget: &Budget) -> QueryResult<TraceOrder> {
+        let wanted = Wanted::traces(Ids::new(ids), &self.reader.snapshot);
+        let read = TraceOrder::new(&deduplicate(self.reader.spans(&wanted, budget)?)?)?;
+        self.watch.observe(&read);
+        Ok(read)
+    }
+
+    fn open_at(&self, at_ns: i64) -> QueryResult<Vec<ArrayRef>> {
+        let traces = self.read_all(self.around(at_ns)?, &self.reader.budget())?;
+        let open = traces.order.open_at(at_ns).open;
+        let gathered = &traces.gathered;
+        let ids = open.iter().map(|span| {
+            gathered.place(*span).map_or((TraceId([0; 16]), 0), |(trace, span)| {
+                (TraceId(trace.trace_id), span.span_id)
+            })
+        });
+        let (trace_ids, span_ids): (Vec<_>, Vec<_>) =
+            ids.map(|(trace, span)| (trace.to_string(), format!("{span:016x}"))).unzip();
+        let spans = || open.iter().filter_map(|span| gathered.spans.get(*span as usize));
+        let [services, names] = texts(&traces, open.iter().copied());
+        let is_claimed = spans().map(|span| Some(span.start.is_none() || span.end.is_none()));
+        Ok(vec![
+            Arc::new(StringArray::from(trace_ids)),
+            Arc::new(StringArray::from(span_ids)),
+            services,
+            names,
+            Arc::new(time_array(&spans().map(|span| Some(span.start_ns)).collect())),
+            Arc::new(time_array(&spans().map(|span| Some(span.end_ns)).collect())),
+            Arc::new(is_claimed.collect::<BooleanArray>()),
+        ])
+    }
+
+    /// Traces that may have an open span at a time.
+    fn around(&self, at_ns: i64) -> QueryResult<Vec<[u8; 16]>> {
+        let from = at_ns.saturating_sub(OPEN_BACK_NS).max(1);
+        let times = (from, at_ns.saturating_add(OPEN_SLACK_NS));
+        let is_near = |(low, high): (i64, i64)| low <= times.1 && times.0 <= high;
+        let files = self.reader.snapshot.files.iter();
+        let files = files.filter(|file| file.start_time_range.is_none_or(is_near));
+        let mut cursors = self.reader.cursors(files, false, Share::ALL)?;
+        cursors.extend(self.reader.recent_cursors(Share::ALL)?);
+        let mut ids = Vec::new();
+        merge(cursors, Some(times), &mut |trace: Merged| {
+            let end = trace.end_max().unwrap_or(i64::MAX);
+            if trace.within != Within::No && end.saturating_add(OPEN_SLACK_NS) >= at_ns {
+                ids.push(trace.trace_id);
+            }
+            Ok(ids.len() <= OPEN_TRACES_MAX)
+        })?;
+        if ids.len() > OPEN_TRACES_MAX {
+            return Err(QueryError::Limit {
+                limit: "open_at_traces_max",
+                message: format!("more than {OPEN_TRACES_MAX} traces may be open then"),
+            });
+        }
+        Ok(ids)
+    }
+}
+
+fn id(span: SpanId) -> u64 {
+    u64::from_be_bytes(span.0)
+}
+
+/// Service and name of spans.
+fn texts(traces: &TraceOrder, spans: impl Iterator<Item = u32>) -> [ArrayRef; 2] {
+    let (mut services, mut names) = (Vec::new(), Vec::new());
+    for span in spans {
+        let place = traces.gathered.place(span);
+        let text = |number: fn(&crate::trace::Span) -> u32| {
+            place.and_then(|(trace, span)| {
+                trace.merged.texts.get(number(span) as usize).map(String::as_str)
+            })
+        };
+        services.push(text(|span| span.service));
+        names.push(text(|span| span.name));
+    }
+    [Arc::new(StringArray::from(services)), Arc::new(StringArray::from(names))]
+}
+
+#[async_trait]
+impl TableProvider for Answers {
+    fn schema(&self) -> SchemaRef {
+        self.question.schema()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    async fn scan(
+        &self,
+        _state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let (range, asked) = (window_range(filters), self.clone());
+        let computed = tokio::task::spawn_blocking(move || asked.compute(range)).await;
+        let batch = computed.map_err(|error| QueryError::Internal(error.to_string()))??;
+        let schema = batch.schema();
+        Ok(MemorySourceConfig::try_new_exec(&[vec![batch]], schema, projection.cloned())?)
+    }
+}
+
+/// The times between which windows are asked for.
+fn window_range(filters: &[Expr]) -> (Option<i64>, Option<i64>) {
+    let (mut start, mut end) = (None, None);
+    for filter in filters {
+        let Expr::BinaryExpr(BinaryExpr { left, op, right }) = filter else { continue };
+        let (column, op, value) = match (left.as_ref(), right.as_ref()) {
+            (Expr::Column(column), Expr::Literal(value, _)) => (column, *op, value),
+            (Expr::Literal(value, _), Expr::Column(column)) => match op.swap() {
+                Some(op) => (column, op, value),
+                None => continue,
+            },
+            _ => continue,
+        };
+        let is_window = ["window_start", "window_end"].contains(&column.name.as_str());
+        let Some(nanos) = predicate::nanos(value).filter(|_| is_window) else { continue };
+        // A window around the bound counts: the condition itself is applied to the rows.
+        match op {
+            Operator::Gt | Operator::GtEq => start = start.max(Some(nanos)),
+            Operator::Lt | Operator::LtEq => end = Some(end.map_or(nanos, |e: i64| e.min(nanos))),
+            Operator::Eq => (start, end) = (Some(nanos), Some(nanos)),
+            _ => {}
+        }
+    }
+    let window = |ns: i64| ns.saturating_sub(1_000_000_000);
+    (start.map(window), end)
+}

@@ -1,0 +1,381 @@
+//! Answers about the order of one trace, as HTTP and SQL give them.
+
+use causeway_clock::ClockId;
+use causeway_clock::offsets::{OffsetSettings, Solver};
+use causeway_clock::order::{
+    Class, EdgeKind, Event, EventOrder, Fault, Kind, Margin, SpanOrder, Step,
+};
+use serde::Serialize;
+
+use super::identity::{ClockName, clock_text};
+use super::trace_order::TraceOrder;
+use super::watch::ClockWatch;
+use crate::error::{QueryError, Result};
+
+/// A start or an end of a span.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct EventAnswer {
+    pub(crate) trace_id: String,
+    pub(crate) span_id: String,
+    pub(crate) event: &'static str,
+}
+
+/// One step of a proof.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct StepAnswer {
+    from: EventAnswer,
+    to: EventAnswer,
+    edge: &'static str,
+    is_proof: bool,
+}
+
+/// Why one event is earlier than another.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Because {
+    earlier: EventAnswer,
+    later: EventAnswer,
+    /// The recorded edges, where the class rests on edges.
+    steps: Vec<StepAnswer>,
+}
+
+/// What bounds of offsets assume.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Assumptions {
+    /// How far the rate of a clock may be off.
+    rho_ppm: i64,
+    /// How far evidence is carried.
+    horizon_ns: i64,
+    /// Length of a window.
+    window_ns: i64,
+}
+
+impl Assumptions {
+    pub(crate) fn of(settings: &OffsetSettings) -> Self {
+        let OffsetSettings { rho_ppm, horizon_ns, window_ns, .. } = *settings;
+        Self { rho_ppm, horizon_ns, window_ns }
+    }
+}
+
+/// How two spans relate.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct RelationAnswer {
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) relation: &'static str,
+    pub(crate) class: &'static str,
+    pub(crate) because: Vec<Because>,
+    pub(crate) margin_ns: Option<i64>,
+    pub(crate) half_width_ns: Option<i64>,
+    assumptions: Assumptions,
+}
+
+/// How two spans relate, and why.
+///
+/// # Errors
+/// One of the spans is not in the trace.
+pub(crate) fn relation(
+    traces: &TraceOrder,
+    watch: &ClockWatch,
+    [from, to]: [([u8; 16], u64); 2],
+) -> Result<RelationAnswer> {
+    let position = |(trace, span): ([u8; 16], u64)| {
+        let unknown = || QueryError::NotFound(format!("span {span:016x} is not in the trace"));
+        traces.gathered.position(trace, span).ok_or_else(unknown)
+    };
+    let (a, b) = (position(from)?, position(to)?);
+    let seen = watch.seen();
+    let mut solver = Solver::new(&seen.estimator);
+    let found = traces.order.span_relation(a, b, Some(&mut solver));
+    let because = found.because.iter().flatten().map(|(earlier, later)| {
+        let steps = match found.class {
+            Class::Inferred => traces.order.inference(*earlier, *later),
+            _ => traces.order.proof(*earlier, *later),
+        };
+        let steps = steps.unwrap_or_default();
+        Because {
+            earlier: event_answer(traces, *earlier),
+            later: event_answer(traces, *later),
+            steps: steps.iter().map(|step| step_answer(traces, step)).collect(),
+        }
+    });
+    Ok(RelationAnswer {
+        from: format!("{:016x}", from.1),
+        to: format!("{:016x}", to.1),
+        relation: relation_text(found.order),
+        class: class_text(found.class),
+        because: because.collect(),
+        margin_ns: found.margin.map(|margin| margin.margin_ns),
+        half_width_ns: found.margin.and_then(|margin: Margin| margin.half_width_ns),
+        assumptions: Assumptions::of(seen.estimator.settings()),
+    })
+}
+
+fn event_answer(traces: &TraceOrder, event: Event) -> EventAnswer {
+    let (span, event) = match event {
+        Event::Start(span) => (span, "start"),
+        Event::End(span) => (span, "end"),
+        Event::Tick(span) => (span, "tick"),
+    };
+    let (trace_id, span_id) = traces
+        .gathered
+        .place(span)
+        .map_or(([0; 16], 0), |(trace, span)| (trace.trace_id, span.span_id));
+    let trace_id = causeway_model::TraceId(trace_id).to_string();
+    EventAnswer { trace_id, span_id: format!("{span_id:016x}"), event }
+}
+
+fn step_answer(traces: &TraceOrder, step: &Step) -> StepAnswer {
+    StepAnswer {
+        from: event_answer(traces, step.from),
+        to: event_answer(traces, step.to),
+        edge: edge_text(step.kind),
+        is_proof: step.kind.is_proof(),
+    }
+}
+
+/// How each span of a trace relates to one of them, as far as it is proven.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ConeAnswer {
+    pub(crate) span_id: Vec<String>,
+    /// Of the span asked about to this one: `before` means that this one came later.
+    pub(crate) relation: Vec<&'static str>,
+}
+
+/// Everything that is proven about one span.
+///
+/// # Errors
+/// The span is not in the trace.
+pub(crate) fn cone(traces: &TraceOrder, trace: [u8; 16], span: u64) -> Result<ConeAnswer> {
+    let unknown = || QueryError::NotFound(format!("span {span:016x} is not in the trace"));
+    let at = traces.gathered.position(trace, span).ok_or_else(unknown)?;
+    let relations = traces.order.cone(at);
+    let ids = (0_u32..).map(|span| traces.gathered.place(span).map_or(0, |(_, s)| s.span_id));
+    Ok(ConeAnswer {
+        span_id: ids.take(relations.len()).map(|id| format!("{id:016x}")).collect(),
+        relation: relations.into_iter().map(relation_text).collect(),
+    })
+}
+
+/// All events in an order that contradicts no proof.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct LineAnswer {
+    /// Position of the span among those gathered.
+    #[serde(skip)]
+    pub(crate) span: Vec<u32>,
+    pub(crate) span_id: Vec<String>,
+    pub(crate) event: Vec<&'static str>,
+    /// As claimed.
+    pub(crate) unix_nano: Vec<i64>,
+    /// On the clock of reference.
+    pub(crate) aligned_unix_nano: Vec<i64>,
+    pub(crate) hlc: Vec<Option<i64>>,
+}
+
+/// The causal order of the events of a trace.
+pub(crate) fn line(traces: &TraceOrder, watch: &ClockWatch) -> LineAnswer {
+    let aligned = aligned(traces, watch);
+    let times = traces.order.times_ns(&aligned.spans);
+    let mut line = LineAnswer {
+        span: Vec::new(),
+        span_id: Vec::new(),
+        event: Vec::new(),
+        unix_nano: Vec::new(),
+        aligned_unix_nano: Vec::new(),
+        hlc: Vec::new(),
+    };
+    for event in traces.order.causal_order(&times) {
+        let (Event::Start(span) | Event::End(span)) = event else { continue };
+        let at = span as usize;
+        let Some((raw, moved)) = traces.gathered.spans.get(at).zip(aligned.spans.get(at)) else {
+            continue;
+        };
+        let (raw_ns, moved_ns) = match event {
+            Event::Start(_) => (raw.start_ns, moved.start_ns),
+            _ => (raw.end_ns, moved.end_ns),
+        };
+        let named = event_answer(traces, event);
+        line.span.push(span);
+        line.span_id.push(named.span_id);
+        line.event.push(named.event);
+        line.unix_nano.push(raw_ns);
+        line.aligned_unix_nano.push(moved_ns);
+        line.hlc.push(traces.order.hlc(event));
+    }
+    line
+}
+
+/// A clock of a trace, for people.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ClockAnswer {
+    pub(crate) clock: String,
+    pub(crate) service_name: Option<String>,
+    pub(crate) service_instance_id: Option<String>,
+    pub(crate) host_name: Option<String>,
+    /// Whether its ticks are recorded.
+    pub(crate) is_tagged: bool,
+}
+
+impl ClockAnswer {
+    pub(crate) fn new(clock: ClockId, name: ClockName) -> Self {
+        Self {
+            clock: clock_text(clock),
+            service_name: name.service_name,
+            service_instance_id: name.service_instance_id,
+            host_name: name.host_name,
+            is_tagged: matches!(clock, ClockId::Node(_)),
+        }
+    }
+}
+
+/// Times of the spans of a trace on the clock of its root.
+#[derive(Debug)]
+pub(crate) struct AlignedTrace {
+    pub(crate) spans: Vec<causeway_clock::order::Aligned>,
+    /// Position in `clocks` of each span.
+    pub(crate) clock: Vec<Option<u32>>,
+    pub(crate) clocks: Vec<ClockAnswer>,
+    pub(crate) reference: Option<u32>,
+    /// Bits of what is wrong with each span, across the trace.
+    pub(crate) faults: Vec<u32>,
+    /// What is wrong with the trace: how many spans by fault.
+    pub(crate) fault_counts: Vec<(&'static str, usize)>,
+}
+
+/// Aligned times; nothing that is proven is contradicted.
+pub(crate) fn aligned(traces: &TraceOrder, watch: &ClockWatch) -> AlignedTrace {
+    let gathered = &traces.gathered;
+    let is_root = |at: &usize| gathered.spans.get(*at).is_some_and(|span| span.parent.is_none());
+    let starts = |at: &usize| gathered.spans.get(*at).map_or(i64::MAX, |span| span.start_ns);
+    let root = (0..gathered.spans.len()).filter(is_root).min_by_key(starts).unwrap_or(0);
+    let reference = gathered.clock(root as u32);
+    let mut clocks: Vec<ClockId> = Vec::new();
+    let clock: Vec<Option<u32>> = (0_u32..)
+        .take(gathered.spans.len())
+        .map(|span| {
+            let clock = gathered.clock(span)?;
+            let at = clocks.iter().position(|known| *known == clock).unwrap_or_else(|| {
+                clocks.push(clock);
+                clocks.len() - 1
+            });
+            Some(at as u32)
+        })
+        .collect();
+    let seen = watch.seen();
+    let mut solver = Solver::new(&seen.estimator);
+    let spans = match reference {
+        Some(reference) => traces.order.aligned(&gathered.spans, &mut solver, reference),
+        None => traces.order.aligned(&gathered.spans, &mut solver, ClockId::Utc),
+    };
+    let all_faults = (0_u32..).take(gathered.spans.len()).map(|span| traces.order.faults(span));
+    let faults: Vec<_> = all_faults.collect();
+    let counted = |fault: Fault| faults.iter().filter(|of| of.contains(fault)).count();
+    let fault_counts = Fault::ALL.into_iter().map(|fault| (fault.label(), counted(fault)));
+    AlignedTrace {
+        clock,
+        reference: reference.and_then(|r| clocks.iter().position(|c| *c == r)).map(|at| at as u32),
+        clocks: clocks
+            .iter()
+            .map(|clock| {
+                let name = gathered.clocks.get(clock).cloned().unwrap_or_default();
+                ClockAnswer::new(*clock, name)
+            })
+            .collect(),
+        spans,
+        fault_counts: fault_counts.filter(|(_, count)| *count > 0).collect(),
+        faults: faults.iter().map(|of| of.bits()).collect(),
+    }
+}
+
+/// Messages between clocks, for drawing arrows.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Messages {
+    /// Positions of spans; those who show them in another order replace them.
+    pub(crate) from: Vec<u32>,
+    pub(crate) from_event: Vec<&'static str>,
+    pub(crate) to: Vec<u32>,
+    pub(crate) to_event: Vec<&'static str>,
+    pub(crate) class: Vec<&'static str>,
+}
+
+/// Most messages that are shown.
+const MESSAGES_MAX: usize = 100_000;
+
+/// What went from clock to clock: calls and their answers by parents, messages by links.
+pub(crate) fn messages(traces: &TraceOrder, watch: &ClockWatch) -> Messages {
+    let gathered = &traces.gathered;
+    let seen = watch.seen();
+    let mut solver = Solver::new(&seen.estimator);
+    let mut messages = Messages::default();
+    let mut add = |from: Event, to: Event| {
+        let (Event::Start(a) | Event::End(a) | Event::Tick(a)) = from;
+        let (Event::Start(b) | Event::End(b) | Event::Tick(b)) = to;
+        let is_between = gathered.clock(a) != gathered.clock(b);
+        if !is_between || messages.from.len() >= MESSAGES_MAX {
+            return;
+        }
+        let found = traces.order.relation(from, to, Some(&mut solver));
+        let text = |event| if matches!(event, Event::Start(_)) { "start" } else { "end" };
+        let class = match found.order {
+            EventOrder::Before => class_text(found.class),
+            // A message that is shown to arrive before it was sent is none.
+            EventOrder::After => return,
+            _ => class_text(Class::Unknown),
+        };
+        messages.from.push(a);
+        messages.from_event.push(text(from));
+        messages.to.push(b);
+        messages.to_event.push(text(to));
+        messages.class.push(class);
+    };
+    for (index, span) in (0_u32..).zip(&gathered.spans) {
+        if let Some(parent) = span.parent {
+            add(Event::Start(parent), Event::Start(index));
+            let caller = gathered.spans.get(parent as usize).map(|span| span.kind);
+            if span.kind == Kind::Server && caller == Some(Kind::Client) {
+                add(Event::End(index), Event::End(parent));
+            }
+        }
+        for linked in span.links.iter().filter_map(|link| link.span) {
+            add(Event::Start(linked), Event::End(index));
+        }
+    }
+    messages
+}
+
+pub(crate) fn class_text(class: Class) -> &'static str {
+    match class {
+        Class::Proven => "proven",
+        Class::Bounded => "bounded",
+        Class::Inferred => "inferred",
+        Class::Guessed => "guessed",
+        Class::Unknown => "unknown",
+    }
+}
+
+pub(crate) fn relation_text(order: SpanOrder) -> &'static str {
+    match order {
+        SpanOrder::Before => "before",
+        SpanOrder::After => "after",
+        SpanOrder::Contains => "contains",
+        SpanOrder::Inside => "inside",
+        SpanOrder::Overlaps => "overlaps",
+        SpanOrder::Same => "same",
+        SpanOrder::Undecided => "undecided",
+    }
+}
+
+fn edge_text(kind: EdgeKind) -> &'static str {
+    match kind {
+        EdgeKind::Program => "program",
+        EdgeKind::Parent => "parent",
+        EdgeKind::Link => "link",
+        EdgeKind::Message => "message",
+        EdgeKind::LinkMessage => "link_message",
+        EdgeKind::Response => "response",
+        EdgeKind::SameNode => "same_node",
+        EdgeKind::Return => "return",
+        EdgeKind::LocalReturn => "local_return",
+        EdgeKind::Process => "process",
+        EdgeKind::SameWall => "same_wall",
+    }
+}

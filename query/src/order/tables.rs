@@ -1,0 +1,397 @@
+//! Offsets of clocks, window by window: the tables `clocks` and `clock_pairs`, and their HTTP answer.
+//!
+//! Rows are computed when they are asked for, from what the watch has learnt.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, Float64Builder, Int64Builder, RecordBatch, StringBuilder, TimestampNanosecondBuilder,
+};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use causeway_clock::ClockId;
+use causeway_clock::offsets::{ClockReport, PairBounds, Solver, State, report};
+use serde::Serialize;
+
+use super::answers::{Assumptions, ClockAnswer};
+use super::identity::{ClockName, clock_text};
+use super::watch::Seen;
+use crate::error::{QueryError, Result};
+use crate::functions::unix_time::timestamp;
+
+/// Windows that one question may span: 2.7 hours of windows of 250 ms.
+const CLOCK_WINDOWS_MAX: i64 = 40_000;
+
+fn text(name: &str) -> Field {
+    Field::new(name, DataType::Utf8, true)
+}
+
+fn long(name: &str) -> Field {
+    Field::new(name, DataType::Int64, true)
+}
+
+fn time(name: &str) -> Field {
+    Field::new(name, timestamp(), true)
+}
+
+/// Columns of `clocks`.
+pub(crate) fn clocks_schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        text("clock"),
+        text("service_name"),
+        text("service_instance_id"),
+        text("host_name"),
+        time("window_start"),
+        time("window_end"),
+        text("reference"),
+        long("lo_ns"),
+        long("hi_ns"),
+        long("point_ns"),
+        text("state"),
+        long("messages"),
+        long("granularity_ns"),
+        Field::new("rate_ppm", DataType::Float64, true),
+        long("steps"),
+        long("rejects"),
+    ]))
+}
+
+/// Columns of `clock_pairs`.
+pub(crate) fn clock_pairs_schema() -> SchemaRef {
+    let of = |clock: &'static str| {
+        let part = move |part: &str| text(&format!("{clock}_{part}"));
+        [text(clock), part("service_name"), part("service_instance_id"), part("host_name")]
+    };
+    let offsets = [
+        time("window_start"),
+        time("window_end"),
+        long("lo_ns"),
+        long("hi_ns"),
+        long("point_ns"),
+        text("state"),
+        long("messages"),
+    ];
+    let fields = of("a").into_iter().chain(of("b")).chain(offsets);
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// Windows with evidence between two times (Unix nanoseconds, inclusive); without a start the last
+/// that may be asked for at once.
+fn windows(seen: &Seen, range: (Option<i64>, Option<i64>)) -> Result<Option<RangeInclusive<i64>>> {
+    let Some((first, last)) = seen.estimator.window_range() else { return Ok(None) };
+    let settings = seen.estimator.settings();
+    let last = range.1.map_or(last, |end| last.min(settings.window(end)));
+    let first = match range.0 {
+        Some(start) => first.max(settings.window(start)),
+        None => first.max(last.saturating_sub(CLOCK_WINDOWS_MAX - 1)),
+    };
+    let count = last.saturating_sub(first).saturating_add(1);
+    if count > CLOCK_WINDOWS_MAX {
+        let message = format!(
+            "{count} windows of {} ms, at most {CLOCK_WINDOWS_MAX}: ask for a shorter time",
+            settings.window_ns / 1_000_000
+        );
+        return Err(QueryError::Limit { limit: "clock_windows_max", message });
+    }
+    Ok((count > 0).then_some(first..=last))
+}
+
+fn reports(
+    seen: &Seen,
+    reference: ClockId,
+    range: (Option<i64>, Option<i64>),
+) -> Result<Vec<ClockReport>> {
+    let mut solver = Solver::new(&seen.estimator);
+    let windows = windows(seen, range)?;
+    Ok(windows.map_or_else(Vec::new, |windows| report(&mut solver, reference, windows)))
+}
+
+fn state_text(state: State) -> &'static str {
+    match state {
+        State::TwoSided => "two-sided",
+        State::OneSided => "one-sided",
+        State::None => "none",
+        State::Inconsistent => "inconsistent",
+    }
+}
+
+/// The middle of the rates that explain a clock's intervals.
+fn rate_ppm(report: &ClockReport) -> Option<f64> {
+    report.rate_ppb.map(|(low, high)| (low as f64 + high as f64) / 2_000.0)
+}
+
+/// Rows of `clocks`.
+///
+/// # Errors
+/// Too many windows are asked for.
+pub(crate) fn clocks(seen: &Seen, range: (Option<i64>, Option<i64>)) -> Result<RecordBatch> {
+    let mut rows = Rows::new(clocks_schema());
+    if let Some(reference) = seen.reference() {
+        let window_ns = seen.estimator.settings().window_ns;
+        for report in reports(seen, reference, range)? {
+            let name = seen.name(report.clock);
+            for window in &report.windows {
+                rows.texts(&[Some(&clock_text(report.clock))]);
+                rows.name(&name);
+                rows.times(window.start_ns, window.start_ns.saturating_add(window_ns));
+                rows.texts(&[Some(&clock_text(reference))]);
+                rows.bounds(&window.bounds);
+                rows.longs(&[report.granularity_ns]);
+                rows.double(rate_ppm(&report));
+                let rejects = seen.rejects.get(&report.clock).copied().unwrap_or(0);
+                rows.longs(&[Some(report.steps.len() as i64), i64::try_from(rejects).ok()]);
+                rows.end();
+            }
+        }
+    }
+    rows.finish()
+}
+
+/// Rows of `clock_pairs`: each pair that exchanged messages, in each window with evidence.
+///
+/// # Errors
+/// Too many windows are asked for.
+pub(crate) fn clock_pairs(seen: &Seen, range: (Option<i64>, Option<i64>)) -> Result<RecordBatch> {
+    let mut rows = Rows::new(clock_pairs_schema());
+    let window_ns = seen.estimator.settings().window_ns;
+    for (window, a, b) in pairs_with_evidence(seen, range)? {
+        let bounds = Solver::new(&seen.estimator).pair_in(a, b, window);
+        for clock in [a, b] {
+            rows.texts(&[Some(&clock_text(clock))]);
+            rows.name(&seen.name(clock));
+        }
+        let start = window.saturating_mul(window_ns);
+        rows.times(start, start.saturating_add(window_ns));
+        rows.bounds(&bounds);
+        rows.end();
+    }
+    rows.finish()
+}
+
+fn pairs_with_evidence(
+    seen: &Seen,
+    range: (Option<i64>, Option<i64>),
+) -> Result<BTreeSet<(i64, ClockId, ClockId)>> {
+    let Some(windows) = windows(seen, range)? else { return Ok(BTreeSet::new()) };
+    let rows = seen.estimator.rows().filter(|row| windows.contains(&row.window));
+    Ok(rows.map(|row| (row.window, row.from.min(row.to), row.from.max(row.to))).collect())
+}
+
+/// Columns `lo_ns, hi_ns, point_ns, state, messages` of the offset of one clock minus that of
+/// another at a time.
+///
+/// # Errors
+/// The rows cannot be made, which is a bug.
+pub(crate) fn clock_offset(seen: &Seen, a: ClockId, b: ClockId, at_ns: i64) -> Result<RecordBatch> {
+    let all = clock_pairs_schema();
+    let fields = all.fields().iter().skip(10).cloned().collect::<Vec<_>>();
+    let mut rows = Rows::new(Arc::new(Schema::new(fields)));
+    rows.bounds(&Solver::new(&seen.estimator).pair(a, b, at_ns));
+    rows.end();
+    rows.finish()
+}
+
+/// One clock with its offsets, as a series.
+#[derive(Debug, Serialize)]
+pub(crate) struct ClockSeries {
+    #[serde(flatten)]
+    clock: ClockAnswer,
+    granularity_ns: Option<i64>,
+    /// Least and largest rate against the reference that explains all intervals.
+    rate_ppm: Option<(f64, f64)>,
+    /// Between which moments the clock must have stepped.
+    steps: Vec<(i64, i64)>,
+    rejects: u64,
+    messages: u64,
+    window_start_unix_nano: Vec<i64>,
+    lo_ns: Vec<Option<i64>>,
+    hi_ns: Vec<Option<i64>>,
+    point_ns: Vec<Option<i64>>,
+    state: Vec<&'static str>,
+}
+
+/// Two clocks that exchanged messages, over the whole time asked for.
+#[derive(Debug, Serialize)]
+struct PairSummary {
+    a: String,
+    b: String,
+    /// Of the last window with bounds on both sides.
+    lo_ns: Option<i64>,
+    hi_ns: Option<i64>,
+    point_ns: Option<i64>,
+    state: &'static str,
+    messages: u64,
+}
+
+/// Everything about clocks in a time.
+#[derive(Debug, Serialize)]
+pub(crate) struct ClocksAnswer {
+    reference: Option<String>,
+    assumptions: Assumptions,
+    clocks: Vec<ClockSeries>,
+    pairs: Vec<PairSummary>,
+}
+
+/// All clocks against a reference, the one with most messages unless another is asked for.
+///
+/// # Errors
+/// Too many windows are asked for.
+pub(crate) fn clocks_answer(
+    seen: &Seen,
+    reference: Option<ClockId>,
+    range: (Option<i64>, Option<i64>),
+) -> Result<ClocksAnswer> {
+    let reference = reference.or_else(|| seen.reference());
+    let found = match reference {
+        Some(reference) => reports(seen, reference, range)?,
+        None => Vec::new(),
+    };
+    Ok(ClocksAnswer {
+        reference: reference.map(clock_text),
+        assumptions: Assumptions::of(seen.estimator.settings()),
+        clocks: found.into_iter().map(|report| series(seen, report)).collect(),
+        pairs: pair_summaries(seen, range)?,
+    })
+}
+
+fn series(seen: &Seen, report: ClockReport) -> ClockSeries {
+    let windows = &report.windows;
+    let of = |field: fn(&PairBounds) -> Option<i64>| {
+        windows.iter().map(|window| field(&window.bounds)).collect()
+    };
+    let ppm = |ppb: i64| ppb as f64 / 1_000.0;
+    ClockSeries {
+        clock: ClockAnswer::new(report.clock, seen.name(report.clock)),
+        granularity_ns: report.granularity_ns,
+        rate_ppm: report.rate_ppb.map(|(low, high)| (ppm(low), ppm(high))),
+        rejects: seen.rejects.get(&report.clock).copied().unwrap_or(0),
+        messages: windows.iter().map(|window| window.bounds.messages).sum(),
+        window_start_unix_nano: windows.iter().map(|window| window.start_ns).collect(),
+        lo_ns: of(|bounds| bounds.lo_ns),
+        hi_ns: of(|bounds| bounds.hi_ns),
+        point_ns: of(|bounds| bounds.point_ns),
+        state: windows.iter().map(|window| state_text(window.bounds.state)).collect(),
+        steps: report.steps,
+    }
+}
+
+fn pair_summaries(seen: &Seen, range: (Option<i64>, Option<i64>)) -> Result<Vec<PairSummary>> {
+    let mut messages: BTreeMap<(ClockId, ClockId), (u64, i64)> = BTreeMap::new();
+    let Some(windows) = windows(seen, range)? else { return Ok(Vec::new()) };
+    for row in seen.estimator.rows().filter(|row| windows.contains(&row.window)) {
+        let pair = (row.from.min(row.to), row.from.max(row.to));
+        let (count, last) = messages.entry(pair).or_insert((0, row.window));
+        (*count, *last) = (*count + row.messages, (*last).max(row.window));
+    }
+    let mut solver = Solver::new(&seen.estimator);
+    let summary = |((a, b), (messages, window))| {
+        let bounds = solver.pair_in(a, b, window);
+        PairSummary {
+            a: clock_text(a),
+            b: clock_text(b),
+            lo_ns: bounds.lo_ns,
+            hi_ns: bounds.hi_ns,
+            point_ns: bounds.point_ns,
+            state: state_text(bounds.state),
+            messages,
+        }
+    };
+    Ok(messages.into_iter().map(summary).collect())
+}
+
+/// Rows that are filled from left to right.
+struct Rows {
+    schema: SchemaRef,
+    columns: Vec<Column>,
+    at: usize,
+}
+
+enum Column {
+    Text(StringBuilder),
+    Long(Int64Builder),
+    Double(Float64Builder),
+    Time(TimestampNanosecondBuilder),
+}
+
+impl Rows {
+    fn new(schema: SchemaRef) -> Self {
+        let column = |field: &Arc<Field>| match field.data_type() {
+            DataType::Int64 => Column::Long(Int64Builder::new()),
+            DataType::Float64 => Column::Double(Float64Builder::new()),
+            DataType::Timestamp(..) => {
+                Column::Time(TimestampNanosecondBuilder::new().with_timezone("UTC"))
+            }
+            _ => Column::Text(StringBuilder::new()),
+        };
+        let columns = schema.fields().iter().map(column).collect();
+        Self { schema, columns, at: 0 }
+    }
+
+    fn next(&mut self) -> Option<&mut Column> {
+        self.at += 1;
+        self.columns.get_mut(self.at - 1)
+    }
+
+    fn texts(&mut self, values: &[Option<&str>]) {
+        for value in values {
+            if let Some(Column::Text(column)) = self.next() {
+                column.append_option(*value);
+            }
+        }
+    }
+
+    fn longs(&mut self, values: &[Option<i64>]) {
+        for value in values {
+            if let Some(Column::Long(column)) = self.next() {
+                column.append_option(*value);
+            }
+        }
+    }
+
+    fn double(&mut self, value: Option<f64>) {
+        if let Some(Column::Double(column)) = self.next() {
+            column.append_option(value);
+        }
+    }
+
+    fn times(&mut self, start_ns: i64, end_ns: i64) {
+        for time in [start_ns, end_ns] {
+            if let Some(Column::Time(column)) = self.next() {
+                column.append_value(time);
+            }
+        }
+    }
+
+    fn name(&mut self, name: &ClockName) {
+        let ClockName { service_name, service_instance_id, host_name } = name;
+        self.texts(&[
+            service_name.as_deref(),
+            service_instance_id.as_deref(),
+            host_name.as_deref(),
+        ]);
+    }
+
+    fn bounds(&mut self, bounds: &PairBounds) {
+        self.longs(&[bounds.lo_ns, bounds.hi_ns, bounds.point_ns]);
+        self.texts(&[Some(state_text(bounds.state))]);
+        self.longs(&[i64::try_from(bounds.messages).ok()]);
+    }
+
+    fn end(&mut self) {
+        self.at = 0;
+    }
+
+    fn finish(self) -> Result<RecordBatch> {
+        let arrays = self.columns.into_iter().map(|column| -> ArrayRef {
+            match column {
+                Column::Text(mut column) => Arc::new(column.finish()),
+                Column::Long(mut column) => Arc::new(column.finish()),
+                Column::Double(mut column) => Arc::new(column.finish()),
+                Column::Time(mut column) => Arc::new(column.finish()),
+            }
+        });
+        RecordBatch::try_new(self.schema, arrays.collect())
+            .map_err(|error| QueryError::Internal(error.to_string()))
+    }
+}
