@@ -39,7 +39,7 @@ export function ClockNote({ state }: { readonly state: TraceState }) {
   return (
     <div class="clock-note" role="note">
       <p>
-        {summary.moved === 0 ? "All times are as reported" : `${plural(summary.moved, "span")} moved, by up to ${most}`}; times are those of {clock === undefined ? "the root’s clock" : <bdi>{clockName(clock)}</bdi>}. Whiskers show how far a span may still be off.
+        {summary.moved === 0 ? "All times are as reported" : `${plural(summary.moved, "span")} moved, by up to ${most}`}; times are those of {clock === undefined ? "the root’s clock" : <bdi>{clockName(clock)}</bdi>}. Whiskers{state.tab.value.id === "space" ? " of the chosen span" : ""} show how far it may still be off.
       </p>
       {faults}
     </div>
