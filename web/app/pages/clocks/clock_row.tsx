@@ -36,7 +36,7 @@ export function ClockRow({ summary, open: opened, choose }: Props) {
         <Chart summary={summary} width={300} height={44} />
         <div class="figure">
           <b title={formatNanosecondsExactly(offset)}>{isReference ? "reference" : Number.isNaN(offset) ? "not known" : formatShift(offset)}</b>
-          <small>{isReference ? "" : Number.isNaN(halfWidth) ? "no bound on both sides" : `±${formatDuration(halfWidth)}`}</small>
+          <small>{isReference ? "" : Number.isNaN(halfWidth) ? "no bound on both sides" : `${offset < 0 ? "behind" : "ahead"}, ±${formatDuration(halfWidth)}`}</small>
         </div>
         <div class="figure">
           <b>{clock.ratePpm === null ? "–" : rateText(clock.ratePpm)}</b>
@@ -60,7 +60,8 @@ export function ClockRow({ summary, open: opened, choose }: Props) {
 function rateText([low, high]: readonly [number, number]): string {
   const middle = (low + high) / 2;
   const digits = high - low > 10 ? 0 : 1;
-  return `${middle < 0 ? "−" : "+"}${Math.abs(middle).toFixed(digits)} ±${((high - low) / 2).toFixed(digits)} ppm`;
+  const text = Math.abs(middle).toFixed(digits);
+  return `${Number(text) === 0 ? "" : middle < 0 ? "−" : "+"}${text} ±${((high - low) / 2).toFixed(digits)} ppm`;
 }
 
 /** Wide enough that a column is about a pixel of the small chart. */

@@ -114,7 +114,7 @@ export function ClocksPage() {
           )}
         </div>
         {asked.view === "help" ? <Help answer={answer} /> : state.status === "failed" ? <ErrorNotice error={state.error} retry={load} /> : answer === null ? (
-          <div class="clocks-loading" role="status" aria-label="Loading the clocks">{Array.from({ length: 8 }, (_, i) => <i key={i} />)}</div>
+          <div class="clocks-loading" role="status" aria-label="Loading the clocks"><p>Working out the offsets of all clocks…</p>{Array.from({ length: 8 }, (_, i) => <i key={i} />)}</div>
         ) : answer.clocks.length === 0 ? <Nothing range={asked.range} all={() => change({ range: "all" })} /> : asked.view === "pairs" ? (
           <PairsMatrix answer={answer} all={all} filter={asked.filter} />
         ) : <Groups all={all} asked={asked} change={change} />}
@@ -124,14 +124,15 @@ export function ClocksPage() {
 }
 
 function Summary({ answer, all }: { readonly answer: ClocksAnswer; readonly all: readonly ClockSummary[] }) {
-  const bad = all.filter((one) => one.severity >= 3).length;
-  const odd = all.filter((one) => one.severity === 2).length;
-  const tagged = all.filter((one) => one.clock.tagged).length;
+  const named = all.filter((one) => one.clock.service !== null);
+  const bad = named.filter((one) => one.severity >= 3).length;
+  const odd = named.filter((one) => one.severity === 2).length;
+  const tagged = named.filter((one) => one.clock.tagged).length;
   const reference = all.find((one) => one.isReference);
   if (all.length === 0) return <>No clock is known in this time.</>;
   return (
     <>
-      {plural(all.length, "clock")}, {tagged} with stamps; <b>{bad === 0 ? "none is badly off" : `${bad} need${bad === 1 ? "s" : ""} attention`}</b>{odd === 0 ? "" : `, ${odd} to watch`}.
+      {plural(named.length, "clock")} of services, {tagged} with stamps; <b>{bad === 0 ? "none is badly off" : `${bad} need${bad === 1 ? "s" : ""} attention`}</b>{odd === 0 ? "" : `, ${odd} to watch`}.
       Offsets are against {reference === undefined ? answer.reference : <bdi>{clockName(reference.clock)}</bdi>}.
     </>
   );
