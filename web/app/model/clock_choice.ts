@@ -78,7 +78,7 @@ export function explainShift(trace: TraceColumns, row: number): string {
   const whose = `its clock ${clock.id} of ${clockName(clock)}`;
   if (Number.isNaN(shift)) return `no usable time; ${whose}`;
   if (order.clock[row] === order.reference) return `not moved: ${whose} is the one that times are told on`;
-  return `moved by ${formatShift(shift)}, ${knownTo(order.halfWidth[row] ?? Number.NaN)}; ${whose}`;
+  return `${shift === 0 ? "not moved" : `moved by ${formatShift(shift)}`}, ${knownTo(order.halfWidth[row] ?? Number.NaN)}; ${whose}`;
 }
 
 export interface AlignmentSummary {
