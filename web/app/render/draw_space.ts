@@ -76,6 +76,7 @@ function drawLanes(renderer: Renderer, theme: CanvasTheme, frame: TimelineFrame,
   const range = laneRange(layout, frame);
   const palette = cone === null ? scene.palette : [theme.surface, theme.services[0] ?? "", theme.services[1] ?? "", theme.services[3] ?? "", theme.accent];
   const marked: number[] = [];
+  const scale = frame.width / (frame.window.end - frame.window.start);
   bright.clear();
   dimmed.clear();
   for (let i = range.first; i < range.end; i++) {
@@ -83,16 +84,19 @@ function drawLanes(renderer: Renderer, theme: CanvasTheme, frame: TimelineFrame,
     if (lane === undefined) continue;
     const bottom = Math.round(RULER_HEIGHT + lane.top + lane.height - frame.scrollTop) - 0.5;
     renderer.line(0, bottom, frame.width, bottom, theme.line, []);
+    const height = lane.pitch >= 16 ? BAR_LABELLED : lane.pitch - 2;
     const drawnTo = new Float64Array(lane.subRows).fill(Number.NEGATIVE_INFINITY);
     for (const row of lane.rows) {
-      const { left, right } = boxOf(frame, scene, row);
-      if (!(right >= 0 && left <= frame.width)) continue;
+      const left = ((shown.start[row] ?? 0) - frame.window.start) * scale;
+      // Rows are sorted by start.
+      if (left > frame.width) break;
+      const right = left + Math.max(BAR_WIDTH_MIN, (shown.duration[row] ?? 0) * scale);
+      if (right < 0) continue;
       const sub = layout.subRow[row] ?? 0;
       if (right < (drawnTo[sub] ?? 0) + 0.5 && row !== scene.selected && row !== scene.second) continue;
       drawnTo[sub] = right;
       const x = Math.max(-4, left);
-      const height = barOf(layout, row);
-      const y = yOf(frame, layout, row) - height / 2;
+      const y = RULER_HEIGHT + lane.top + LANE_PAD + (sub + 0.5) * lane.pitch - frame.scrollTop - height / 2;
       const width = Math.min(frame.width + 4, right) - x;
       const matching = scene.matches === null || scene.matches[row] === 1;
       const part = cone?.[row] ?? UNDECIDED;
