@@ -128,6 +128,7 @@ pub struct AttributeRows<'a> {
     maps: &'a MapArray,
     keys: &'a StringArray,
     values: &'a StringArray,
+    own: HashMap<String, Own<'a>>,
     order: Option<Repeated<'a>>,
     /// The keys of each distinct order.
     orders: Vec<Vec<OrderedKey<'a>>>,
@@ -166,8 +167,20 @@ impl<'a> AttributeRows<'a> {
             maps,
             keys: maps.keys().as_string_opt()?,
             values: maps.values().as_string_opt()?,
+            own,
             order,
             orders,
+        })
+    }
+
+    /// The first value of a key in a row; `None` also for a key without a value.
+    pub fn get(&self, row: usize, key: &str) -> Option<AttributeText<'a>> {
+        // Only the first value of a repeated key may be in the column.
+        let own = self.own.get(key).and_then(|own| own.get(row));
+        own.or_else(|| {
+            let mut rest = offsets_range(self.maps.value_offsets(), row);
+            let at = rest.find(|at| self.keys.value(*at) == key)?;
+            self.values.is_valid(at).then(|| AttributeText::Text(self.values.value(at)))
         })
     }
 

@@ -209,6 +209,18 @@ pub fn display(text: &str) -> std::borrow::Cow<'_, str> {
 /// `None` when the key is missing or was sent without a value.
 pub fn lookup(set: &str, key: &str) -> Option<String> {
     let (_, value) = parse_set_raw(set)?.into_iter().find(|(k, _)| k == key)?;
+    value_text(&value)
+}
+
+/// Keys and value texts of the text of an attribute set, in order; no text is a key without a value. Empty for what is
+/// no such text.
+pub fn set_texts(set: &str) -> Vec<(String, Option<String>)> {
+    let entries = parse_set_raw(set).unwrap_or_default().into_iter();
+    entries.map(|(key, value)| (key, value_text(&value))).collect()
+}
+
+/// The text of a value inside a set; `None` for the mark of a missing one.
+fn value_text(value: &RawValue) -> Option<String> {
     let text = value.get();
     if text.as_bytes() == NO_VALUE {
         return None;

@@ -13,6 +13,7 @@
 
 mod catalog;
 mod error;
+mod findings;
 pub mod format;
 mod functions;
 mod http;

@@ -81,17 +81,17 @@ impl Query {
         settings: QuerySettings,
         registry: &mut Registry,
     ) -> Result<Self> {
-        let watch = Arc::new(ClockWatch::default());
+        let watch = Arc::new(ClockWatch::open(settings.clocks_dir.clone()));
         let catalog = Catalog::new(&settings, Arc::clone(&watch))?;
         let places = Arc::new(Semaphore::new(settings.queries_running_max));
         let metrics = Metrics::new(registry);
         Ok(Self { inner: Arc::new(Inner { source, catalog, settings, places, metrics, watch }) })
     }
 
-    /// Observes the clocks of traces as they come. Never returns; to be run beside the API.
-    pub async fn watch_clocks(self) {
+    /// Observes the clocks of traces as they come, until `stopped`; to be run beside the API.
+    pub async fn watch_clocks(self, stopped: impl Future<Output = ()> + Send) {
         let watch = Arc::clone(&self.inner.watch);
-        watch.run(self).await;
+        watch.run(self, stopped).await;
     }
 
     /// What was learnt of clocks.

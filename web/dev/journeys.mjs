@@ -254,6 +254,26 @@ const JOURNEYS = {
     assert.deepEqual([await rows.count(), params().get("closed")], [2, "shop-web"]);
   },
 
+  async "links lead there and back, values narrow the search in the trace"() {
+    await page.goto(`${origin}/trace/${traceIdOf(7)}?span=${idOf(7, 3)}`);
+    await page.locator(".span-panel .attribute-table").first().waitFor();
+    await page.locator("summary", { hasText: "Links to this span" }).click();
+    await page.getByRole("button", { name: "Look for spans that link here" }).click();
+    await page.getByRole("link", { name: "mailer orders process" }).click();
+    await page.locator(".span-panel .attribute-table").first().waitFor();
+    assert.match(page.url(), new RegExp(`/trace/${traceIdOf(1)}\\?span=`));
+    const attribute = page.locator(".attribute-table tr", { hasText: "host.name" });
+    await attribute.hover();
+    await page.getByRole("button", { name: "Mark spans with this host.name" }).click();
+    await page.locator(".find output", { hasText: /\d/ }).waitFor();
+    await page.getByRole("button", { name: "Exclude spans with this cache.hit" }).click();
+    await settle();
+    assert.match(params().get("find"), /^@host\.name=node-\d\.eu-central -@cache\.hit=(true|false)$/);
+    await page.getByRole("button", { name: "Not like this" }).click();
+    await settle();
+    assert.match(params().get("find"), / -name=/);
+  },
+
   async "a question is written with suggestions, run, drawn, shared and cancelled"() {
     await page.goto(origin);
     await page.getByRole("link", { name: "SQL" }).click();
@@ -309,7 +329,7 @@ const JOURNEYS = {
 
   async "a trace is compared with another one of its operation"() {
     await page.goto(`${origin}/trace/${traceIdOf(1)}`);
-    await page.getByRole("link", { name: "Compare", exact: true }).last().click();
+    await page.locator(".trace-header").getByRole("link", { name: "Compare" }).click();
     await page.getByLabel("Slowest of the same operation, for B").getByRole("link").first().click();
     await page.locator(".compare-bar").waitFor();
     const shared = page.url();

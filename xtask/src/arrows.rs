@@ -16,7 +16,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("causeway-model", &["causeway-clock"]),
     ("causeway-store", &["causeway-model"]),
     ("causeway-collector", &["causeway-clock", "causeway-model", "causeway-store"]),
-    ("causeway-query", &["causeway-clock", "causeway-model", "causeway-store"]),
+    ("causeway-analysis", &["causeway-clock", "causeway-model"]),
+    (
+        "causeway-query",
+        &["causeway-analysis", "causeway-clock", "causeway-model", "causeway-store"],
+    ),
     ("causeway-web", &[]),
     ("causeway", EVERYTHING),
     ("causeway-testkit", &["causeway-clock", "causeway-model"]),
@@ -27,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 const EVERYTHING: &[&str] = &[
+    "causeway-analysis",
     "causeway-clock",
     "causeway-collector",
     "causeway-model",

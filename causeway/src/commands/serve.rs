@@ -107,13 +107,10 @@ fn start(
         .layer(CompressionLayer::new());
     let connections = Arc::new(Semaphore::new(config.connections_max));
     let mut servers = JoinSet::new();
-    let (clocks, mut stopping) = (query.watch_clocks(), stopped.clone());
-    servers.spawn(async move {
-        tokio::select! {
-            () = clocks => {}
-            _ = stopping.wait_for(|stopped| *stopped) => {}
-        }
-    });
+    let mut stopping = stopped.clone();
+    servers.spawn(query.watch_clocks(async move {
+        let _ = stopping.wait_for(|stopped| *stopped).await;
+    }));
     for (listener, router) in [
         (listeners.otlp_grpc, collector.grpc_router()),
         (listeners.otlp_http, collector.http_router()),

@@ -1,5 +1,5 @@
-//! Tables and table functions about clocks and order: `clocks`, `clock_pairs`, `span_relation`,
-//! `causal_order`, `cone`, `open_at`, `clock_offset`.
+//! Tables and table functions about clocks, order and findings: `clocks`, `clock_pairs`, `findings`,
+//! `span_relation`, `causal_order`, `cone`, `open_at`, `clock_offset`, `critical_path`.
 //!
 //! Their rows are computed when a statement is planned, off the async threads, and are few beside spans.
 
@@ -21,6 +21,7 @@ use datafusion::scalar::ScalarValue;
 
 use super::predicate;
 use crate::error::{QueryError, Result as QueryResult};
+use crate::findings::{self, SegmentAnswer, Time};
 use crate::functions::unix_time::time_array;
 use crate::functions::{META_SPAN_ID, META_TRACE_ID, with_meaning};
 use crate::input;
@@ -44,15 +45,21 @@ pub(crate) enum Question {
     Line { trace: TraceId },
     Cone { trace: TraceId, span: SpanId },
     OpenAt { at_ns: i64 },
+    Findings,
+    Path { trace: TraceId, time: Time },
     Offset { from: ClockId, to: ClockId, at_ns: i64 },
 }
 
 /// The tables among them.
-pub(crate) const TABLES: [(&str, Question); 2] =
-    [("clocks", Question::Clocks), ("clock_pairs", Question::ClockPairs)];
+pub(crate) const TABLES: [(&str, Question); 3] = [
+    ("clocks", Question::Clocks),
+    ("clock_pairs", Question::ClockPairs),
+    ("findings", Question::Findings),
+];
 
 /// The table functions among them: name, arguments.
-pub(crate) const FUNCTIONS: [(&str, &[&str]); 5] = [
+pub(crate) const FUNCTIONS: [(&str, &[&str]); 6] = [
+    ("critical_path", &["trace_id", "'raw' or 'aligned'"]),
     ("span_relation", &["trace_id", "span_id", "span_id"]),
     ("causal_order", &["trace_id"]),
     ("cone", &["trace_id", "span_id"]),
@@ -92,7 +99,13 @@ impl OrderFunction {
             plan_datafusion_err!("{} takes constants: {}({arguments})", self.name, self.name)
         };
         let texts: Option<Vec<String>> = args.iter().map(text).collect();
-        let texts = texts.filter(|texts| texts.len() == self.arguments.len()).ok_or_else(wrong)?;
+        let mut texts = texts.ok_or_else(wrong)?;
+        if self.name == "critical_path" && texts.len() == 1 {
+            texts.push("aligned".to_owned());
+        }
+        if texts.len() != self.arguments.len() {
+            return Err(wrong());
+        }
         let trace = |text: &String| input::id::<TraceId>(text);
         let span = |text: &String| input::id::<SpanId>(text);
         let clock = |text: &String| match parse_clock(text) {
@@ -102,6 +115,14 @@ impl OrderFunction {
         Ok(match (self.name, texts.as_slice()) {
             ("span_relation", [id, from, to]) => {
                 Question::Relation { trace: trace(id)?, from: span(from)?, to: span(to)? }
+            }
+            ("critical_path", [id, time]) => {
+                let time = match time.as_str() {
+                    "raw" => Time::Raw,
+                    "aligned" => Time::Aligned,
+                    _ => return Err(wrong()),
+                };
+                Question::Path { trace: trace(id)?, time }
             }
             ("causal_order", [id]) => Question::Line { trace: trace(id)? },
             ("cone", [id, of]) => Question::Cone { trace: trace(id)?, span: span(of)? },
@@ -144,6 +165,17 @@ impl Question {
         let fields = match self {
             Self::Clocks => return order::clocks_schema(),
             Self::ClockPairs => return order::clock_pairs_schema(),
+            Self::Findings => return findings::schema(),
+            Self::Path { .. } => vec![
+                Field::new("seq", DataType::UInt64, false),
+                span_id,
+                text("service_name"),
+                text("name"),
+                long("start_unix_nano"),
+                long("end_unix_nano"),
+                long("duration_ns"),
+                text("certainty"),
+            ],
             Self::Relation { .. } => vec![
                 text("relation"),
                 text("class"),
@@ -195,6 +227,19 @@ impl Answers {
         match &self.question {
             Question::Clocks => order::clocks(&self.watch.seen(), range),
             Question::ClockPairs => order::clock_pairs(&self.watch.seen(), range),
+            Question::Findings => findings::batch(self.watch.findings().iter())
+                .map_err(|error| QueryError::Internal(error.to_string())),
+            Question::Path { trace, time } => {
+                let (batches, traces) = self.read_batches(*trace)?;
+                let path = findings::one_trace(
+                    &batches,
+                    &traces,
+                    &self.watch,
+                    *time,
+                    findings::critical_path,
+                )?;
+                made(path_columns(&path.segments))
+            }
             Question::Offset { from, to, at_ns } => {
                 order::clock_offset(&self.watch.seen(), *from, *to, *at_ns)
             }
@@ -243,22 +288,31 @@ impl Answers {
 
     /// A whole trace, whose messages count from now on.
     fn read(&self, trace: TraceId) -> QueryResult<TraceOrder> {
-        let read = self.read_all(vec![trace.0], &self.reader.budget())?;
+        Ok(self.read_batches(trace)?.1)
+    }
+
+    fn read_batches(&self, trace: TraceId) -> QueryResult<(Vec<RecordBatch>, TraceOrder)> {
+        let (batches, read) = self.read_all(vec![trace.0], &self.reader.budget())?;
         if read.gathered.spans.is_empty() {
             return Err(QueryError::NotFound(format!("trace {trace} is not known")));
         }
-        Ok(read)
+        Ok((batches, read))
     }
 
-    fn read_all(&self, ids: Vec<[u8; 16]>, budget: &Budget) -> QueryResult<TraceOrder> {
+    fn read_all(
+        &self,
+        ids: Vec<[u8; 16]>,
+        budget: &Budget,
+    ) -> QueryResult<(Vec<RecordBatch>, TraceOrder)> {
         let wanted = Wanted::traces(Ids::new(ids), &self.reader.snapshot);
-        let read = TraceOrder::new(&deduplicate(self.reader.spans(&wanted, budget)?)?)?;
+        let batches = deduplicate(self.reader.spans(&wanted, budget)?)?;
+        let read = TraceOrder::new(&batches)?;
         self.watch.observe(&read);
-        Ok(read)
+        Ok((batches, read))
     }
 
     fn open_at(&self, at_ns: i64) -> QueryResult<Vec<ArrayRef>> {
-        let traces = self.read_all(self.around(at_ns)?, &self.reader.budget())?;
+        let (_, traces) = self.read_all(self.around(at_ns)?, &self.reader.budget())?;
         let open = traces.order.open_at(at_ns).open;
         let gathered = &traces.gathered;
         let ids = open.iter().map(|span| {
@@ -307,6 +361,25 @@ impl Answers {
         }
         Ok(ids)
     }
+}
+
+fn path_columns(segments: &[SegmentAnswer]) -> Vec<ArrayRef> {
+    let texts = |text: fn(&SegmentAnswer) -> &str| -> ArrayRef {
+        Arc::new(segments.iter().map(|segment| Some(text(segment))).collect::<StringArray>())
+    };
+    let longs = |long: fn(&SegmentAnswer) -> i64| -> ArrayRef {
+        Arc::new(segments.iter().map(|segment| Some(long(segment))).collect::<Int64Array>())
+    };
+    vec![
+        Arc::new(segments.iter().map(|segment| Some(segment.seq)).collect::<UInt64Array>()),
+        texts(|segment| &segment.span_id),
+        texts(|segment| &segment.service_name),
+        texts(|segment| &segment.name),
+        longs(|segment| segment.start_unix_nano),
+        longs(|segment| segment.end_unix_nano),
+        longs(|segment| segment.duration_ns),
+        texts(|segment| segment.certainty),
+    ]
 }
 
 fn id(span: SpanId) -> u64 {

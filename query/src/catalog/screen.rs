@@ -22,7 +22,8 @@ use datafusion::error::Result;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use datafusion::physical_plan::PhysicalExpr;
 
-use crate::read::{Dictionaries, Reader};
+use crate::functions::{attribute, attribute_text};
+use crate::read::{Dictionaries, Distinct, Reader};
 
 /// What must hold for a row, as far as distinct values can tell.
 #[derive(Debug)]
@@ -31,8 +32,45 @@ pub(crate) enum Screen {
     All(Vec<Screen>),
     /// One of these.
     Any(Vec<Screen>),
-    /// A condition on one column, which is the only one of its schema.
-    Column(Arc<Schema>, Arc<dyn PhysicalExpr>),
+    /// A condition on one column.
+    Column(OnColumn),
+}
+
+/// A condition on one column of repeated text.
+#[derive(Debug)]
+pub(crate) struct OnColumn {
+    /// Of that column only.
+    schema: Arc<Schema>,
+    condition: Arc<dyn PhysicalExpr>,
+    /// What a value must contain for the condition to hold.
+    needle: Option<String>,
+}
+
+impl OnColumn {
+    fn column(&self) -> &str {
+        self.schema.fields().first().map_or("", |field| field.name())
+    }
+
+    /// Whether the condition may hold for one of these values.
+    fn may_hold(&self, values: &Distinct) -> bool {
+        if self.needle.as_ref().is_some_and(|needle| !values.may_contain(needle.as_bytes())) {
+            return false;
+        }
+        values.array().is_none_or(|values| self.holds_for_any(values))
+    }
+
+    /// One that cannot be tried may hold.
+    fn holds_for_any(&self, values: ArrayRef) -> bool {
+        let rows = values.len();
+        let Ok(batch) = RecordBatch::try_new(Arc::clone(&self.schema), vec![values]) else {
+            return true;
+        };
+        let held = self.condition.evaluate(&batch).and_then(|held| held.into_array(rows));
+        match held.as_ref().map(|held| held.as_boolean_opt()) {
+            Ok(Some(held)) => held.true_count() > 0,
+            _ => true,
+        }
+    }
 }
 
 /// Which row groups of a file to read.
@@ -85,7 +123,7 @@ impl Screen {
         let count = dictionaries.row_groups();
         let mut screened = Screened { plan: ParquetAccessPlan::new_all(count), kept: count };
         for row_group in 0..count {
-            let mut known: Vec<(&str, Option<ArrayRef>)> = Vec::new();
+            let mut known = Vec::new();
             let mut values = |column: &'_ str| dictionaries.values(row_group, column);
             if !self.may_hold(&mut known, &mut values) {
                 screened.plan.skip(row_group);
@@ -98,24 +136,20 @@ impl Screen {
     /// `known` are values that were asked for before.
     fn may_hold<'a>(
         &'a self,
-        known: &mut Vec<(&'a str, Option<ArrayRef>)>,
-        values: &mut impl FnMut(&str) -> Option<ArrayRef>,
+        known: &mut Vec<(&'a str, Option<Distinct>)>,
+        values: &mut impl FnMut(&str) -> Option<Distinct>,
     ) -> bool {
         match self {
             Self::All(all) => all.iter().all(|one| one.may_hold(known, values)),
             Self::Any(any) => any.iter().any(|one| one.may_hold(known, values)),
-            Self::Column(schema, condition) => {
-                let Some(column) = schema.fields().first().map(|field| field.name().as_str())
-                else {
-                    return true;
-                };
-                let at = known.iter().position(|(known, _)| *known == column);
+            Self::Column(on) => {
+                let at = known.iter().position(|(known, _)| *known == on.column());
                 let at = at.unwrap_or_else(|| {
-                    known.push((column, values(column)));
+                    known.push((on.column(), values(on.column())));
                     known.len() - 1
                 });
                 match known.get(at) {
-                    Some((_, Some(values))) => holds_for_any(schema, condition, values),
+                    Some((_, Some(values))) => on.may_hold(values),
                     _ => true,
                 }
             }
@@ -148,28 +182,34 @@ fn screen(condition: &Expr, schema: &Schema, session: &dyn Session) -> Result<Op
     }
     let schema = Arc::new(Schema::new(vec![field]));
     let input = DFSchema::try_from(Arc::clone(&schema))?;
+    let needle = needle(condition);
     let condition = session.create_physical_expr(condition.clone(), &input)?;
-    Ok(Some(Screen::Column(schema, condition)))
+    Ok(Some(Screen::Column(OnColumn { schema, condition, needle })))
+}
+
+/// What a value must contain to be equal to a constant, itself or an attribute in it: the constant, if
+/// no escape can be in it.
+fn needle(condition: &Expr) -> Option<String> {
+    let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = condition else {
+        return None;
+    };
+    let sides = (left.as_ref(), right.as_ref());
+    let ((side, Expr::Literal(text, _)) | (Expr::Literal(text, _), side)) = sides else {
+        return None;
+    };
+    let is_value = match side {
+        Expr::Column(_) => true,
+        Expr::ScalarFunction(call) => {
+            [attribute::NAME, attribute::OF_SPAN, attribute_text::NAME].contains(&call.func.name())
+        }
+        _ => false,
+    };
+    let text = text.try_as_str().flatten().filter(|text| is_value && !text.is_empty())?;
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.:@ ".contains(&b);
+    text.bytes().all(is_plain).then(|| text.to_owned())
 }
 
 fn repeated_field(schema: &Schema, column: &str) -> Option<Field> {
     let field = schema.field_with_name(column).ok()?;
     (field.data_type() == &repeated_text()).then(|| field.clone().with_nullable(true))
-}
-
-/// Whether a condition holds for a value. One that cannot be tried may.
-fn holds_for_any(
-    schema: &Arc<Schema>,
-    condition: &Arc<dyn PhysicalExpr>,
-    values: &ArrayRef,
-) -> bool {
-    let rows = values.len();
-    let Ok(batch) = RecordBatch::try_new(Arc::clone(schema), vec![Arc::clone(values)]) else {
-        return true;
-    };
-    let held = condition.evaluate(&batch).and_then(|held| held.into_array(rows));
-    match held.as_ref().map(|held| held.as_boolean_opt()) {
-        Ok(Some(held)) => held.true_count() > 0,
-        _ => true,
-    }
 }

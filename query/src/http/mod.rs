@@ -1,6 +1,7 @@
 //! The HTTP API, one resource per file. Nested at `/api/v1` by the binary.
 
 mod error;
+mod findings;
 mod order;
 mod search;
 mod services;
@@ -34,7 +35,11 @@ pub(crate) fn router(query: Query) -> Router {
         .route("/traces/{id}/otlp", get(trace::otlp))
         .route("/traces/{id}/order", get(order::order))
         .route("/traces/{id}/cone", get(order::cone))
+        .route("/traces/{id}/critical-path", get(findings::critical_path))
+        .route("/traces/{id}/findings", get(findings::of_trace))
         .route("/clocks", get(order::clocks))
+        .route("/findings", get(findings::groups))
+        .route("/findings/{group}", get(findings::group))
         .fallback(unknown)
         .layer(DefaultBodyLimit::max(body_bytes_max))
         .layer(middleware::from_fn(survive))

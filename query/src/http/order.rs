@@ -13,7 +13,7 @@ use crate::order::{self, ClocksAnswer, ConeAnswer, LineAnswer, RelationAnswer, p
 use crate::query::Query;
 
 /// What the caller asks for, if it can be read.
-type Asked<T> = Result<Parameters<T>, QueryRejection>;
+pub(super) type Asked<T> = Result<Parameters<T>, QueryRejection>;
 
 /// Which spans to relate.
 #[derive(Debug, Deserialize)]

@@ -87,7 +87,7 @@ impl OrderView {
         for (row, node) in (0_u32..).zip(&rows.node) {
             row_of.get_mut(*node).into_iter().for_each(|slot| *slot = row);
         }
-        own.messages = order::messages(ordered, watch);
+        own.messages = order::messages(ordered);
         for span in own.messages.from.iter_mut().chain(&mut own.messages.to) {
             *span = row_of.get(*span as usize).copied().unwrap_or(0);
         }

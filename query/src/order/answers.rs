@@ -1,12 +1,13 @@
 //! Answers about the order of one trace, as HTTP and SQL give them.
 
-use causeway_clock::ClockId;
+use std::collections::HashMap;
+
 use causeway_clock::offsets::{OffsetSettings, Solver};
-use causeway_clock::order::{
-    Class, EdgeKind, Event, EventOrder, Fault, Kind, Margin, SpanOrder, Step,
-};
+use causeway_clock::order::{Class, EdgeKind, Event, Fault, Kind, Margin, Span, SpanOrder, Step};
+use causeway_clock::{ClockId, Stamp};
 use serde::Serialize;
 
+use super::gather::Gathered;
 use super::identity::{ClockName, clock_text};
 use super::trace_order::TraceOrder;
 use super::watch::ClockWatch;
@@ -249,15 +250,16 @@ pub(crate) fn aligned(traces: &TraceOrder, watch: &ClockWatch) -> AlignedTrace {
     let root = (0..gathered.spans.len()).filter(is_root).min_by_key(starts).unwrap_or(0);
     let reference = gathered.clock(root as u32);
     let mut clocks: Vec<ClockId> = Vec::new();
+    let mut places: HashMap<ClockId, u32> = HashMap::new();
     let clock: Vec<Option<u32>> = (0_u32..)
         .take(gathered.spans.len())
         .map(|span| {
             let clock = gathered.clock(span)?;
-            let at = clocks.iter().position(|known| *known == clock).unwrap_or_else(|| {
+            let place = places.entry(clock).or_insert_with(|| {
                 clocks.push(clock);
-                clocks.len() - 1
+                clocks.len() as u32 - 1
             });
-            Some(at as u32)
+            Some(*place)
         })
         .collect();
     let seen = watch.seen();
@@ -272,7 +274,7 @@ pub(crate) fn aligned(traces: &TraceOrder, watch: &ClockWatch) -> AlignedTrace {
     let fault_counts = Fault::ALL.into_iter().map(|fault| (fault.label(), counted(fault)));
     AlignedTrace {
         clock,
-        reference: reference.and_then(|r| clocks.iter().position(|c| *c == r)).map(|at| at as u32),
+        reference: reference.and_then(|reference| places.get(&reference).copied()),
         clocks: clocks
             .iter()
             .map(|clock| {
@@ -300,46 +302,63 @@ pub(crate) struct Messages {
 /// Most messages that are shown.
 const MESSAGES_MAX: usize = 100_000;
 
-/// What went from clock to clock: calls and their answers by parents, messages by links.
-pub(crate) fn messages(traces: &TraceOrder, watch: &ClockWatch) -> Messages {
+/// What went from clock to clock: calls and their answers by parents, messages by links. Linear: only what
+/// a single edge shows is called proven.
+pub(crate) fn messages(traces: &TraceOrder) -> Messages {
     let gathered = &traces.gathered;
-    let seen = watch.seen();
-    let mut solver = Solver::new(&seen.estimator);
     let mut messages = Messages::default();
-    let mut add = |from: Event, to: Event| {
-        let (Event::Start(a) | Event::End(a) | Event::Tick(a)) = from;
-        let (Event::Start(b) | Event::End(b) | Event::Tick(b)) = to;
-        let is_between = gathered.clock(a) != gathered.clock(b);
-        if !is_between || messages.from.len() >= MESSAGES_MAX {
-            return;
-        }
-        let found = traces.order.relation(from, to, Some(&mut solver));
-        let text = |event| if matches!(event, Event::Start(_)) { "start" } else { "end" };
-        let class = match found.order {
-            EventOrder::Before => class_text(found.class),
-            // A message that is shown to arrive before it was sent is none.
-            EventOrder::After => return,
-            _ => class_text(Class::Unknown),
-        };
-        messages.from.push(a);
-        messages.from_event.push(text(from));
-        messages.to.push(b);
-        messages.to_event.push(text(to));
-        messages.class.push(class);
-    };
     for (index, span) in (0_u32..).zip(&gathered.spans) {
-        if let Some(parent) = span.parent {
-            add(Event::Start(parent), Event::Start(index));
-            let caller = gathered.spans.get(parent as usize).map(|span| span.kind);
-            if span.kind == Kind::Server && caller == Some(Kind::Client) {
-                add(Event::End(index), Event::End(parent));
+        let of = |at: u32| gathered.spans.get(at as usize).map(|span| (at, span));
+        if let Some((at, parent)) = span.parent.and_then(of) {
+            messages.add(gathered, (at, "start"), (index, "start"), created(parent));
+            if span.kind == Kind::Server && parent.kind == Kind::Client {
+                messages.add(gathered, (index, "end"), (at, "end"), answered(traces, span, parent));
             }
         }
-        for linked in span.links.iter().filter_map(|link| link.span) {
-            add(Event::Start(linked), Event::End(index));
+        for (at, linked) in span.links.iter().filter_map(|link| link.span).filter_map(of) {
+            messages.add(gathered, (at, "start"), (index, "end"), created(linked));
         }
     }
     messages
+}
+
+/// Who refers to a span needed its random id, unless another span has the same.
+fn created(by: &Span) -> Class {
+    if by.duplicate { Class::Unknown } else { Class::Proven }
+}
+
+/// A stamp made when the server had ended, seen before the client ended, proves that it ended first.
+fn answered(traces: &TraceOrder, server: &Span, client: &Span) -> Class {
+    let is_after_end = |stamp: &Stamp| {
+        server.end.is_some_and(|end| end.node == stamp.node && end.hlc <= stamp.hlc)
+            && !traces.order.is_clashed(stamp.node)
+    };
+    if client.responses.iter().any(is_after_end) {
+        Class::Proven
+    } else if client.responded {
+        Class::Inferred
+    } else {
+        Class::Guessed
+    }
+}
+
+impl Messages {
+    fn add(
+        &mut self,
+        gathered: &Gathered,
+        (from, from_event): (u32, &'static str),
+        (to, to_event): (u32, &'static str),
+        class: Class,
+    ) {
+        if gathered.clock(from) == gathered.clock(to) || self.from.len() >= MESSAGES_MAX {
+            return;
+        }
+        self.from.push(from);
+        self.from_event.push(from_event);
+        self.to.push(to);
+        self.to_event.push(to_event);
+        self.class.push(class_text(class));
+    }
 }
 
 pub(crate) fn class_text(class: Class) -> &'static str {

@@ -93,6 +93,11 @@ impl Gathered {
                 self.ties.extend(process.ties(Some(node)));
             }
         }
+        if let Some(host) = process.host {
+            let name =
+                || ClockName { host_name: process.name.host_name.clone(), ..ClockName::default() };
+            self.clocks.entry(host).or_insert_with(name);
+        }
         let Some(wall) = process.wall else { return };
         if let Entry::Vacant(clock) = self.clocks.entry(wall) {
             clock.insert(process.name.clone());

@@ -14,6 +14,7 @@
 mod answers;
 mod gather;
 mod identity;
+mod saved;
 mod tables;
 mod trace_order;
 mod watch;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, DictionaryArray, Int32Array, StringArray};
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, SchemaRef};
+use bytes::Bytes;
 use causeway_model::columns::is_mixed;
 use parquet::basic::Encoding;
 use parquet::column::page::{Page, PageReader};
@@ -36,9 +37,9 @@ impl Dictionaries {
         self.metadata.num_row_groups()
     }
 
-    /// All values of a column in a row group, each once, and null, as repeated text; `None` where that
-    /// cannot be told without reading the pages. Blocking.
-    pub(crate) fn values(&self, row_group: usize, column: &str) -> Option<ArrayRef> {
+    /// All values of a column of text in a row group; `None` where they cannot be told without reading
+    /// the pages. Blocking.
+    pub(crate) fn values(&self, row_group: usize, column: &str) -> Option<Distinct> {
         let field = self.schema.field_with_name(column).ok()?;
         // Some values of a mixed column are elsewhere.
         if is_mixed(field) || !is_text(field.data_type()) {
@@ -56,7 +57,7 @@ impl Dictionaries {
             SerializedPageReader::new(Arc::clone(&self.file), chunk, rows, None).ok()?;
         match pages.get_next_page().ok()?? {
             Page::DictionaryPage { buf, num_values, encoding: Encoding::PLAIN, .. } => {
-                repeated(&buf, num_values as usize)
+                Some(Distinct { page: buf, count: num_values as usize })
             }
             _ => None,
         }
@@ -79,22 +80,36 @@ fn goes_by_dictionary(chunk: &ColumnChunkMetaData) -> bool {
     is_small && chunk.page_encoding_stats_mask().is_some_and(only)
 }
 
-/// The values of a dictionary page, of which each is preceded by its length, and null.
-fn repeated(page: &[u8], count: usize) -> Option<ArrayRef> {
-    let mut offsets = Vec::with_capacity(count + 1);
-    let mut texts = Vec::with_capacity(page.len());
-    let mut rest = page;
-    offsets.push(0);
-    for _ in 0..count {
-        let (length, after) = rest.split_first_chunk::<4>()?;
-        let (text, after) = after.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-        texts.extend_from_slice(text);
-        offsets.push(i32::try_from(texts.len()).ok()?);
-        rest = after;
+/// Distinct values as they lie in a dictionary page, where its length precedes each.
+#[derive(Debug)]
+pub(crate) struct Distinct {
+    page: Bytes,
+    count: usize,
+}
+
+impl Distinct {
+    /// Whether any value may contain these bytes: a look at the page, without taking it apart.
+    pub(crate) fn may_contain(&self, bytes: &[u8]) -> bool {
+        memchr::memmem::find(&self.page, bytes).is_some()
     }
-    let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
-    let texts = StringArray::try_new(offsets, Buffer::from_vec(texts), None).ok()?;
-    let keys = (0..i32::try_from(count).ok()?).map(Some).chain([None]);
-    let array = DictionaryArray::try_new(keys.collect::<Int32Array>(), Arc::new(texts)).ok()?;
-    Some(Arc::new(array))
+
+    /// The values and null, as repeated text; `None` for a damaged page.
+    pub(crate) fn array(&self) -> Option<ArrayRef> {
+        let mut offsets = Vec::with_capacity(self.count + 1);
+        let mut texts = Vec::with_capacity(self.page.len());
+        let mut rest: &[u8] = &self.page;
+        offsets.push(0);
+        for _ in 0..self.count {
+            let (length, after) = rest.split_first_chunk::<4>()?;
+            let (text, after) = after.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+            texts.extend_from_slice(text);
+            offsets.push(i32::try_from(texts.len()).ok()?);
+            rest = after;
+        }
+        let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
+        let texts = StringArray::try_new(offsets, Buffer::from_vec(texts), None).ok()?;
+        let keys = (0..i32::try_from(self.count).ok()?).map(Some).chain([None]);
+        let array = DictionaryArray::try_new(keys.collect::<Int32Array>(), Arc::new(texts)).ok()?;
+        Some(Arc::new(array))
+    }
 }

@@ -20,7 +20,7 @@ mod rows;
 mod spans;
 mod traces;
 
-pub(crate) use distinct::Dictionaries;
+pub(crate) use distinct::{Dictionaries, Distinct};
 pub(crate) use footers::{Footers, object_meta};
 pub(crate) use parts::{Merged, Share, Times, Within, merge};
 pub(crate) use rows::Ids;

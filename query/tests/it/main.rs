@@ -5,6 +5,7 @@
 
 mod api;
 mod direct;
+mod findings;
 mod model;
 mod order;
 mod pruning;

@@ -2,6 +2,7 @@
 
 mod browser;
 mod data;
+mod demo;
 mod durability;
 mod load;
 mod ops;

@@ -1,0 +1,202 @@
+//! `latency_floor`: the way to other processes takes much of the critical path.
+//!
+//! | | |
+//! |---|---|
+//! | fires when | network and queueing time, which is client span minus server span and so needs no common clock, makes 30 % of the critical path and 5 ms |
+//! | not when | the other end of the calls was not recorded (a database): what is network of these is not known |
+//! | also | names the worst edges, and calls between regions and zones by `cloud.region` and `cloud.availability_zone` |
+//! | change | all these calls at [`LatencyFloorSettings::round_trip_ns`] there and back |
+//! | wrong if | the client span holds work of its own, such as encoding a large request |
+
+use causeway_model::trace::Row;
+use hashbrown::HashMap;
+use serde_json::{Value, json};
+
+use super::finding::{Draft, Fallacy, Findings, evidence};
+use super::repeats::percent;
+use super::{Detector, Settings, Subject};
+use crate::what_if::{Change, saving_ns};
+
+/// Edges that are named in a finding.
+const EDGES_MAX: usize = 5;
+
+/// Finds critical paths that mostly wait for the network.
+#[derive(Debug)]
+pub struct LatencyFloor;
+
+/// Thresholds of [`LatencyFloor`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LatencyFloorSettings {
+    /// Share of the critical path, 30 %.
+    pub path_percent_min: i64,
+    /// And time, 5 ms: shorter traces are noise.
+    pub network_ns_min: i64,
+    /// What a way there and back within a zone is assumed to take, 1 ms.
+    pub round_trip_ns: i64,
+}
+
+impl Default for LatencyFloorSettings {
+    fn default() -> Self {
+        Self { path_percent_min: 30, network_ns_min: 5_000_000, round_trip_ns: 1_000_000 }
+    }
+}
+
+/// Calls from one service to another.
+#[derive(Default)]
+struct Edge {
+    calls: usize,
+    network_ns: i64,
+    crossing: Option<&'static str>,
+}
+
+impl Detector for LatencyFloor {
+    fn id(&self) -> &'static str {
+        "latency_floor"
+    }
+
+    fn rule_version(&self) -> u32 {
+        1
+    }
+
+    fn fallacy(&self) -> Fallacy {
+        Fallacy::LatencyIsZero
+    }
+
+    fn summary(&self) -> &'static str {
+        "The way to other processes takes much of the critical path."
+    }
+
+    fn run(&self, subject: &Subject<'_, '_>, settings: &Settings, findings: &mut Findings) {
+        let rule = &settings.latency_floor;
+        let trace = subject.trace;
+        let mut rows: Vec<Row> = Vec::new();
+        let mut edges: HashMap<(&str, &str), Edge> = HashMap::new();
+        let mut network_ns = 0i64;
+        for (call, server, call_ns) in subject.exits.iter().filter_map(|(_, row)| {
+            let server = subject.server(*row)?;
+            Some((*row, server, network_on_path_ns(subject, *row, server)))
+        }) {
+            if call_ns <= 0 {
+                continue;
+            }
+            network_ns = network_ns.saturating_add(call_ns);
+            rows.push(call);
+            let edge = edges.entry((trace.service_text(call), trace.service_text(server)));
+            let edge = edge.or_default();
+            edge.calls += 1;
+            edge.network_ns = edge.network_ns.saturating_add(call_ns);
+            edge.crossing = edge.crossing.or_else(|| crossing(subject, call, server));
+        }
+        let share = percent(network_ns, subject.root_ns());
+        if share < rule.path_percent_min || network_ns < rule.network_ns_min {
+            return;
+        }
+        rows.sort_by_key(|row| (trace.start_ns(*row), *row));
+        let mut edges: Vec<_> = edges.into_iter().collect();
+        edges.sort_by_key(|(names, edge)| (std::cmp::Reverse(edge.network_ns), *names));
+        let Some(((from, to), _)) = edges.first() else { return };
+        let (service, name) = (subject.entry_service(), subject.entry_operation());
+        let seen = format!(
+            "{service} {name} spends {share} % of its time between services, most from {from} to {to}"
+        );
+        let change = Change::RoundTrip { calls: rows.clone(), round_trip_ns: rule.round_trip_ns };
+        let list: Value = edges.iter().take(EDGES_MAX).map(edge_evidence).collect();
+        let evidence = evidence(
+            seen.clone(),
+            "Every call pays the way there and back, and what waits in queues on it, before any work is done.",
+            "Call less often, put the services closer, or look for a queue before the callee."
+                .to_owned(),
+            "The client spans hold work of their own, such as encoding large requests.",
+            [
+                ("network_ns", network_ns.into()),
+                ("path_percent", share.into()),
+                ("calls", rows.len().into()),
+                ("edges", list),
+            ],
+        );
+        findings.push(
+            self,
+            subject,
+            Draft {
+                title: seen,
+                group: vec![from, to],
+                caller: subject.root(),
+                rows: &rows,
+                wasted_ns: network_ns,
+                saving_ns: saving_ns(trace, &[change]),
+                severity: None,
+                evidence,
+            },
+        );
+    }
+}
+
+/// How much of a call's network time is on the critical path: as much as of the call is.
+fn network_on_path_ns(subject: &Subject<'_, '_>, call: Row, server: Row) -> i64 {
+    let call_ns = subject.trace.duration_ns(call);
+    let network_ns = call_ns.saturating_sub(subject.trace.duration_ns(server));
+    let on_path_ns = subject.path_below_ns(&[call]).min(call_ns);
+    if call_ns <= 0 || network_ns <= 0 {
+        return 0;
+    }
+    let product = i128::from(network_ns) * i128::from(on_path_ns) / i128::from(call_ns);
+    // Not more than the network time.
+    i64::try_from(product).unwrap_or(network_ns)
+}
+
+/// The border that a call crosses, as far as resources tell.
+fn crossing(subject: &Subject<'_, '_>, call: Row, server: Row) -> Option<&'static str> {
+    let differs = |key: &str| {
+        let place = |row| subject.trace.resource_attribute(row, key);
+        place(call).zip(place(server)).is_some_and(|(from, to)| from != to)
+    };
+    ["cloud.region", "cloud.availability_zone"].into_iter().find(|key| differs(key))
+}
+
+fn edge_evidence(((from, to), edge): &((&str, &str), Edge)) -> Value {
+    json!({
+        "from": from,
+        "to": to,
+        "calls": edge.calls,
+        "network_ns": edge.network_ns,
+        "crosses": edge.crossing,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detectors::tests::{check, found};
+
+    #[test]
+    fn a_path_that_waits_for_the_network_is_found() {
+        let text = "web page server 0..100
+            web call client 10..90 peer.service=users
+              users page server 40..60";
+        let title = "web page spends 60 % of its time between services, most from web to users";
+        check(text, &[&format!("latency_floor 1 {title}")]);
+        let finding = &found(text)[0];
+        // 60 ms there and back become 1 ms.
+        assert_eq!((finding.wasted_ns, finding.saving_ns), (60_000_000, 59_000_000));
+    }
+
+    #[test]
+    fn the_clocks_of_the_ends_change_nothing() {
+        let text = "web page server 0..100\n web call client 10..90 peer.service=users\n  users page server 40..60";
+        let skewed = found(&format!("%clock users +10s\n{text}"));
+        assert_eq!(skewed.len(), 1);
+        assert_eq!(skewed[0].wasted_ns, 60_000_000);
+    }
+
+    #[test]
+    fn work_of_the_callee_and_unknown_callees_are_none() {
+        let text = "web page server 0..100\n web call client 10..90 peer.service=users\n  users page server 12..88";
+        check(text, &[]);
+        check("web page server 0..100\n web call client 10..90 peer.service=users", &[]);
+        // Off the critical path.
+        let text = "web page server 0..100\n web work internal 0..100\n web call client 10..90 peer.service=users\n  users page server 40..60";
+        check(text, &[]);
+        // Microseconds.
+        let text = "web page server 0..1\n web call client 0.1..0.9 peer.service=users\n  users page server 0.4..0.6";
+        check(text, &[]);
+    }
+}

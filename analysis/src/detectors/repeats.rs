@@ -1,0 +1,126 @@
+//! Calls that repeat: exit spans of one caller that make the same call.
+
+use std::sync::Arc;
+
+use causeway_model::trace::{Flags, Row, Status};
+
+use super::{Subject, with_fields};
+use crate::forms::{Call, Field};
+
+/// Exit spans of one caller that make the same call.
+#[derive(Debug, Clone)]
+pub struct Repeat {
+    /// Who calls.
+    pub caller: Row,
+    /// What is called.
+    pub call: Arc<Call>,
+    /// The spans, by start; two at least.
+    pub rows: Vec<Row>,
+}
+
+/// All repeats of a trace, by caller and first span. Housekeeping is none.
+pub(super) fn repeats(subject: &Subject<'_, '_>) -> Vec<Repeat> {
+    let place = |(at, (caller, row)): (usize, &(Row, Row))| {
+        let call = subject.call(*row).filter(|call| !call.is_housekeeping)?;
+        Some((*caller, call.key, at, *row))
+    };
+    let mut calls: Vec<_> = subject.exits.iter().enumerate().filter_map(place).collect();
+    calls.sort_unstable();
+    let groups = calls.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).filter(|group| group.len() > 1);
+    let mut repeats: Vec<Repeat> = groups
+        .filter_map(|group| {
+            let (caller, _, _, first) = group.first()?;
+            let call = Arc::clone(subject.call(*first)?);
+            let rows = group.iter().map(|(_, _, _, row)| *row).collect();
+            Some(Repeat { caller: *caller, call, rows })
+        })
+        .collect();
+    repeats.sort_by_key(|repeat| (repeat.caller, repeat.rows.first().copied()));
+    repeats
+}
+
+/// How calls lie in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Spread {
+    /// Sum of their durations.
+    pub(super) total_ns: i64,
+    /// Time at which at least one runs.
+    pub(super) busy_ns: i64,
+    /// The longest.
+    pub(super) longest_ns: i64,
+    /// How much of the calls runs beside the one before, in percent of what could.
+    pub(super) overlap_percent: i64,
+    /// Whether times tell anything: most are usable, and some call lasts.
+    pub(super) has_times: bool,
+}
+
+impl Spread {
+    pub(super) fn of(subject: &Subject<'_, '_>, rows: &[Row]) -> Self {
+        let trace = subject.trace;
+        let timed = || {
+            let is_timed = |row: &Row| !trace.flags(*row).contains(Flags::NO_TIME);
+            rows.iter().copied().filter(is_timed)
+        };
+        let (mut total_ns, mut busy_ns, mut longest_ns) = (0i64, 0i64, 0);
+        let (mut beside_ns, mut could_ns) = (0i64, 0i64);
+        let mut until: Option<(i64, i64)> = None;
+        for row in timed() {
+            let (start, end) = (trace.start_ns(row), trace.end_ns(row));
+            let lasted_ns = end - start;
+            total_ns = total_ns.saturating_add(lasted_ns);
+            longest_ns = longest_ns.max(lasted_ns);
+            let (covered, before_ns) = until.unwrap_or((start, 0));
+            busy_ns += (end - covered.max(start)).max(0);
+            beside_ns += (covered.min(end) - start).max(0);
+            could_ns += if until.is_some() { lasted_ns.min(before_ns) } else { 0 };
+            until = Some((covered.max(end), lasted_ns));
+        }
+        Self {
+            total_ns,
+            busy_ns,
+            longest_ns,
+            overlap_percent: percent(beside_ns.min(could_ns), could_ns),
+            has_times: total_ns > 0 && timed().count() * 2 >= rows.len(),
+        }
+    }
+}
+
+/// A part of a whole in percent; 0 of nothing.
+pub(super) fn percent(part: i64, whole: i64) -> i64 {
+    if whole <= 0 { 0 } else { (i128::from(part) * 100 / i128::from(whole)) as i64 }
+}
+
+/// How many of the calls repeat one that failed just before: attempts, not further calls.
+pub(super) fn retries(subject: &Subject<'_, '_>, rows: &[Row]) -> usize {
+    attempts(subject, rows).map(|attempts| attempts.len() - 1).sum()
+}
+
+/// The calls, those together that repeat one that failed just before.
+pub(super) fn attempts<'r>(
+    subject: &Subject<'_, '_>,
+    rows: &'r [Row],
+) -> impl Iterator<Item = &'r [Row]> {
+    let failed = |row: Row| subject.trace.status(row) == Status::Error;
+    rows.chunk_by(move |before, row| failed(*before) && asks_the_same(subject, *before, *row))
+}
+
+/// Whether two calls of one template ask for the same, as far as attributes tell.
+fn asks_the_same(subject: &Subject<'_, '_>, a: Row, b: Row) -> bool {
+    let asked = |row| {
+        with_fields(subject.trace, row, |fields| {
+            let text = |field| fields.text(field).map(str::to_owned);
+            [Field::UrlFull, Field::UrlPath, Field::HttpTarget, Field::DbStatement].map(text)
+        })
+    };
+    asked(a) == asked(b)
+}
+
+/// Whether calls look like polling: four or more with gaps of which nearly all are a fifth longer than the one before.
+pub(super) fn is_polling(subject: &Subject<'_, '_>, rows: &[Row]) -> bool {
+    let trace = subject.trace;
+    let gap = |(a, b): (&Row, &Row)| trace.start_ns(*b).saturating_sub(trace.end_ns(*a));
+    let gaps: Vec<i64> = rows.iter().zip(rows.iter().skip(1)).map(gap).collect();
+    let grows = |pair: &[i64]| matches!(pair, [a, b] if *a > 0 && b.saturating_mul(5) >= a.saturating_mul(6));
+    let growing = gaps.windows(2).filter(|pair| grows(pair)).count();
+    gaps.len() >= 3 && growing * 5 >= (gaps.len() - 1) * 4
+}

@@ -1,0 +1,258 @@
+//! `sequential_calls`: independent calls made one after another.
+//!
+//! | | |
+//! |---|---|
+//! | fires when | at least 3 exit spans of different templates under one caller, none overlapping the one before, where side by side they would save 50 ms and 10 % of the entry span |
+//! | not when | one of them may change what the next one sees: a write ends a run, and so does a call that failed; a later call or what is below it links to an earlier one; calls that repeat often enough for [`NPlusOne`](super::NPlusOne) are left to it |
+//! | severity | medium at most, as independence is not proven |
+//! | change | the calls of the run side by side, [`Settings::parallel_calls`] at a time |
+//! | wrong if | a call needs what an earlier one answered |
+
+use std::collections::HashSet;
+
+use causeway_model::trace::{Flags, Row, Status};
+use serde_json::Value;
+
+use super::finding::{Draft, Fallacy, Findings, Severity, evidence};
+use super::repeats::percent;
+use super::{Detector, Settings, Subject};
+use crate::forms::{CallKey, Effect};
+use crate::what_if::{Change, saving_ns};
+
+/// Templates that are listed in a finding.
+const TEMPLATES_MAX: usize = 20;
+
+/// Finds independent calls made one after another.
+#[derive(Debug)]
+pub struct SequentialCalls;
+
+/// Thresholds of [`SequentialCalls`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SequentialCallsSettings {
+    /// Different calls at least, 3.
+    pub calls_min: usize,
+    /// What is saved at least, 50 ms.
+    pub saving_ns_min: i64,
+    /// And what share of the entry span, 10 %.
+    pub saving_percent_min: i64,
+}
+
+impl Default for SequentialCallsSettings {
+    fn default() -> Self {
+        Self { calls_min: 3, saving_ns_min: 50_000_000, saving_percent_min: 10 }
+    }
+}
+
+impl Detector for SequentialCalls {
+    fn id(&self) -> &'static str {
+        "sequential_calls"
+    }
+
+    fn rule_version(&self) -> u32 {
+        1
+    }
+
+    fn fallacy(&self) -> Fallacy {
+        Fallacy::LatencyIsZero
+    }
+
+    fn summary(&self) -> &'static str {
+        "Independent calls made one after another."
+    }
+
+    fn run(&self, subject: &Subject<'_, '_>, settings: &Settings, findings: &mut Findings) {
+        let trace = subject.trace;
+        let total = |run: &Vec<Row>| -> i64 { run.iter().map(|row| trace.duration_ns(*row)).sum() };
+        let rule = &settings.sequential_calls;
+        let often = settings.n_plus_one.calls_min;
+        let repeated: HashSet<(Row, CallKey)> = subject
+            .repeats
+            .iter()
+            .filter(|repeat| repeat.rows.len() >= often)
+            .map(|repeat| (repeat.caller, repeat.call.key))
+            .collect();
+        let mut runs: Vec<Vec<Row>> = subject
+            .exits
+            .chunk_by(|a, b| a.0 == b.0)
+            .flat_map(|exits| runs(subject, exits, &repeated))
+            .filter(|run| templates(subject, run).len() >= rule.calls_min)
+            // Side by side saves at most all but the longest.
+            .filter(|run| total(run) >= rule.saving_ns_min)
+            .collect();
+        runs.sort_by_key(|run| std::cmp::Reverse(total(run)));
+        for run in runs.iter().take(settings.findings_max) {
+            self.report(subject, run, settings, findings);
+        }
+    }
+}
+
+/// Exit spans of one caller that follow each other and could as well run side by side.
+fn runs(
+    subject: &Subject<'_, '_>,
+    exits: &[(Row, Row)],
+    repeated: &HashSet<(Row, CallKey)>,
+) -> Vec<Vec<Row>> {
+    let mut runs = Vec::new();
+    let mut run: Vec<Row> = Vec::new();
+    let mut end_ns = i64::MIN;
+    let mut ids: HashSet<u64> = HashSet::new();
+    for (caller, row) in exits {
+        let trace = subject.trace;
+        let Some(call) = subject.call(*row).filter(|call| !call.is_housekeeping) else { continue };
+        let follows = trace.start_ns(*row) >= end_ns;
+        let stands_alone = call.effect == Effect::Write
+            || trace.status(*row) == Status::Error
+            || trace.flags(*row).contains(Flags::NO_TIME);
+        if !follows || stands_alone || links_to(subject, *row, &ids) {
+            runs.push(std::mem::take(&mut run));
+            ids.clear();
+        }
+        end_ns = end_ns.max(trace.end_ns(*row));
+        if !stands_alone && !repeated.contains(&(*caller, call.key)) {
+            run.push(*row);
+            ids.insert(trace.span_id(*row));
+        }
+    }
+    runs.push(run);
+    runs.retain(|run| run.len() > 1);
+    runs
+}
+
+/// Whether a call declares that it needs one of others.
+fn links_to(subject: &Subject<'_, '_>, row: Row, ids: &HashSet<u64>) -> bool {
+    subject
+        .trace
+        .subtree(row)
+        .any(|below| subject.trace.links(below).any(|link| ids.contains(&link.span_id)))
+}
+
+/// The different calls of a run.
+fn templates(subject: &Subject<'_, '_>, run: &[Row]) -> HashSet<CallKey> {
+    run.iter().filter_map(|row| Some(subject.call(*row)?.key)).collect()
+}
+
+impl SequentialCalls {
+    fn report(
+        &self,
+        subject: &Subject<'_, '_>,
+        run: &[Row],
+        settings: &Settings,
+        findings: &mut Findings,
+    ) {
+        let trace = subject.trace;
+        let rule = &settings.sequential_calls;
+        let calls = run.to_vec();
+        let change = Change::Parallel { calls, limit: settings.parallel_calls };
+        let saving_ns = saving_ns(trace, &[change]);
+        let share = percent(saving_ns, subject.root_ns());
+        if saving_ns < rule.saving_ns_min || share < rule.saving_percent_min {
+            return;
+        }
+        let Some(caller) = run.first().and_then(|row| subject.caller(*row)) else { return };
+        let (service, name) = (trace.service_text(caller), trace.name_text(caller));
+        let different = templates(subject, run).len();
+        let seen = format!("{service} {name} makes {} calls one after another", run.len());
+        let mut listed: Vec<&str> =
+            run.iter().filter_map(|row| Some(subject.call(*row)?.template.as_str())).collect();
+        listed.sort_unstable();
+        listed.dedup();
+        let total_ns: i64 = run.iter().map(|row| trace.duration_ns(*row)).sum();
+        let longest_ns = run.iter().map(|row| trace.duration_ns(*row)).max().unwrap_or(0);
+        let templates: Value = listed.iter().copied().take(TEMPLATES_MAX).collect();
+        let evidence = evidence(
+            seen.clone(),
+            "Each call waits for the one before, though none is known to need its answer.",
+            format!(
+                "Start the calls together; the caller then waits {} ms less.",
+                saving_ns / 1_000_000
+            ),
+            "A call needs what an earlier one answered.",
+            [
+                ("calls", run.len().into()),
+                ("different", different.into()),
+                ("templates", templates),
+                ("total_ns", total_ns.into()),
+                ("longest_ns", longest_ns.into()),
+                ("saving_percent", share.into()),
+            ],
+        );
+        let group = [service, name].into_iter().chain(listed.iter().copied()).collect();
+        findings.push(
+            self,
+            subject,
+            Draft {
+                title: seen,
+                group,
+                caller: Some(caller),
+                rows: run,
+                wasted_ns: total_ns - longest_ns,
+                saving_ns,
+                severity: Some(
+                    Severity::of_saving(saving_ns, subject.root_ns()).min(Severity::Medium),
+                ),
+                evidence,
+            },
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detectors::tests::check;
+
+    const TITLE: &str = "sequential_calls 3 web page makes 3 calls one after another";
+
+    fn page(calls: [&str; 3]) -> String {
+        let lines = (0..).zip(calls).map(|(at, call)| {
+            format!(" web call client {}..{} http.request.method={call}", at * 50, at * 50 + 50)
+        });
+        std::iter::once("web page server 0..160".to_owned())
+            .chain(lines)
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    #[test]
+    fn independent_calls_in_turn_are_found() {
+        let text = page([
+            "GET url.full=http://a/one",
+            "GET url.full=http://b/two",
+            "GET url.full=http://c/three",
+        ]);
+        check(&text, &[TITLE]);
+    }
+
+    #[test]
+    fn what_may_depend_is_not() {
+        let write = [
+            "GET url.full=http://a/one",
+            "POST url.full=http://b/two",
+            "GET url.full=http://c/three",
+        ];
+        check(&page(write), &[]);
+        let linked = [
+            "GET url.full=http://a/one #7",
+            "GET url.full=http://b/two",
+            "GET url.full=http://c/three ->7",
+        ];
+        check(&page(linked), &[]);
+        let failed = [
+            "GET url.full=http://a/one",
+            "GET url.full=http://b/two error",
+            "GET url.full=http://c/three",
+        ];
+        check(&page(failed), &[]);
+        let same =
+            ["GET url.full=http://a/one", "GET url.full=http://b/two", "GET url.full=http://b/two"];
+        check(&page(same), &[]);
+    }
+
+    #[test]
+    fn what_saves_little_or_overlaps_is_not() {
+        let text = "web page server 0..100\n web a client 0..20 peer.service=a http.request.method=GET
+            \n web b client 20..40 peer.service=b http.request.method=GET\n web c client 40..60 peer.service=c http.request.method=GET";
+        check(text, &[]);
+        let text = text.replace("20..40", "10..40").replace("0..100", "0..60");
+        check(&text, &[]);
+    }
+}

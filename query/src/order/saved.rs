@@ -1,0 +1,234 @@
+//! What was learnt of clocks, on disk: `clocks.arrow` and `clock_pairs.arrow`, two Arrow IPC files.
+//!
+//! Both are replaced as a whole, durably, now and then and at the end. What came since is read from the
+//! table again at the next start, and a file that is missing or cannot be read costs no more than that.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, UInt64Array};
+use arrow::datatypes::{Field, Int64Type, Schema, UInt64Type};
+use arrow::error::ArrowError;
+use arrow::ipc::reader::FileReader;
+use arrow::ipc::writer::FileWriter;
+use causeway_clock::offsets::{ClockRow, Granularity, Least, PairRow};
+
+use super::identity::{ClockName, clock_text, parse_clock};
+use super::watch::Seen;
+
+const CLOCKS: &str = "clocks.arrow";
+const PAIRS: &str = "clock_pairs.arrow";
+/// Metadata of `clocks.arrow`: everything received until then was taken into account.
+const THROUGH: &str = "received_through_unix_nano";
+
+type Result<T> = std::result::Result<T, ArrowError>;
+
+fn named(columns: Vec<(&str, ArrayRef)>, metadata: HashMap<String, String>) -> Result<RecordBatch> {
+    let fields = columns
+        .iter()
+        .map(|(name, array)| Field::new(*name, array.data_type().clone(), true))
+        .collect::<Vec<_>>();
+    let arrays = columns.into_iter().map(|(_, array)| array).collect();
+    RecordBatch::try_new(Arc::new(Schema::new_with_metadata(fields, metadata)), arrays)
+}
+
+/// Both files as batches, which is quick; writing them may take its time.
+pub(super) fn batches(seen: &Seen, through_unix_nano: i64) -> Result<[RecordBatch; 2]> {
+    let clocks: Vec<&ClockRow> = seen.estimator.clocks().collect();
+    let texts = |text: fn(&ClockName) -> &Option<String>| -> ArrayRef {
+        let names = clocks.iter().map(|row| seen.names.get(&row.clock));
+        Arc::new(
+            names.map(|name| name.and_then(|name| text(name).clone())).collect::<StringArray>(),
+        )
+    };
+    let counts = |count: fn(&ClockRow) -> u64| -> ArrayRef {
+        Arc::new(clocks.iter().map(|row| count(row)).collect::<UInt64Array>())
+    };
+    let rejects = clocks.iter().map(|row| seen.rejects.get(&row.clock).copied().unwrap_or(0));
+    let metadata = HashMap::from([(THROUGH.to_owned(), through_unix_nano.to_string())]);
+    let ids = clocks.iter().map(|row| Some(clock_text(row.clock)));
+    let clocks = named(
+        vec![
+            ("clock", Arc::new(ids.collect::<StringArray>())),
+            ("service_name", texts(|name| &name.service_name)),
+            ("service_instance_id", texts(|name| &name.service_instance_id)),
+            ("host_name", texts(|name| &name.host_name)),
+            ("rejects", Arc::new(rejects.collect::<UInt64Array>())),
+            ("sent", counts(|row| packed(row.sent))),
+            ("received", counts(|row| packed(row.received))),
+        ],
+        metadata,
+    )?;
+    Ok([clocks, pair_batch(seen)?])
+}
+
+/// Readings, and two bits of what was finer than a millisecond and a microsecond.
+fn packed(kind: Granularity) -> u64 {
+    let bits = u64::from(kind.below_millisecond) | u64::from(kind.below_microsecond) << 1;
+    kind.readings.min(u64::MAX >> 2) << 2 | bits
+}
+
+fn unpacked(bits: u64) -> Granularity {
+    Granularity {
+        readings: bits >> 2,
+        below_millisecond: bits & 1 != 0,
+        below_microsecond: bits & 2 != 0,
+    }
+}
+
+fn pair_batch(seen: &Seen) -> Result<RecordBatch> {
+    let rows: Vec<PairRow> = seen.estimator.rows().collect();
+    let texts = |text: fn(&PairRow) -> String| -> ArrayRef {
+        Arc::new(rows.iter().map(|row| Some(text(row))).collect::<StringArray>())
+    };
+    let longs = |long: fn(&PairRow) -> Option<i64>| -> ArrayRef {
+        Arc::new(rows.iter().map(long).collect::<Int64Array>())
+    };
+    let counts = |count: fn(&PairRow) -> Option<u64>| -> ArrayRef {
+        Arc::new(rows.iter().map(count).collect::<UInt64Array>())
+    };
+    let midpoints = |row: &PairRow| {
+        let pairs = row.midpoints.iter().map(|(hash, ns)| format!("{hash}:{ns}"));
+        pairs.collect::<Vec<_>>().join(" ")
+    };
+    named(
+        vec![
+            ("from", texts(|row| clock_text(row.from))),
+            ("to", texts(|row| clock_text(row.to))),
+            ("window", longs(|row| Some(row.window))),
+            ("certain_ns", longs(|row| row.certain.map(|least| least.bound_ns))),
+            ("certain_witness", counts(|row| row.certain.map(|least| least.witness))),
+            ("likely_ns", longs(|row| row.likely.map(|least| least.bound_ns))),
+            ("likely_witness", counts(|row| row.likely.map(|least| least.witness))),
+            ("messages", counts(|row| Some(row.messages))),
+            ("late", counts(|row| Some(row.late))),
+            (
+                "midpoints",
+                Arc::new(rows.iter().map(|row| Some(midpoints(row))).collect::<StringArray>()),
+            ),
+        ],
+        HashMap::new(),
+    )
+}
+
+/// Replaces the files, durably. Blocking.
+pub(super) fn write(dir: &Path, batches: &[RecordBatch; 2]) -> Result<()> {
+    fs::create_dir_all(dir)?;
+    let [clocks, pairs] = batches;
+    // The clocks tell how far both reach, so they come last.
+    for (name, batch) in [(PAIRS, pairs), (CLOCKS, clocks)] {
+        let (staged, place) = (dir.join(format!("{name}.new")), dir.join(name));
+        let mut writer = FileWriter::try_new(File::create(&staged)?, batch.schema_ref())?;
+        writer.write(batch)?;
+        writer.finish()?;
+        writer.into_inner()?.sync_all()?;
+        fs::rename(staged, place)?;
+        File::open(dir)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Adds what was written down; until when everything received is in it. Blocking.
+pub(super) fn read(dir: &Path, seen: &mut Seen) -> Result<Option<i64>> {
+    let (Some((clocks, metadata)), Some((pairs, _))) =
+        (read_file(&dir.join(CLOCKS))?, read_file(&dir.join(PAIRS))?)
+    else {
+        return Ok(None);
+    };
+    clocks.iter().try_for_each(|batch| add_clocks(batch, seen))?;
+    pairs.iter().try_for_each(|batch| add_pairs(batch, seen))?;
+    Ok(metadata.get(THROUGH).and_then(|through| through.parse().ok()))
+}
+
+type FileContent = (Vec<RecordBatch>, HashMap<String, String>);
+
+fn read_file(path: &Path) -> Result<Option<FileContent>> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened?,
+    };
+    let reader = FileReader::try_new(file, None)?;
+    let metadata = reader.schema().metadata().clone();
+    Ok(Some((reader.collect::<Result<_>>()?, metadata)))
+}
+
+fn damaged(column: &str) -> ArrowError {
+    ArrowError::SchemaError(format!("no column {column} of its type"))
+}
+
+fn texts<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a StringArray> {
+    let column = batch.column_by_name(name).and_then(|array| array.as_string_opt());
+    column.ok_or_else(|| damaged(name))
+}
+
+fn counts<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a UInt64Array> {
+    let column = batch.column_by_name(name);
+    column.and_then(|array| array.as_primitive_opt::<UInt64Type>()).ok_or_else(|| damaged(name))
+}
+
+fn longs<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a Int64Array> {
+    let column = batch.column_by_name(name);
+    column.and_then(|array| array.as_primitive_opt::<Int64Type>()).ok_or_else(|| damaged(name))
+}
+
+fn add_clocks(batch: &RecordBatch, seen: &mut Seen) -> Result<()> {
+    let (ids, rejects) = (texts(batch, "clock")?, counts(batch, "rejects")?);
+    let (sent, received) = (counts(batch, "sent")?, counts(batch, "received")?);
+    let names = ["service_name", "service_instance_id", "host_name"];
+    let [service, instance, host] = names.map(|name| texts(batch, name));
+    let (service, instance, host) = (service?, instance?, host?);
+    for row in 0..batch.num_rows() {
+        let Some(clock) = parse_clock(ids.value(row)) else { continue };
+        let text = |texts: &StringArray| texts.is_valid(row).then(|| texts.value(row).to_owned());
+        let name = ClockName {
+            service_name: text(service),
+            service_instance_id: text(instance),
+            host_name: text(host),
+        };
+        seen.estimator.merge_clock(&ClockRow {
+            clock,
+            sent: unpacked(sent.value(row)),
+            received: unpacked(received.value(row)),
+        });
+        if name != ClockName::default() {
+            seen.names.insert(clock, name);
+        }
+        *seen.rejects.entry(clock).or_default() += rejects.value(row);
+    }
+    Ok(())
+}
+
+fn add_pairs(batch: &RecordBatch, seen: &mut Seen) -> Result<()> {
+    let (from, to) = (texts(batch, "from")?, texts(batch, "to")?);
+    let (window, midpoints) = (longs(batch, "window")?, texts(batch, "midpoints")?);
+    let (certain, certain_witness) =
+        (longs(batch, "certain_ns")?, counts(batch, "certain_witness")?);
+    let (likely, likely_witness) = (longs(batch, "likely_ns")?, counts(batch, "likely_witness")?);
+    let (messages, late) = (counts(batch, "messages")?, counts(batch, "late")?);
+    for row in 0..batch.num_rows() {
+        let pair = parse_clock(from.value(row)).zip(parse_clock(to.value(row)));
+        let Some((from, to)) = pair else { continue };
+        let least = |bounds: &Int64Array, witnesses: &UInt64Array| {
+            let (bound_ns, witness) = (bounds.value(row), witnesses.value(row));
+            bounds.is_valid(row).then_some(Least { bound_ns, witness })
+        };
+        let midpoint = |text: &str| {
+            let (hash, ns) = text.split_once(':')?;
+            Some((hash.parse().ok()?, ns.parse().ok()?))
+        };
+        seen.estimator.merge_row(&PairRow {
+            from,
+            to,
+            window: window.value(row),
+            certain: least(certain, certain_witness),
+            likely: least(likely, likely_witness),
+            messages: messages.value(row),
+            late: late.value(row),
+            midpoints: midpoints.value(row).split(' ').filter_map(midpoint).collect(),
+        });
+    }
+    Ok(())
+}
