@@ -6,6 +6,7 @@ use causeway_model::batch::{AttributeColumns, AttributeUse, seal};
 use causeway_model::trace::MergedTrace;
 use causeway_model::{SpanRows, otlp};
 use causeway_testkit::notation::{self, EPOCH_NS, NotedSpan};
+use causeway_testkit::proto::collector::trace::v1::ExportTraceServiceRequest;
 use proptest::prelude::*;
 use prost::Message;
 
@@ -18,7 +19,15 @@ pub(crate) fn with_spans<T>(spans: &[NotedSpan], check: impl FnOnce(&MergedTrace
 
 /// The same, for what takes the trace.
 pub(crate) fn with_owned<T>(spans: &[NotedSpan], check: impl FnOnce(MergedTrace<'_>) -> T) -> T {
-    let request = notation::request(spans).encode_to_vec();
+    with_request(&notation::request(spans), check)
+}
+
+/// The merged trace of a request that holds one trace.
+pub(crate) fn with_request<T>(
+    request: &ExportTraceServiceRequest,
+    check: impl FnOnce(MergedTrace<'_>) -> T,
+) -> T {
+    let request = request.encode_to_vec();
     let (columns, refusals) = otlp::decode(&request, EPOCH_NS).expect("protobuf");
     assert_eq!(refusals.total(), 0, "{}", refusals.message());
     let mut counted = AttributeUse::default();

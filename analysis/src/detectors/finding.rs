@@ -242,7 +242,7 @@ impl Findings {
 }
 
 /// A hash of texts that do not run into each other.
-fn hash<'a>(texts: impl Iterator<Item = &'a str>) -> u128 {
+pub(super) fn hash<'a>(texts: impl Iterator<Item = &'a str>) -> u128 {
     let mut bytes = Vec::new();
     for text in texts {
         bytes.extend_from_slice(text.as_bytes());

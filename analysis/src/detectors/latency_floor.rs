@@ -4,11 +4,12 @@
 //! |---|---|
 //! | fires when | network and queueing time, which is client span minus server span and so needs no common clock, makes 30 % of the critical path and 5 ms |
 //! | not when | the other end of the calls was not recorded (a database): what is network of these is not known |
+//! | nor when | the caller failed and the callee did not: an answer that never came is no way |
 //! | also | names the worst edges, and calls between regions and zones by `cloud.region` and `cloud.availability_zone` |
 //! | change | all these calls at [`LatencyFloorSettings::round_trip_ns`] there and back |
 //! | wrong if | the client span holds work of its own, such as encoding a large request |
 
-use causeway_model::trace::Row;
+use causeway_model::trace::{Row, Status};
 use hashbrown::HashMap;
 use serde_json::{Value, json};
 
@@ -73,7 +74,8 @@ impl Detector for LatencyFloor {
         let mut edges: HashMap<(&str, &str), Edge> = HashMap::new();
         let mut network_ns = 0i64;
         for (call, server, call_ns) in subject.exits.iter().filter_map(|(_, row)| {
-            let server = subject.server(*row)?;
+            let server =
+                subject.server(*row).filter(|server| !is_unanswered(subject, *row, *server))?;
             Some((*row, server, network_on_path_ns(subject, *row, server)))
         }) {
             if call_ns <= 0 {
@@ -131,6 +133,12 @@ impl Detector for LatencyFloor {
     }
 }
 
+/// Whether the caller waited for an answer that was lost, which says nothing about the way.
+fn is_unanswered(subject: &Subject<'_, '_>, call: Row, server: Row) -> bool {
+    let failed = |row| subject.trace.status(row) == Status::Error;
+    failed(call) && !failed(server)
+}
+
 /// How much of a call's network time is on the critical path: as much as of the call is.
 fn network_on_path_ns(subject: &Subject<'_, '_>, call: Row, server: Row) -> i64 {
     let call_ns = subject.trace.duration_ns(call);
@@ -177,6 +185,14 @@ mod tests {
         let finding = &found(text)[0];
         // 60 ms there and back become 1 ms.
         assert_eq!((finding.wasted_ns, finding.saving_ns), (60_000_000, 59_000_000));
+    }
+
+    #[test]
+    fn an_answer_that_was_lost_is_no_way() {
+        let text = "web page server 0..100
+            web call client 10..90 error peer.service=users
+              users page server 40..60";
+        assert!(found(text).iter().all(|finding| finding.detector != "latency_floor"));
     }
 
     #[test]

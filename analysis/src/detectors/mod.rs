@@ -13,28 +13,49 @@
 //! finding says is a function of the trace, not of the order its spans came in.
 
 mod ambiguous_outcome;
+mod attempts;
+mod broken_stamps;
+mod duplicate_execution;
 mod error_origin;
 mod fan_out;
 mod finding;
+mod impossible_order;
+mod large_payload;
 mod latency_floor;
+mod missing_timeout;
 mod n_plus_one;
+mod plaintext_call;
+mod queue_wait;
 mod repeats;
+mod retry_storm;
 mod retry_without_backoff;
 mod run;
+mod secret_in_span;
 mod sequential_calls;
 mod settings;
+mod stamps;
 mod subject;
+pub mod window;
 mod work_after_giving_up;
 
 pub use ambiguous_outcome::AmbiguousOutcome;
-pub use error_origin::ErrorOrigin;
+pub use broken_stamps::BrokenStamps;
+pub use duplicate_execution::{DuplicateExecution, DuplicateExecutionSettings};
+pub use error_origin::{ErrorOrigin, ErrorOriginSettings};
 pub use fan_out::{FanOut, FanOutSettings};
 pub use finding::{Draft, Fallacy, Finding, FindingId, Findings, GroupKey, SPAN_IDS_MAX, Severity};
+pub use impossible_order::{ImpossibleOrder, ImpossibleOrderSettings};
+pub use large_payload::{LargePayload, LargePayloadSettings};
 pub use latency_floor::{LatencyFloor, LatencyFloorSettings};
+pub use missing_timeout::{MissingTimeout, MissingTimeoutSettings};
 pub use n_plus_one::{NPlusOne, NPlusOneSettings};
+pub use plaintext_call::{PlaintextCall, PlaintextCallSettings};
+pub use queue_wait::{QueueWait, QueueWaitSettings};
 pub use repeats::Repeat;
+pub use retry_storm::{RetryStorm, RetryStormSettings};
 pub use retry_without_backoff::{RetryWithoutBackoff, RetryWithoutBackoffSettings};
 pub use run::detect;
+pub use secret_in_span::{SecretInSpan, SecretInSpanSettings};
 pub use sequential_calls::{SequentialCalls, SequentialCallsSettings};
 pub use settings::Settings;
 pub use subject::{Subject, with_fields};
@@ -64,6 +85,15 @@ pub const DETECTORS: &[&dyn Detector] = &[
     &WorkAfterGivingUp,
     &AmbiguousOutcome,
     &ErrorOrigin,
+    &DuplicateExecution,
+    &RetryStorm,
+    &MissingTimeout,
+    &LargePayload,
+    &SecretInSpan,
+    &PlaintextCall,
+    &QueueWait,
+    &ImpossibleOrder,
+    &BrokenStamps,
 ];
 
 #[cfg(test)]

@@ -1,38 +1,39 @@
-//! `retry_without_backoff`: a call that failed is repeated at once, or at even distances.
+//! `retry_without_backoff`: attempts at a call follow each other at the same pace.
 //!
 //! | | |
 //! |---|---|
-//! | fires when | at least 3 attempts of one call under one caller, each but the last failed, and the gaps between them do not grow: fewer than half are half again as long as the one before, and with two gaps the second is not |
-//! | not when | the calls ask for different things, as far as attributes tell: these are items, not attempts; the gaps grow |
-//! | change | none: waiting longer makes nothing faster |
-//! | wrong if | the failures do not come from load, and the next attempt goes elsewhere |
+//! | fires when | at least 3 attempts at one call under one caller, where the pause before the last is less than 1.5 times the one before the first repeat |
+//! | not when | pauses grow; two attempts: one prompt repeat costs little; different calls that fail one after another |
+//! | wrong if | the pauses were told by the callee (`Retry-After`) |
 //!
-//! Whether gaps have jitter shows over many traces only.
+//! Whether pauses differ from trace to trace (jitter) is left to findings over windows.
 
-use causeway_model::trace::Row;
 use serde_json::Value;
 
-use super::finding::{Draft, Fallacy, Findings, Severity, evidence};
-use super::repeats::{Repeat, attempts};
-use super::{Detector, Settings, Subject};
+use super::attempts::{Attempts, attempts};
+use super::finding::{Draft, Fallacy, Findings, evidence};
+use super::n_plus_one::callee;
+use super::{Detector, Settings, Severity, Subject};
 
-/// Gaps that are listed in a finding.
+/// Pauses that are listed in a finding.
 const GAPS_MAX: usize = 20;
 
-/// Finds calls that are repeated without waiting longer each time.
+/// Finds retries that do not slow down.
 #[derive(Debug)]
 pub struct RetryWithoutBackoff;
 
 /// Thresholds of [`RetryWithoutBackoff`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryWithoutBackoffSettings {
-    /// Attempts at least, the first one included, 3.
+    /// Attempts at least, 3.
     pub attempts_min: usize,
+    /// The last pause in percent of the first, from which pauses grow, 150.
+    pub growth_percent_min: i64,
 }
 
 impl Default for RetryWithoutBackoffSettings {
     fn default() -> Self {
-        Self { attempts_min: 3 }
+        Self { attempts_min: 3, growth_percent_min: 150 }
     }
 }
 
@@ -50,83 +51,77 @@ impl Detector for RetryWithoutBackoff {
     }
 
     fn summary(&self) -> &'static str {
-        "A call that failed is repeated at once, or at even distances."
+        "Attempts at a call that follow each other without growing pauses."
     }
 
     fn run(&self, subject: &Subject<'_, '_>, settings: &Settings, findings: &mut Findings) {
-        // One attempt is none; and the least that has two gaps to compare is three.
-        let attempts_min = settings.retry_without_backoff.attempts_min.max(3);
-        let mut left = settings.findings_max;
-        for repeat in &subject.repeats {
-            for attempts in attempts(subject, &repeat.rows) {
-                let gaps = gaps(subject, attempts);
-                if attempts.len() >= attempts_min && !grows(&gaps) && left > 0 {
-                    left -= 1;
-                    self.report(subject, repeat, attempts, &gaps, findings);
-                }
-            }
+        let rule = &settings.retry_without_backoff;
+        let mut found: Vec<(Attempts, Vec<i64>)> = attempts(subject)
+            .into_iter()
+            .filter(|attempts| attempts.rows.len() >= rule.attempts_min)
+            .map(|attempts| {
+                let gaps_ns = attempts.gaps_ns(subject);
+                (attempts, gaps_ns)
+            })
+            .filter(|(_, gaps_ns)| !grows(gaps_ns, rule.growth_percent_min))
+            .collect();
+        found.sort_by_key(|(attempts, _)| std::cmp::Reverse(attempts.rows.len()));
+        for (attempts, gaps_ns) in found.iter().take(settings.findings_max) {
+            self.report(subject, attempts, gaps_ns, findings);
         }
     }
 }
 
-fn gaps(subject: &Subject<'_, '_>, attempts: &[Row]) -> Vec<i64> {
-    let trace = subject.trace;
-    let next = attempts.iter().skip(1);
-    let gap = |(a, b): (&Row, &Row)| trace.start_ns(*b).saturating_sub(trace.end_ns(*a)).max(0);
-    attempts.iter().zip(next).map(gap).collect()
-}
-
-/// Whether at least half of the gaps are half again as long as the one before.
-fn grows(gaps: &[i64]) -> bool {
-    let longer = |pair: &&[i64]| matches!(pair, [a, b] if b.saturating_mul(2) >= a.saturating_mul(3) && *b > 0);
-    let pairs = gaps.windows(2);
-    let count = pairs.len();
-    pairs.filter(longer).count() * 2 >= count
+fn grows(gaps_ns: &[i64], growth_percent_min: i64) -> bool {
+    let ends = gaps_ns.first().zip(gaps_ns.last());
+    ends.is_some_and(|(first, last)| {
+        *last > 0 && i128::from(*last) * 100 >= i128::from(*first) * i128::from(growth_percent_min)
+    })
 }
 
 impl RetryWithoutBackoff {
     fn report(
         &self,
         subject: &Subject<'_, '_>,
-        repeat: &Repeat,
-        attempts: &[Row],
-        gaps: &[i64],
+        Attempts { caller, call, rows }: &Attempts,
+        gaps_ns: &[i64],
         findings: &mut Findings,
     ) {
         let trace = subject.trace;
-        let (service, name) = (trace.service_text(repeat.caller), trace.name_text(repeat.caller));
-        let call = &repeat.call;
-        let count = attempts.len();
-        let seen = format!(
-            "{service} {name} tries {} {count} times without waiting longer each time",
-            call.template
+        let (service, name) = (trace.service_text(*caller), trace.name_text(*caller));
+        let title = format!(
+            "{service} {name} tries {}{} {} times without growing pauses",
+            callee(&call.callee),
+            call.template,
+            rows.len(),
         );
-        let all_but_last = attempts.split_last().map_or(&[][..], |(_, before)| before);
-        let wasted_ns = all_but_last.iter().map(|row| trace.duration_ns(*row)).sum();
+        let failed = rows.len().saturating_sub(1);
+        let wasted_ns = rows.iter().take(failed).map(|row| trace.duration_ns(*row)).sum();
         let evidence = evidence(
-            seen.clone(),
-            "Callers that come back at once keep a callee down that is overloaded.",
-            "Wait longer after each attempt, by a random part, and give up after a few.".to_owned(),
-            "The failures do not come from load, and the next attempt goes elsewhere.",
+            title.clone(),
+            "All callers that fail come back at one pace, and keep down what is just recovering.",
+            "Double the pause with each attempt, draw it at random, and limit attempts by a budget."
+                .to_owned(),
+            "The callee itself told when to come back.",
             [
                 ("template", call.template.as_str().into()),
                 ("callee", call.callee.as_str().into()),
-                ("attempts", count.into()),
-                ("gaps_ns", gaps.iter().copied().take(GAPS_MAX).collect::<Value>()),
+                ("attempts", rows.len().into()),
+                ("gaps_ns", gaps_ns.iter().copied().take(GAPS_MAX).collect::<Value>()),
             ],
         );
         findings.push(
             self,
             subject,
             Draft {
-                title: seen,
+                title,
                 group: vec![&call.template, &call.callee, service, name],
-                caller: Some(repeat.caller),
-                rows: attempts,
+                caller: Some(*caller),
+                rows,
                 wasted_ns,
-                saving_ns: 0,
                 severity: Some(Severity::Medium),
                 evidence,
+                ..Draft::default()
             },
         );
     }
@@ -134,40 +129,39 @@ impl RetryWithoutBackoff {
 
 #[cfg(test)]
 mod tests {
-    use crate::detectors::tests::check;
+    use crate::detectors::tests::of_detector;
 
-    /// A page whose attempts start at moments and take 10 ms; all but the last fail.
-    fn page(starts: &[u32], same: bool) -> String {
-        let last = starts.len() - 1;
-        let lines = starts.iter().enumerate().map(|(number, at)| {
-            let error = if number < last { "error" } else { "" };
-            let item = if same { 7 } else { number };
-            format!(
-                " web call client {at}..{} http.request.method=GET url.full=http://a/x/{item} {error}",
-                at + 10
-            )
-        });
-        std::iter::once("web page server 0..2000".to_owned())
-            .chain(lines)
-            .collect::<Vec<_>>()
-            .join("\n")
+    const GET: &str = "http.request.method=GET url.full=\"http://users/users/7\"";
+    const NAME: &str = "retry_without_backoff";
+
+    fn page(starts: &[i64], get: &str) -> String {
+        let calls =
+            starts.iter().map(|at| format!(" web GET client {at}..{} error {get}", at + 10));
+        let lines = std::iter::once("web page server 0..2000".to_owned()).chain(calls);
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     #[test]
-    fn attempts_at_once_or_at_even_distances_are_found() {
-        let title = |count| {
-            format!(
-                "retry_without_backoff {count} web page tries GET /x/{{id}} {count} times without waiting longer each time"
-            )
-        };
-        check(&page(&[0, 11, 22, 33], true), &[&title(4)]);
-        check(&page(&[0, 110, 220], true), &[&title(3)]);
+    fn three_attempts_at_one_pace_are_found() {
+        let found = of_detector(&page(&[0, 30, 60], GET), NAME);
+        let title = "web page tries users GET /users/{id} 3 times without growing pauses";
+        assert_eq!(found[0].title, title);
+        assert_eq!(found[0].evidence["gaps_ns"][1], 20_000_000);
+        assert_eq!(found[0].wasted_ns, 20_000_000);
+        assert_eq!(of_detector(&page(&[0, 10, 20], GET), NAME).len(), 1);
     }
 
     #[test]
-    fn growing_gaps_two_attempts_and_other_items_are_none() {
-        check(&page(&[0, 20, 60, 150], true), &[]);
-        check(&page(&[0, 11], true), &[]);
-        check(&page(&[0, 11, 22, 33], false), &[]);
+    fn growing_pauses_two_attempts_and_items_are_none() {
+        assert_eq!(of_detector(&page(&[0, 30, 80], GET), NAME), []);
+        assert_eq!(of_detector(&page(&[0, 30], GET), NAME), []);
+        let items = "web page server 0..2000\n web GET client 0..10 error x9/30 http.request.method=GET url.full=\"http://users/users/%i\"";
+        assert_eq!(of_detector(items, NAME), []);
+    }
+
+    #[test]
+    fn attempts_without_times_are_found_once() {
+        let text = format!("web page server 0..2000\n web GET client ?..? error x4/0 {GET}");
+        assert_eq!(of_detector(&text, NAME).len(), 1);
     }
 }

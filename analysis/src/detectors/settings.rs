@@ -1,8 +1,10 @@
 //! Thresholds of all detectors.
 
 use super::{
-    FanOutSettings, LatencyFloorSettings, NPlusOneSettings, RetryWithoutBackoffSettings,
-    SequentialCallsSettings, WorkAfterGivingUpSettings,
+    DuplicateExecutionSettings, ErrorOriginSettings, FanOutSettings, ImpossibleOrderSettings,
+    LargePayloadSettings, LatencyFloorSettings, MissingTimeoutSettings, NPlusOneSettings,
+    PlaintextCallSettings, QueueWaitSettings, RetryStormSettings, RetryWithoutBackoffSettings,
+    SecretInSpanSettings, SequentialCallsSettings, WorkAfterGivingUpSettings,
 };
 
 /// Thresholds of all detectors, and what the what-if model assumes.
@@ -26,6 +28,24 @@ pub struct Settings {
     pub retry_without_backoff: RetryWithoutBackoffSettings,
     /// See [`WorkAfterGivingUp`](super::WorkAfterGivingUp).
     pub work_after_giving_up: WorkAfterGivingUpSettings,
+    /// See [`ErrorOrigin`](super::ErrorOrigin).
+    pub error_origin: ErrorOriginSettings,
+    /// See [`DuplicateExecution`](super::DuplicateExecution).
+    pub duplicate_execution: DuplicateExecutionSettings,
+    /// See [`RetryStorm`](super::RetryStorm).
+    pub retry_storm: RetryStormSettings,
+    /// See [`MissingTimeout`](super::MissingTimeout).
+    pub missing_timeout: MissingTimeoutSettings,
+    /// See [`LargePayload`](super::LargePayload).
+    pub large_payload: LargePayloadSettings,
+    /// See [`SecretInSpan`](super::SecretInSpan).
+    pub secret_in_span: SecretInSpanSettings,
+    /// See [`PlaintextCall`](super::PlaintextCall).
+    pub plaintext_call: PlaintextCallSettings,
+    /// See [`QueueWait`](super::QueueWait).
+    pub queue_wait: QueueWaitSettings,
+    /// See [`ImpossibleOrder`](super::ImpossibleOrder).
+    pub impossible_order: ImpossibleOrderSettings,
 }
 
 impl Default for Settings {
@@ -40,6 +60,15 @@ impl Default for Settings {
             latency_floor: LatencyFloorSettings::default(),
             retry_without_backoff: RetryWithoutBackoffSettings::default(),
             work_after_giving_up: WorkAfterGivingUpSettings::default(),
+            error_origin: ErrorOriginSettings::default(),
+            duplicate_execution: DuplicateExecutionSettings::default(),
+            retry_storm: RetryStormSettings::default(),
+            missing_timeout: MissingTimeoutSettings::default(),
+            large_payload: LargePayloadSettings::default(),
+            secret_in_span: SecretInSpanSettings::default(),
+            plaintext_call: PlaintextCallSettings::default(),
+            queue_wait: QueueWaitSettings::default(),
+            impossible_order: ImpossibleOrderSettings::default(),
         }
     }
 }

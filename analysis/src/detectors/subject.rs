@@ -1,5 +1,6 @@
 //! A trace made ready for detectors: what several of them need is computed once.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use causeway_model::rows::AttributeText;
@@ -115,6 +116,11 @@ impl<'t, 'a> Subject<'t, 'a> {
         rest.get(..count).unwrap_or_default()
     }
 
+    /// An attribute of a row's resource, as people expect to read it.
+    pub fn resource_text(&self, row: Row, key: &str) -> Option<Cow<'_, str>> {
+        self.trace.resource_attribute(row, key).map(value::display)
+    }
+
     /// The span the trace is about.
     pub fn root(&self) -> Option<Row> {
         self.root
@@ -133,6 +139,12 @@ impl<'t, 'a> Subject<'t, 'a> {
     /// Name of the root.
     pub fn entry_operation(&self) -> &'a str {
         self.root.map_or("", |root| self.trace.name_text(root))
+    }
+
+    /// Time of a row itself on the critical path.
+    pub fn path_ns(&self, row: Row) -> i64 {
+        let before = |at: usize| self.path_before_ns.get(at).copied().unwrap_or(0);
+        before(row.idx() + 1) - before(row.idx())
     }
 
     /// Time on the critical path of rows and all below them, each once.

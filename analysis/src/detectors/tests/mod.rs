@@ -1,6 +1,7 @@
 //! What holds for every detector, and what tests of each are written with.
 
 mod n_plus_one;
+mod shop;
 
 use std::collections::HashSet;
 
@@ -11,9 +12,12 @@ use super::*;
 use crate::forms::Former;
 use crate::testing::{malformed, nested, with, with_spans};
 
-/// What all detectors find in a trace, with default settings.
+/// What all detectors find in a trace, with default settings but for one: tests call by http, which is a finding only
+/// where [a test asks for it](of_detector).
 pub(crate) fn found(text: &str) -> Vec<Finding> {
-    with(text, |trace| detect(trace, 1, &Settings::default(), &mut Former::default()))
+    let encrypted = PlaintextCallSettings { mesh_encrypts: true, ..Default::default() };
+    let settings = Settings { plaintext_call: encrypted, ..Settings::default() };
+    with(text, |trace| detect(trace, 1, &settings, &mut Former::default()))
 }
 
 /// Compares findings as `detector count title`.
@@ -23,6 +27,12 @@ pub(crate) fn check(text: &str, expected: &[&str]) {
         .map(|finding| format!("{} {} {}", finding.detector, finding.count, finding.title))
         .collect();
     assert_eq!(shown, expected);
+}
+
+/// What one detector finds in a trace.
+pub(crate) fn of_detector(text: &str, name: &str) -> Vec<Finding> {
+    let found = with(text, |trace| detect(trace, 1, &Settings::default(), &mut Former::default()));
+    found.into_iter().filter(|finding| finding.detector == name).collect()
 }
 
 fn of_spans(spans: &[NotedSpan]) -> Vec<Finding> {

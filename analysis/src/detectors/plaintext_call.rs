@@ -1,0 +1,228 @@
+//! `plaintext_call`: a call that everybody on the way can read and change.
+//!
+//! | | |
+//! |---|---|
+//! | fires when | an exit span's URL or scheme says `http`, or its port is one whose protocol is not encrypted (80, 1883, 5672, 6379, 9092, 11211) |
+//! | not when | an attribute tells of TLS (`tls.*`, `connection_security_policy=mutual_tls`, a mesh); the peer is the same machine or pod; a mesh encrypts by setting |
+//! | severity | medium; low where only the port says so |
+//! | wrong if | the network encrypts beneath, which no attribute tells |
+
+use std::collections::BTreeMap;
+
+use causeway_model::trace::Row;
+
+use super::finding::{Draft, Fallacy, Findings, evidence};
+use super::n_plus_one::callee;
+use super::{Detector, Settings, Severity, Subject, with_fields};
+use crate::forms::{CallKey, Field, Fields};
+
+/// Ports of protocols whose encrypted form has another port.
+const PLAIN_PORTS: [u16; 6] = [80, 1883, 5672, 6379, 9092, 11211];
+/// Attributes of resources that tell pods and hosts apart; the first that both sides have decides.
+const PLACES: [&str; 3] = ["k8s.pod.uid", "container.id", "host.id"];
+
+/// Finds calls that are not encrypted.
+#[derive(Debug)]
+pub struct PlaintextCall;
+
+/// Thresholds of [`PlaintextCall`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PlaintextCallSettings {
+    /// A mesh encrypts all calls between services, whatever they tell; false.
+    pub mesh_encrypts: bool,
+    /// Hosts that may be called in the clear, by the beginning of their names; none.
+    pub trusted_hosts: Vec<String>,
+}
+
+/// Why a call counts as readable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Sign {
+    Scheme,
+    Port(u16),
+}
+
+impl Detector for PlaintextCall {
+    fn id(&self) -> &'static str {
+        "plaintext_call"
+    }
+
+    fn rule_version(&self) -> u32 {
+        1
+    }
+
+    fn fallacy(&self) -> Fallacy {
+        Fallacy::NetworkIsSecure
+    }
+
+    fn summary(&self) -> &'static str {
+        "Calls between hosts that are not encrypted."
+    }
+
+    fn run(&self, subject: &Subject<'_, '_>, settings: &Settings, findings: &mut Findings) {
+        let rule = &settings.plaintext_call;
+        if rule.mesh_encrypts {
+            return;
+        }
+        let mut plain: BTreeMap<(CallKey, &str, Sign), Vec<Row>> = BTreeMap::new();
+        for row in subject.trace.rows() {
+            let Some(call) = subject.call(row).filter(|call| call.is_exit) else { continue };
+            let Some(sign) = sign(subject, row, rule) else { continue };
+            let service = subject.trace.service_text(row);
+            plain.entry((call.key, service, sign)).or_default().push(row);
+        }
+        let mut plain: Vec<_> = plain.into_iter().collect();
+        plain.sort_by_key(|(key, rows)| (std::cmp::Reverse(rows.len()), *key));
+        for ((_, _, sign), rows) in plain.iter().take(settings.findings_max) {
+            self.report(subject, *sign, rows, findings);
+        }
+    }
+}
+
+/// What tells that a call is readable.
+fn sign(subject: &Subject<'_, '_>, row: Row, rule: &PlaintextCallSettings) -> Option<Sign> {
+    let trace = subject.trace;
+    let sign = with_fields(trace, row, |fields| {
+        let host = fields.peer_address().or_else(|| host_of(fields.text(Field::UrlFull)?));
+        let is_near = host.is_some_and(is_loopback);
+        let is_trusted = host.is_some_and(|host| {
+            rule.trusted_hosts.iter().any(|trusted| host.starts_with(trusted.as_str()))
+        });
+        if is_near || is_trusted || fields.has(Field::TlsProtocol) {
+            return None;
+        }
+        sign_of(fields)
+    })?;
+    let is_told =
+        |key: &str| trace.attribute(row, key).is_some_and(|value| value.text() != "false");
+    let is_encrypted =
+        ["tls.established", "tls.protocol.version", "tls.cipher"].into_iter().any(is_told);
+    let policy = trace.attribute(row, "connection_security_policy");
+    let by_mesh = policy.is_some_and(|policy| policy.text() == "mutual_tls");
+    let is_local = subject.server(row).is_some_and(|server| is_one_place(subject, row, server));
+    (!is_encrypted && !by_mesh && !is_local).then_some(sign)
+}
+
+fn sign_of(fields: &Fields<'_>) -> Option<Sign> {
+    if let Some(scheme) = fields.url_scheme() {
+        let is_plain = ["http", "ws"].iter().any(|plain| plain.eq_ignore_ascii_case(scheme));
+        return is_plain.then_some(Sign::Scheme);
+    }
+    let port = fields.port().filter(|port| PLAIN_PORTS.contains(port))?;
+    Some(Sign::Port(port))
+}
+
+fn host_of(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    authority.rsplit('@').next()
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[');
+    let is_name = |name: &str| {
+        bare.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', ']']))
+    };
+    bare.starts_with("127.") || bare.starts_with('/') || is_name("localhost") || is_name("::1")
+}
+
+/// Whether two spans come from one pod, container or host.
+fn is_one_place(subject: &Subject<'_, '_>, row: Row, other: Row) -> bool {
+    let trace = subject.trace;
+    let both = PLACES.into_iter().find_map(|key| {
+        trace.resource_attribute(row, key).zip(trace.resource_attribute(other, key))
+    });
+    both.is_some_and(|(one, other)| one == other)
+}
+
+impl PlaintextCall {
+    fn report(&self, subject: &Subject<'_, '_>, sign: Sign, rows: &[Row], findings: &mut Findings) {
+        let trace = subject.trace;
+        let Some(first) = rows.first().copied() else { return };
+        let Some(call) = subject.call(first) else { return };
+        let service = trace.service_text(first);
+        let how = match sign {
+            Sign::Scheme => "by http".to_owned(),
+            Sign::Port(port) => format!("at port {port}"),
+        };
+        let target = format!("{}{}", callee(&call.callee), call.template);
+        let title = format!("{service} calls {target} {how}, not encrypted");
+        let evidence = evidence(
+            title.clone(),
+            "Who can listen on the way can read what is sent, and change it.",
+            "Call by TLS, or let a mesh encrypt and say so.".to_owned(),
+            "The network encrypts beneath what spans tell.",
+            [
+                ("template", call.template.as_str().into()),
+                ("callee", call.callee.as_str().into()),
+                ("sign", how.as_str().into()),
+                ("calls", rows.len().into()),
+            ],
+        );
+        let severity = if sign == Sign::Scheme { Severity::Medium } else { Severity::Low };
+        findings.push(
+            self,
+            subject,
+            Draft {
+                title,
+                group: vec![service, &call.template, &call.callee],
+                caller: subject.caller(first),
+                rows,
+                severity: Some(severity),
+                evidence,
+                ..Draft::default()
+            },
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detectors::tests::of_detector;
+
+    const NAME: &str = "plaintext_call";
+
+    fn call(attributes: &str) -> Vec<String> {
+        let text = format!("web page server 0..9\n web c client 1..8 {attributes}");
+        of_detector(&text, NAME).into_iter().map(|finding| finding.title).collect()
+    }
+
+    #[test]
+    fn http_and_ports_tell() {
+        let title = "web calls stores:8080 GET /stores by http, not encrypted";
+        assert_eq!(call("http.request.method=GET url.full=\"http://stores:8080/stores\""), [title]);
+        assert_eq!(
+            call("db.system=redis server.address=cache server.port=6379 db.statement=\"GET a\"")
+                .len(),
+            1
+        );
+    }
+
+    #[test]
+    fn encrypted_and_local_calls_are_none() {
+        for host in ["localhost:8080", "127.0.0.1", "[::1]:80"] {
+            let url = format!("http.request.method=GET url.full=\"http://{host}/stores\"");
+            assert_eq!(call(&url), Vec::<String>::new(), "{host}");
+        }
+        let get = "http.request.method=GET";
+        assert!(call(&format!("{get} url.full=\"https://stores/stores\"")).is_empty());
+        assert!(
+            call(&format!("{get} url.full=\"http://stores/x\" tls.protocol.version=1.3"))
+                .is_empty()
+        );
+        assert!(
+            call(&format!(
+                "{get} url.full=\"http://stores/x\" connection_security_policy=mutual_tls"
+            ))
+            .is_empty()
+        );
+        assert!(
+            call("db.system=postgresql server.port=5432 db.statement=\"SELECT a FROM t\"")
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn urls_that_are_none_are_none() {
+        assert!(call("http.request.method=GET url.full=\"://\" server.port=-80").is_empty());
+    }
+}
