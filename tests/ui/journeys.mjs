@@ -118,6 +118,17 @@ async function otherPages() {
   await page.locator(".flame-detail", { hasText: `${names.length} spans` }).waitFor();
   await page.goto(`${origin}/trace/${id}?view=graph`);
   await page.getByText("1 box, 0 arrows").waitFor();
+  await page.goto(`${origin}/trace/${id}?clock=aligned`);
+  await page.locator(".clock-note", { hasText: "times are those of" }).waitFor();
+  await page.getByRole("button", { name: "Causal" }).click();
+  await page.locator(".clock-note", { hasText: "One step per start and end" }).waitFor();
+  await page.goto(`${origin}/trace/${id}?view=space`);
+  await page.locator(".space-lanes .lane").first().waitFor();
+  await page.locator(".space-area").focus();
+  await page.keyboard.press("ArrowDown");
+  await page.locator(".cone-counts").waitFor();
+  await page.goto(`${origin}/clocks`);
+  await page.locator(".clock-row, .clocks-page .notice:not(.failed)").first().waitFor();
 
   const sql = `SELECT trace_id, count(*) AS spans FROM spans WHERE trace_id = '${id}' GROUP BY trace_id`;
   await page.goto(`${origin}/sql?q=${encodeURIComponent(sql)}`);

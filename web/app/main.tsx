@@ -13,12 +13,14 @@ import { PageHeader } from "./ui/page_header.tsx";
 import "./state/preferences.ts";
 
 const ComparePage = lazy(() => import("./pages/compare/compare_page.tsx").then((file) => file.ComparePage));
+const ClocksPage = lazy(() => import("./pages/clocks/clocks_page.tsx").then((file) => file.ClocksPage));
 const SqlPage = lazy(() => import("./pages/sql/sql_page.tsx").then((file) => file.SqlPage));
 
 function App() {
   const { path, params } = place.value;
   if (path === "/" || path === "/search") return <SearchPage />;
   if (path === "/compare") return <ComparePage />;
+  if (path === "/clocks") return <ClocksPage />;
   if (path === "/sql") return <SqlPage />;
   const traceId = /^\/trace\/([0-9a-fA-F]{1,32})\/?$/.exec(path)?.[1];
   if (traceId !== undefined) {

@@ -12,8 +12,8 @@ const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
 
 /** Runs in the page: does one step per frame and measures. */
 async function measure(kind) {
-  const scroller = document.querySelector(".timeline");
-  const bars = document.querySelector(".bars");
+  const scroller = document.querySelector(".timeline, .space-scroll");
+  const bars = document.querySelector(".bars, .space-area");
   const box = bars.getBoundingClientRect();
   const gaps = [];
   const work = [];
@@ -58,6 +58,12 @@ for (const [name, seed] of [["10,000", 3], ["100,000", 4]]) {
       return performance.now() - start;
     }, key);
     process.stdout.write(`  key ${key}: ${time.toFixed(0)} ms to the next frame\n`);
+  }
+  await page.goto(`${origin}/trace/${traceIdOf(seed)}?view=space`);
+  await page.waitForSelector(".space-lanes .lane");
+  for (const kind of ["scroll", "zoom", "hover"]) {
+    const { gap, work } = await page.evaluate(measure, kind);
+    process.stdout.write(`  space-time ${kind.padEnd(6)} frame to frame ${gap} ms, work after rAF ${work} ms (median / p95 / worst)\n`);
   }
 }
 await browser.close();

@@ -178,11 +178,139 @@ export function columnsOf(shape) {
   };
   for (const root of roots) put(root, -1, 0);
   const flagged = (bit) => s.flags.filter((flags) => flags & bit).length;
+  const order = orderOf(shape, services, s);
+  if (shape.kind === "skewed") extent = Math.max(...s.start_ns.map((start, row) => start + s.duration_ns[row]));
   return {
-    trace_id: traceIdOf(shape.seed), start_unix_nano: shape.startUnixNano, duration_ns: extent,
+    trace_id: traceIdOf(shape.seed), start_unix_nano: shape.startUnixNano, duration_ns: extent, order,
     root_duration_ns: roots[0].duration, root_row: 0, services, names, spans: s,
     completeness: { missing_parents: flagged(1), roots: 1, cycles: flagged(2), duplicate_ids: flagged(4), unusable_times: flagged(8) },
   };
+}
+
+const UNTAGGED = ["postgres", "redis", "mailer"];
+/** How far the clock of each service is off, in ns, where a shape has clocks that disagree. */
+const OFFSETS = { "shop-web": 1_250_000, cart: -34_200_000, checkout: 21_700_000, payments: -61_000_000, catalog: 400_000, inventory: -2_900_000, postgres: 12_000_000, mailer: 240_000 };
+
+/** One clock per service. Times as built are true; where clocks disagree, the raw ones are moved. */
+function orderOf(shape, services, s) {
+  const count = s.span_id.length;
+  const placeholder = (row) => (s.flags[row] & 1) !== 0;
+  const reference = s.service[0];
+  const aligned = [...s.start_ns];
+  const own = s.service.map((service) => services[service]);
+  if (shape.kind === "skewed") {
+    const offsetOf = (row) => (own[row] === own[0] ? 0 : (OFFSETS[own[row]] ?? 0));
+    const moved = s.start_ns.map((start, row) => start + offsetOf(row));
+    const first = Math.min(...moved);
+    s.start_ns = moved.map((start) => start - first);
+    aligned.forEach((start, row) => (aligned[row] = start - first));
+    s.flags = s.flags.map((flags, row) => (s.parent[row] >= 0 && s.start_ns[row] < s.start_ns[s.parent[row]] ? flags | 32 : flags));
+  }
+  const messages = { from: [], from_event: [], to: [], to_event: [], class: [] };
+  const add = (from, fromEvent, to, toEvent, certainty) => {
+    messages.from.push(from); messages.from_event.push(fromEvent); messages.to.push(to); messages.to_event.push(toEvent); messages.class.push(certainty);
+  };
+  for (let row = 0; row < count && messages.from.length < 100_000; row++) {
+    const parent = s.parent[row];
+    if (parent < 0 || own[parent] === own[row] || placeholder(row) || placeholder(parent)) continue;
+    add(parent, "start", row, "start", "proven");
+    if (s.start_ns[row] + s.duration_ns[row] > s.start_ns[parent] + s.duration_ns[parent] && shape.kind !== "skewed") continue;
+    add(row, "end", parent, "end", UNTAGGED.includes(own[row]) ? ["inferred", "guessed", "bounded"][row % 3] : "proven");
+  }
+  return {
+    clocks: services.map((service, i) => ({
+      clock: UNTAGGED.includes(service) ? `clock-${hex(0x93a5c375 + i * 77, 8)}09c0743d` : `node-${hex(0xe7285760 + i * 91, 8)}cc211105`, service_name: service,
+      service_instance_id: `${service}-7d9f-0`, host_name: `fra-${String(i + 1).padStart(2, "0")}`, is_tagged: !UNTAGGED.includes(service),
+    })),
+    reference, clock: s.service.map((service, row) => (placeholder(row) ? null : service)), aligned_start_ns: aligned, aligned_duration_ns: [...s.duration_ns],
+    half_width_ns: s.service.map((service) => (service === reference ? 0 : services[service] === "redis" ? null : 180_000 + service * 310_000)),
+    faults: s.flags.map((flags, row) => (shape.kind === "flags" ? [0, 0, 0, 0, 64, 1, 0, 16, 128][row] ?? 0 : 0)), fault_counts: {}, messages,
+  };
+}
+
+/** The relation of a span to all: from the tree, and for siblings' subtrees from true time where both are stamped. */
+export function coneOf(columns, row) {
+  const { spans, order } = columns;
+  const end = (one) => one + spans.subtree[one];
+  const stamped = (one) => order.clocks[order.clock[one] ?? -1]?.is_tagged ?? false;
+  return spans.span_id.map((_, one) => {
+    if (one === row) return "same";
+    if (one > row && one < end(row)) return stamped(one) ? "contains" : "undecided";
+    if (row > one && row < end(one)) return stamped(one) ? "inside" : "undecided";
+    if (!stamped(one) || !stamped(row)) return "undecided";
+    const stop = (which) => order.aligned_start_ns[which] + order.aligned_duration_ns[which];
+    if (stop(row) <= order.aligned_start_ns[one]) return "before";
+    if (stop(one) <= order.aligned_start_ns[row]) return "after";
+    return one % 4 === 0 ? "undecided" : "overlaps";
+  });
+}
+
+export function relationOf(columns, a, b) {
+  const { spans, order, trace_id } = columns;
+  const cone = coneOf(columns, a)[b];
+  const event = (row, which) => ({ trace_id, span_id: spans.span_id[row], event: which });
+  const assumptions = { rho_ppm: 100, horizon_ns: 10_000_000_000, window_ns: 250_000_000 };
+  const named = { from: spans.span_id[a], to: spans.span_id[b], assumptions };
+  const guess = order.aligned_start_ns[a] + order.aligned_duration_ns[a] <= order.aligned_start_ns[b] ? "before" : "overlaps";
+  if (cone === "undecided") return { ...named, relation: guess, class: "guessed", because: [], margin_ns: 1_240_000, half_width_ns: 613_000 };
+  const chain = (from, fromEvent, to, toEvent) => {
+    const middle = spans.parent[to] >= 0 && spans.parent[to] !== from ? spans.parent[to] : null;
+    const steps = middle === null
+      ? [{ from: event(from, fromEvent), to: event(to, toEvent), edge: "message", is_proof: true }]
+      : [{ from: event(from, fromEvent), to: event(middle, "start"), edge: "same_node", is_proof: true }, { from: event(middle, "start"), to: event(to, toEvent), edge: "parent", is_proof: true }];
+    return { earlier: event(from, fromEvent), later: event(to, toEvent), steps };
+  };
+  const because = { before: [chain(a, "end", b, "start")], after: [chain(b, "end", a, "start")], contains: [chain(a, "start", b, "start"), chain(b, "end", a, "end")], inside: [chain(b, "start", a, "start"), chain(a, "end", b, "end")], overlaps: [chain(a, "start", b, "end"), chain(b, "start", a, "end")] }[cone] ?? [];
+  return { ...named, relation: cone, class: "proven", because, margin_ns: null, half_width_ns: null };
+}
+
+/** All events by true time. */
+export function lineOf(columns) {
+  const { spans, order } = columns;
+  const events = spans.span_id.flatMap((id, row) => (spans.flags[row] & 9 ? [] : [
+    { id, event: "start", at: order.aligned_start_ns[row] }, { id, event: "end", at: order.aligned_start_ns[row] + Math.max(0, order.aligned_duration_ns[row]) },
+  ]));
+  events.sort((a, b) => a.at - b.at);
+  const times = events.map((one) => one.at);
+  return { span_id: events.map((one) => one.id), event: events.map((one) => one.event), unix_nano: times, aligned_unix_nano: times, hlc: events.map(() => null) };
+}
+
+const CLOCK_HOSTS = { "edge-proxy": 2, "shop-web": 2, cart: 3, checkout: 2, payments: 2, catalog: 3, inventory: 2, mailer: 2 };
+
+/** Offsets of all clocks in windows of 250 ms: most healthy, one drifting, one stepped, one contradictory, some one-sided. */
+export function clocksOf(now, minutes, reference) {
+  const rnd = random(11);
+  const windows = Math.max(1, Math.round(Math.min(15, minutes) * 240));
+  const start = (now - (windows - 1) * 250) * 1e6;
+  const clocks = Object.entries(CLOCK_HOSTS).flatMap(([service, hosts], s) => Array.from({ length: hosts }, (_, i) => {
+    const n = s * 3 + i;
+    const tagged = !UNTAGGED.includes(service);
+    const offset = n === 0 ? 0 : n === 7 ? -34_980_644 : n === 12 ? 2_299_554_095 : Math.round((rnd() - 0.5) * 1_600_000);
+    const width = n === 0 ? 0 : 60_000 + rnd() * 900_000;
+    const [drift, stepAt] = [n === 9 ? 152 : 0, n === 4 ? Math.round(windows * 0.6) : -1];
+    const series = { window_start_unix_nano: [], lo_ns: [], hi_ns: [], point_ns: [], state: [] };
+    for (let w = 0; w < windows; w++) {
+      const at = offset + drift * 250 * w + (stepAt >= 0 && w >= stepAt ? 48_000_000 : 0);
+      const half = n === 0 ? 0 : width * (1 + 0.4 * Math.sin(w / 40 + n));
+      const state = n === 10 && w % 90 < 12 ? "inconsistent" : n === 14 ? "one-sided" : n === 17 && w % 200 > 120 ? "none" : "two-sided";
+      series.window_start_unix_nano.push(start + w * 250e6);
+      series.lo_ns.push(state === "two-sided" ? Math.round(at - half) : null);
+      series.hi_ns.push(state === "two-sided" || state === "one-sided" ? Math.round(at + half) : null);
+      series.point_ns.push(state === "two-sided" ? Math.round(at + half * 0.1) : null);
+      series.state.push(state);
+    }
+    return {
+      clock: tagged ? `node-${hex(0x10000000 + n * 7919, 8)}adbefa61` : `clock-${hex(0x20000000 + n * 7919, 8)}0743d93a`, service_name: n === 17 ? null : service,
+      service_instance_id: n === 17 ? null : `${service}-7d9f-${i}`, host_name: n === 17 ? null : `fra-${String(n + 1).padStart(2, "0")}`, is_tagged: tagged,
+      granularity_ns: n === 15 ? 1_000_000 : tagged ? 1 : null, rate_ppm: n === 14 ? null : [drift - 2.4, drift + 2.6], steps: stepAt >= 0 ? [[start + (stepAt - 1) * 250e6, start + stepAt * 250e6]] : [],
+      rejects: n === 12 ? 28 : 0, messages: Math.round(rnd() * 700), ...series,
+    };
+  }));
+  const pairs = clocks.slice(1).map((one, i) => ({
+    a: clocks[0].clock, b: one.clock, lo_ns: one.lo_ns.at(-1), hi_ns: one.hi_ns.at(-1), point_ns: one.point_ns.at(-1), state: one.state.at(-1), messages: 20 + i * 37,
+  }));
+  const others = clocks.slice(4, 12).map((one, i) => ({ a: clocks[i + 2].clock, b: one.clock, lo_ns: -410_000, hi_ns: 230_000, point_ns: -90_000, state: "two-sided", messages: 12 + i }));
+  return { reference: reference ?? clocks[0].clock, assumptions: { rho_ppm: 100, horizon_ns: 10_000_000_000, window_ns: 250_000_000 }, clocks, pairs: [...pairs, ...others] };
 }
 
 export function summaryOf(shape) {
@@ -262,6 +390,7 @@ export function buildShapes(nowMillis) {
     { seed: 5, kind: "evil", spans: 14, duration: 88_000_000, startUnixNano: at(38) },
     { seed: 6, kind: "flags", spans: 22, duration: 150_000_000, startUnixNano: at(52) },
     { seed: 8, kind: "repeats", spans: 193, duration: 640_000_000, startUnixNano: at(57) },
+    { seed: 9, kind: "skewed", spans: 34, duration: 180_000_000, startUnixNano: at(59) },
     { seed: 7, kind: "plain", spans: 10, duration: 64_000_000, startUnixNano: at(61) },
   ];
   const rnd = random(42);

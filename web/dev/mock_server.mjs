@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sqlAnswer } from "./mock_sql.mjs";
-import { buildShapes, columnsOf, otlpOf, summaryOf, traceIdOf } from "./mock_data.mjs";
+import { buildShapes, clocksOf, columnsOf, coneOf, lineOf, otlpOf, relationOf, summaryOf, traceIdOf } from "./mock_data.mjs";
 
 const DURATIONS = { ns: 1, us: 1e3, "µs": 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
 
@@ -74,12 +74,23 @@ export function createMock(options = {}) {
     if (parts[0] === "sql") return sqlAnswer(body, { byId, columnsFor, summaries: all });
     if (parts[0] === "services" && parts.length === 1) return [200, services()];
     if (parts[0] === "services" && parts[2] === "operations") return [200, operations(parts[1])];
+    if (parts[0] === "clocks") {
+      if (mode.empty) return [200, { ...clocksOf(now, 1, null), reference: null, clocks: [], pairs: [] }];
+      return [200, clocksOf(now, (durationOf((params.get("start") ?? "-15m").slice(1)) ?? 9e11) / 60e9, params.get("reference"))];
+    }
     if (parts[0] === "traces" && parts.length === 1) return [200, search(params)];
     const shape = parts[0] === "traces" && !mode.empty ? byId.get(parts[1]) : undefined;
     if (shape === undefined) return [404, { code: "not_found", message: `no trace ${parts[1] ?? ""}`, request_id: "01J9ZQ4T7N" }];
     const trace = columnsFor(shape);
     if (parts.length === 2) return [200, trace];
     if (parts[2] === "otlp") return [200, otlpOf(shape, trace, trace.spans.span_id.map((_, row) => row).filter((row) => !(trace.spans.flags[row] & 1)))];
+    if (parts[2] === "order" && !params.has("from")) return [200, lineOf(trace)];
+    if (parts[2] === "order" || parts[2] === "cone") {
+      const [a, b] = ["from", "to"].map((key) => trace.spans.span_id.indexOf(params.get(key)));
+      const at = trace.spans.span_id.indexOf(params.get("span"));
+      if (parts[2] === "cone" ? at < 0 : a < 0 || b < 0) return [404, { code: "not_found", message: "span is not in the trace" }];
+      return [200, parts[2] === "cone" ? { span_id: trace.spans.span_id, relation: coneOf(trace, at) } : relationOf(trace, a, b)];
+    }
     const row = trace.spans.span_id.indexOf(parts[3]);
     if (row < 0 || trace.spans.flags[row] & 1) return [404, { code: "not_found", message: `no span ${parts[3]}`, request_id: "01J9ZQ4T7P" }];
     return [200, otlpOf(shape, trace, trace.spans.flags[row] & 4 ? [row, row] : [row])];

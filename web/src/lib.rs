@@ -39,6 +39,7 @@ pub fn router() -> Router {
         .route("/", get(page))
         .route("/search", get(page))
         .route("/compare", get(page))
+        .route("/clocks", get(page))
         .route("/sql", get(page))
         .route("/trace/{id}", get(page))
         .route("/assets/{*name}", get(asset))

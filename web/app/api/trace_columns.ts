@@ -2,6 +2,7 @@
 // Invariants checked here: all columns have the same length, a parent comes before its children, and
 // subtrees nest; the layers behind rely on them without looking again.
 import { asArray, asNumber, asObject, asString, DecodeError, listOf, orNull, type Json } from "./decode.ts";
+import { decodeTraceOrder, type TraceOrder } from "./trace_order.ts";
 
 export const FLAG_PLACEHOLDER = 1;
 export const FLAG_CYCLE = 2;
@@ -51,6 +52,8 @@ export interface TraceColumns {
   readonly links: Int32Array;
   readonly flags: Uint8Array;
   readonly completeness: Completeness;
+  /** null where the server says nothing of it. */
+  readonly order: TraceOrder | null;
 }
 
 /** The columns are megabytes of numbers, so one loop per column checks and copies. */
@@ -124,10 +127,12 @@ export function decodeTraceColumns(value: unknown): TraceColumns {
     links: fill(spans, "links", new Int32Array(count), 0),
     flags: fill(spans, "flags", new Uint8Array(count), 0),
     completeness: decodeCompleteness(json["completeness"]),
+    order: decodeTraceOrder(json["order"], count),
   };
   fillIds(spans, columns.idHigh, columns.idLow);
   checkTree(columns.parent, columns.subtree);
   hideUnusableTimes(columns.flags, columns.start, columns.duration);
+  if (columns.order !== null) hideUnusableTimes(columns.flags, columns.order.start, columns.order.duration);
   return columns;
 }
 

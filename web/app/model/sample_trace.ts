@@ -4,7 +4,7 @@ import { decodeTraceColumns, type TraceColumns } from "../api/trace_columns.ts";
 const MARKS: Readonly<Record<string, number>> = { missing: 1, cycle: 2, duplicate: 4, timeless: 8, backwards: 16, early: 32 };
 
 /** Two blanks per level; `error` sets the status, the words of MARKS the flags. */
-export function sampleTrace(text: string): TraceColumns {
+export function sampleTrace(text: string, order?: object): TraceColumns {
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   const indent = Math.min(...lines.map((line) => line.search(/\S/)));
   const services: string[] = [];
@@ -30,6 +30,6 @@ export function sampleTrace(text: string): TraceColumns {
       kind: rows.map(() => 2), status: rows.map((row) => (row.marks.includes("error") ? 2 : 0)), events: zeros, links: zeros,
       flags: rows.map((row) => row.marks.reduce((bits, mark) => bits | (MARKS[mark] ?? 0), 0)),
     },
-    completeness: { missing_parents: 0, roots: 1, cycles: 0, duplicate_ids: 0, unusable_times: 0 },
+    completeness: { missing_parents: 0, roots: 1, cycles: 0, duplicate_ids: 0, unusable_times: 0 }, order,
   });
 }

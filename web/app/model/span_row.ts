@@ -24,6 +24,18 @@ export function rowOfSpanId(trace: TraceColumns, spanId: string): number {
   return placeholder;
 }
 
+/** All rows of each span id; duplicates are rare, so nearly all lists have one row. */
+export function rowsBySpanId(trace: TraceColumns): ReadonlyMap<string, readonly number[]> {
+  const rows = new Map<string, number[]>();
+  for (let row = 0; row < trace.rowCount; row++) {
+    const id = spanIdOf(trace, row);
+    const known = rows.get(id);
+    if (known === undefined) rows.set(id, [row]);
+    else known.push(row);
+  }
+  return rows;
+}
+
 export function isPlaceholder(trace: TraceColumns, row: number): boolean {
   return ((trace.flags[row] ?? 0) & FLAG_PLACEHOLDER) !== 0;
 }

@@ -1,25 +1,30 @@
 // What a link to a trace restores besides the trace: the span, the time window, what is collapsed, the
 // search. Rows are named by span id, because row numbers move when late spans arrive.
 import type { TraceColumns } from "../api/trace_columns.ts";
-import { clampWindow, fullWindow, isFullWindow, type TimeWindow } from "../base/time_window.ts";
+import { isFullWindow, type TimeWindow } from "../base/time_window.ts";
 import { rowOfSpanId, spanIdOf } from "./span_row.ts";
+import { CLOCK_CHOICES, type ClockChoice } from "./clock_choice.ts";
 import { COLOR_CHOICES, type ColorChoice } from "./row_colors.ts";
 import type { Collapse } from "./visible_rows.ts";
 
 export interface TraceView {
   /** -1 = none. */
   readonly selected: number;
-  readonly window: TimeWindow;
+  /** null = all of the axis. */
+  readonly window: TimeWindow | null;
   readonly collapse: Collapse;
   readonly find: string;
   /** Leaves out what the search does not find. */
   readonly onlyFound: boolean;
   readonly color: ColorChoice;
+  /** null = what suits the open view: raw times in the timeline, aligned ones in space-time. */
+  readonly clock: ClockChoice | null;
   readonly tab: TabView;
 }
 
 export const TABS = [
   { id: "timeline", label: "Timeline" },
+  { id: "space", label: "Space-time" },
   { id: "flame", label: "Flame graph" },
   { id: "statistics", label: "Statistics" },
   { id: "spans", label: "Spans" },
@@ -34,19 +39,27 @@ export interface TabView {
   readonly group: string;
   /** A column, with a minus in front for "largest first". */
   readonly sort: string;
-  /** The row whose frame the flame graph is zoomed to, or -1. */
+  /** The row whose frame the flame graph is zoomed to, or the second span of space-time, or -1. */
   readonly focus: number;
+  /** Where space-time is cut, as a time on its axis; null = nowhere. */
+  readonly cut: number | null;
 }
 
-export const FIRST_TAB: TabView = { id: "timeline", group: "", sort: "", focus: -1 };
+/** The axis of a view: order has to be known for another than raw. */
+export function clockOf(trace: TraceColumns, clock: ClockChoice | null, tab: TabId): ClockChoice {
+  return trace.order === null ? "raw" : (clock ?? (tab === "space" ? "aligned" : "raw"));
+}
+
+export const FIRST_TAB: TabView = { id: "timeline", group: "", sort: "", focus: -1, cut: null };
 
 /** 17 bytes each: more would make links that some programs cut off. */
 export const TOGGLED_IN_URL_MAX = 100;
 
-export function viewParams(trace: TraceColumns, view: TraceView): URLSearchParams {
+/** `extent` is that of the axis on show. */
+export function viewParams(trace: TraceColumns, view: TraceView, extent = trace.extent): URLSearchParams {
   const params = new URLSearchParams();
   if (view.selected >= 0) params.set("span", spanIdOf(trace, view.selected));
-  if (!isFullWindow(view.window, trace.extent)) {
+  if (view.window !== null && !isFullWindow(view.window, extent)) {
     params.set("from", String(Math.round(view.window.start)));
     params.set("to", String(Math.round(view.window.end)));
   }
@@ -58,14 +71,17 @@ export function viewParams(trace: TraceColumns, view: TraceView): URLSearchParam
   if (view.find !== "") params.set("find", view.find);
   if (view.onlyFound) params.set("only", "1");
   if (view.color !== "service") params.set("color", view.color);
+  if (view.clock !== null) params.set("clock", view.clock);
   const { tab } = view;
   if (tab.id !== "timeline") params.set("view", tab.id);
   if (tab.group !== "") params.set("group", tab.group);
   if (tab.sort !== "") params.set("sort", tab.sort);
   if (tab.focus >= 0) params.set("focus", spanIdOf(trace, tab.focus));
+  if (tab.cut !== null) params.set("cut", String(Math.round(tab.cut)));
   return params;
 }
 
+/** A window is only checked for order: how long the axis is depends on what is loaded later. */
 export function parseView(trace: TraceColumns, params: URLSearchParams): TraceView {
   const from = Number(params.get("from") ?? Number.NaN);
   const to = Number(params.get("to") ?? Number.NaN);
@@ -73,7 +89,7 @@ export function parseView(trace: TraceColumns, params: URLSearchParams): TraceVi
   const toggled = (params.get("toggled") ?? "").split(".").slice(0, TOGGLED_IN_URL_MAX);
   return {
     selected: rowOfSpanId(trace, params.get("span") ?? ""),
-    window: to > from ? clampWindow({ start: from, end: to }, trace.extent) : fullWindow(trace.extent),
+    window: to > from ? { start: from, end: to } : null,
     collapse: {
       level: Number.isInteger(level) && level >= 0 ? level : null,
       services: new Set(params.getAll("closed").map((name) => trace.services.indexOf(name)).filter((service) => service >= 0)),
@@ -83,11 +99,13 @@ export function parseView(trace: TraceColumns, params: URLSearchParams): TraceVi
     find: params.get("find") ?? "",
     onlyFound: params.get("only") === "1",
     color: COLOR_CHOICES.find((one) => one.id === params.get("color"))?.id ?? "service",
+    clock: CLOCK_CHOICES.find((one) => one.id === params.get("clock"))?.id ?? null,
     tab: {
       id: TABS.find((one) => one.id === params.get("view"))?.id ?? "timeline",
       group: params.get("group") ?? "",
       sort: params.get("sort") ?? "",
       focus: rowOfSpanId(trace, params.get("focus") ?? ""),
+      cut: /^\d{1,16}$/.test(params.get("cut") ?? "") ? Number(params.get("cut")) : null,
     },
   };
 }

@@ -16,6 +16,8 @@ export interface Overlay {
   readonly pointerX: number | null;
   /** A time range being dragged on the ruler. */
   readonly drag: { readonly from: number; readonly to: number } | null;
+  /** Where the selected span lies before alignment, as start and end on this axis. */
+  readonly before?: { readonly start: number; readonly end: number } | null;
 }
 
 const list = new RectList();
@@ -47,16 +49,27 @@ function drawSelection(renderer: Renderer, theme: CanvasTheme, frame: TimelineFr
   const clippedX = Math.max(-6, x) - 2;
   const width = Math.max(4, Math.min(frame.width + 6, right + 2) - clippedX);
   renderer.frame(clippedX, y + inset, width, frame.rowHeight - 2 * inset, theme.accent, 1.5, []);
+  drawBefore(renderer, theme, frame, overlay, start, y);
   for (const time of overlay.eventTimes) {
     renderer.symbol("triangle", xOfTime(frame, time), y + 5, 8, theme.ink, theme.surface);
   }
+}
+
+/** A dashed outline where the clock itself put the span, and a line from there to where it is shown. */
+function drawBefore(renderer: Renderer, theme: CanvasTheme, frame: TimelineFrame, overlay: Overlay, start: number, y: number): void {
+  if (overlay.before === undefined || overlay.before === null) return;
+  const [x, right] = [xOfTime(frame, overlay.before.start), xOfTime(frame, overlay.before.end)];
+  if (Math.abs(x - xOfTime(frame, start)) < 2) return;
+  const left = Math.max(-4, x);
+  renderer.frame(left, y + 3.5, Math.max(2, Math.min(frame.width + 4, right) - left), frame.rowHeight - 7, theme.muted, 1, [3, 3]);
+  renderer.line(Math.max(0, Math.min(frame.width, x)), y + frame.rowHeight - 2.5, Math.max(0, Math.min(frame.width, xOfTime(frame, start))), y + frame.rowHeight - 2.5, theme.muted, [1, 3]);
 }
 
 function drawPointer(renderer: Renderer, theme: CanvasTheme, frame: TimelineFrame, pointerX: number): void {
   const x = Math.round(pointerX) + 0.5;
   renderer.line(x, RULER_HEIGHT - 8, x, frame.height, theme.muted, [2, 3]);
   const range = frame.window.end - frame.window.start;
-  const label = formatTick(timeOfX(frame, pointerX), tickStep(range, 500));
+  const label = frame.tick === undefined ? formatTick(timeOfX(frame, pointerX), tickStep(range, 500)) : frame.tick(timeOfX(frame, pointerX), Number.POSITIVE_INFINITY);
   const width = label.length * 6.2 + 12;
   const left = Math.min(frame.width - width, Math.max(0, x - width / 2));
   list.clear();

@@ -17,6 +17,10 @@ export interface SpanScene {
   readonly foldedRun: (row: number) => number;
   /** 1 for rows that match the search; null when nothing is searched. */
   readonly matches: Uint8Array | null;
+  /** What labels say, where it is not what bars are as long as. */
+  readonly durations?: Float64Array;
+  /** How far the times of a row may be off, either way; NaN where nothing bounds it. */
+  readonly halfWidths?: Float64Array | null;
 }
 
 const BAR_WIDTH_MIN = 2;
@@ -88,14 +92,42 @@ function drawMarks(
     return;
   }
   const quiet = matches !== null && matches[row] !== 1;
+  const reach = drawWhiskers(renderer, theme, frame, scene, row, left, right, middle);
   if (isError) {
     const x = Math.max(0.75, left);
     renderer.frame(x, y + inset, Math.min(frame.width - 0.75, right) - x, barHeight, theme.error, 1.5, []);
     renderer.symbol("error", Math.min(frame.width - 8, Math.max(8, left)), middle, 14, theme.error, theme.onError);
   }
   const invalid = (flags & FLAG_ENDS_BEFORE_START) !== 0;
-  const label = formatDuration(trace.duration[row] ?? Number.NaN) + (invalid ? " ends before start" : "");
-  drawLabel(renderer, frame, label, left - (isError ? 8 : 0), right + (isError && right - left < 8 ? 8 : 0), middle, quiet ? theme.muted : invalid ? theme.warning : theme.ink);
+  const label = formatDuration((scene.durations ?? trace.duration)[row] ?? Number.NaN) + (invalid ? " ends before start" : "");
+  drawLabel(renderer, frame, label, left - reach - (isError ? 8 : 0), right + reach + (isError && right - left < 8 ? 8 : 0), middle, quiet ? theme.muted : invalid ? theme.warning : theme.ink);
+}
+
+/** Below this a whisker is narrower than its caps. */
+const WHISKER_PIXELS_MIN = 1.5;
+/** Stands for "unknown how far". */
+const OPEN_WHISKER_PIXELS = 12;
+
+/** How far both ends may be off: a line with caps, or a dotted one without where nothing bounds it. Gives its length. */
+function drawWhiskers(
+  renderer: Renderer, theme: CanvasTheme, frame: TimelineFrame, scene: SpanScene, row: number, left: number, right: number, y: number,
+): number {
+  if (scene.halfWidths === undefined || scene.halfWidths === null) return 0;
+  const half = scene.halfWidths[row] ?? Number.NaN;
+  if (Number.isNaN(half)) {
+    renderer.line(left - OPEN_WHISKER_PIXELS, y, left, y, theme.ink, [1, 2]);
+    renderer.line(right, y, right + OPEN_WHISKER_PIXELS, y, theme.ink, [1, 2]);
+    return OPEN_WHISKER_PIXELS;
+  }
+  const pixels = (half / (frame.window.end - frame.window.start)) * frame.width;
+  if (pixels < WHISKER_PIXELS_MIN) return 0;
+  for (const end of [left, right]) {
+    // A long bar's end far off screen has nothing to show.
+    if (end + pixels < 0 || end - pixels > frame.width) continue;
+    renderer.line(Math.max(-2, end - pixels), y, Math.min(frame.width + 2, end + pixels), y, theme.ink, []);
+    for (const x of [end - pixels, end + pixels]) renderer.line(x, y - 4, x, y + 4, theme.ink, []);
+  }
+  return Math.min(pixels, frame.width);
 }
 
 /** What a row of many equal calls says: where the errors are, how many there are and how long they took. */

@@ -9,6 +9,10 @@ export interface TimelineFrame {
   readonly rowHeight: number;
   readonly scrollTop: number;
   readonly window: TimeWindow;
+  /** How the ruler says a value; times unless told otherwise. */
+  readonly tick?: (value: number, step: number) => string;
+  /** Ticks of the ruler are not closer than this; 0 unless told otherwise. */
+  readonly stepMin?: number;
 }
 
 export interface RowRange {

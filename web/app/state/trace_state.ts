@@ -4,15 +4,17 @@
 import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { SpanAnswer } from "../api/client.ts";
 import { fetchSpan } from "../api/client.ts";
+import { fetchCausalLine, type CausalLine } from "../api/order.ts";
 import { fetchAttribute, type AttributeColumn } from "../api/trace_attributes.ts";
 import type { TraceColumns } from "../api/trace_columns.ts";
-import { fullWindow, panWindow, windowAround, zoomWindow, type TimeWindow } from "../base/time_window.ts";
+import { clampWindow, fullWindow, isFullWindow, panWindow, windowAround, zoomWindow, type TimeWindow } from "../base/time_window.ts";
+import { alignedColumns, causalColumns, type ClockChoice } from "../model/clock_choice.ts";
 import { findFolds, summarizeRun, type Folds, type RunSummary } from "../model/folds.ts";
 import { attributeKeysOf, findSpans, neighbour, type FindResult } from "../model/find.ts";
 import { rowColors, type ColorChoice } from "../model/row_colors.ts";
 import { assignSlots, SLOT_COUNT } from "../model/service_slots.ts";
 import { countSpans, hasTime, isError, isPlaceholder, selfTimes, spanIdOf, type TraceCounts } from "../model/span_row.ts";
-import { FIRST_TAB, parseView, viewParams, type TabId, type TabView } from "../model/trace_view.ts";
+import { clockOf, FIRST_TAB, parseView, viewParams, type TabId, type TabView } from "../model/trace_view.ts";
 import { foldedRun, isCollapsed, positionOf, reveal, toggleRow, toggleService, visibleRows, withAncestors, type Collapse } from "../model/visible_rows.ts";
 import { pushUrl, rewriteUrl } from "./location.ts";
 import { Remote } from "./remote.ts";
@@ -32,6 +34,12 @@ export class TraceState {
   readonly find: Signal<string>;
   readonly onlyFound: Signal<boolean>;
   readonly color: Signal<ColorChoice>;
+  readonly clock: Signal<ClockChoice | null>;
+  /** The axis on show: `clock`, or what suits the view. */
+  readonly axis: ReadonlySignal<ClockChoice>;
+  /** The trace with the times of the axis; until the causal order has arrived, aligned ones. */
+  readonly shown: ReadonlySignal<TraceColumns>;
+  readonly line = new Remote<CausalLine>();
   readonly tab: Signal<TabView>;
   readonly panelOpen: Signal<boolean>;
   /** Attributes of all spans, loaded when the search or a grouping names them; by key in lower case. */
@@ -60,17 +68,43 @@ export class TraceState {
     this.folds = findFolds(trace);
     const view = parseView(trace, params);
     this.selected = signal(view.selected);
-    this.window = signal(view.window);
     this.collapse = signal(view.selected < 0 ? view.collapse : reveal(trace, this.folds, view.collapse, view.selected));
     this.find = signal(view.find);
     this.onlyFound = signal(view.onlyFound);
     this.color = signal(view.color);
     this.tab = signal(view.tab);
+    this.clock = signal(view.clock);
+    this.axis = computed(() => clockOf(trace, this.clock.value, this.tab.value.id));
+    const aligned = computed(() => alignedColumns(trace));
+    const line = computed(() => this.line.state.value.value);
+    const causal = computed(() => (line.value === null ? aligned.value : causalColumns(trace, line.value)));
+    this.shown = computed(() => (this.axis.value === "raw" ? trace : this.axis.value === "aligned" ? aligned.value : causal.value));
+    this.window = signal(fullWindow(this.extent));
+    // Steps take a moment to load; a window over them waits until they are there.
+    let wish = view.window;
+    let before = { shown: this.shown.peek(), steps: false };
     this.panelOpen = signal(view.selected >= 0);
     this.found = computed(() => findSpans(trace, this.find.value, this.attributes.value));
     const only = computed(() => (this.onlyFound.value && this.found.value !== null ? withAncestors(trace, this.found.value.mask) : null));
     this.rows = computed(() => visibleRows(trace, this.folds, this.collapse.value, only.value));
     this.colors = computed(() => rowColors(trace, this.slots, this.color.value));
+    this.#stops.push(effect(() => {
+      if (this.axis.value === "causal" && this.line.state.peek().status !== "ready") void this.line.load((abort) => fetchCausalLine(trace.traceId, abort));
+    }));
+    this.#stops.push(effect(() => {
+      const shown = this.shown.value;
+      const steps = this.axis.peek() === "causal" && line.peek() !== null;
+      const waiting = this.axis.peek() === "causal" && !steps;
+      if (wish !== null && !waiting) {
+        this.window.value = clampWindow(wish, shown.extent);
+        wish = null;
+      } else if (shown !== before.shown) {
+        const old = this.window.peek();
+        const kept = isFullWindow(old, before.shown.extent) || steps || before.steps ? null : movedWindow(old, before.shown, shown);
+        this.window.value = kept === null ? fullWindow(shown.extent) : clampWindow(kept, shown.extent);
+      }
+      before = { shown, steps };
+    }));
     if (view.selected >= 0) this.scrollTo.value = { row: view.selected, center: true };
     this.#stops.push(effect(() => this.#mirror()), effect(() => this.#loadSpan()));
     this.#stops.push(effect(() => attributeKeysOf(this.find.value).forEach((key) => this.loadAttribute(key))));
@@ -80,6 +114,7 @@ export class TraceState {
     this.#writeUrl();
     for (const stop of this.#stops) stop();
     this.span.stop();
+    this.line.stop();
     this.#leaving.abort();
   }
 
@@ -127,8 +162,13 @@ export class TraceState {
     );
   }
 
+  /** Whether the axis counts steps: the causal order was asked for and is there. */
+  get showsSteps(): boolean {
+    return this.axis.peek() === "causal" && this.line.state.peek().value !== null;
+  }
+
   get extent(): number {
-    return this.trace.extent;
+    return this.shown.peek().extent;
   }
 
   select(row: number, options: { readonly open?: boolean; readonly center?: boolean } = {}): void {
@@ -177,7 +217,7 @@ export class TraceState {
 
   runSummary(row: number): RunSummary | null {
     const length = this.foldedRun(row);
-    return length === 0 ? null : summarizeRun(this.trace, row, length);
+    return length === 0 ? null : summarizeRun(this.shown.value, row, length);
   }
 
   /** Whether the search finds the row or one of the calls it stands for; null when nothing is searched. */
@@ -236,8 +276,9 @@ export class TraceState {
 
   zoomToSelected(): void {
     const row = this.selected.peek();
-    if (row < 0 || !hasTime(this.trace, row)) return;
-    this.window.value = windowAround(this.trace.start[row] ?? 0, Math.max(0, this.trace.duration[row] ?? 0), this.extent);
+    const shown = this.shown.peek();
+    if (row < 0 || !hasTime(shown, row)) return;
+    this.window.value = windowAround(shown.start[row] ?? 0, Math.max(0, shown.duration[row] ?? 0), this.extent);
   }
 
   nextFound(step: 1 | -1): void {
@@ -253,9 +294,10 @@ export class TraceState {
     if (row < 0) return;
     this.select(row, { center: true });
     // A match outside the window would be selected but not seen.
-    const start = this.trace.start[row] ?? Number.NaN;
+    const shown = this.shown.peek();
+    const start = shown.start[row] ?? Number.NaN;
     const { start: from, end: to } = this.window.peek();
-    if (start > to || start + (this.trace.duration[row] ?? 0) < from) this.zoomToSelected();
+    if (start > to || start + (shown.duration[row] ?? 0) < from) this.zoomToSelected();
   }
 
   #keepSelectionVisible(): void {
@@ -266,7 +308,7 @@ export class TraceState {
   }
 
   #mirror(): void {
-    void [this.selected.value, this.window.value, this.collapse.value, this.find.value, this.onlyFound.value, this.color.value, this.tab.value];
+    void [this.selected.value, this.window.value, this.collapse.value, this.find.value, this.onlyFound.value, this.color.value, this.clock.value, this.tab.value];
     window.clearTimeout(this.#urlTimer);
     this.#urlTimer = window.setTimeout(() => this.#writeUrl(), URL_DELAY_MS);
   }
@@ -279,8 +321,8 @@ export class TraceState {
 
   #url(): string {
     const params = viewParams(this.trace, {
-      selected: this.selected.peek(), window: this.window.peek(), collapse: this.collapse.peek(), find: this.find.peek(), onlyFound: this.onlyFound.peek(), color: this.color.peek(), tab: this.tab.peek(),
-    }).toString();
+      selected: this.selected.peek(), window: this.window.peek(), collapse: this.collapse.peek(), find: this.find.peek(), onlyFound: this.onlyFound.peek(), color: this.color.peek(), clock: this.clock.peek(), tab: this.tab.peek(),
+    }, this.extent).toString();
     return `/trace/${this.trace.traceId}${params === "" ? "" : `?${params}`}`;
   }
 
@@ -294,4 +336,10 @@ export class TraceState {
   retrySpan(): void {
     this.#loadSpan();
   }
+}
+
+/** The same moments on another axis of time. */
+function movedWindow(window: TimeWindow, from: TraceColumns, to: TraceColumns): TimeWindow {
+  const moved = Number(BigInt(from.startUnixNano) - BigInt(to.startUnixNano));
+  return { start: window.start + moved, end: window.end + moved };
 }

@@ -14,6 +14,7 @@ const THEME_NAME: Readonly<Record<Theme, string>> = { system: "as the system", l
 const PAGES = [
   { path: "/search", label: "Traces", own: (path: string) => path === "/" || path === "/search" || path.startsWith("/trace/") },
   { path: "/compare", label: "Compare", own: (path: string) => path === "/compare" },
+  { path: "/clocks", label: "Clocks", own: (path: string) => path === "/clocks" },
   { path: "/sql", label: "SQL", own: (path: string) => path === "/sql" },
 ] as const;
 

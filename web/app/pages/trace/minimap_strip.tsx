@@ -32,6 +32,7 @@ export function MinimapStrip({ state }: { readonly state: TraceState }) {
   const version = themeVersion.value;
   const view = state.window.value;
   const colors = state.colors.value;
+  const shown = state.shown.value;
 
   useEffect(() => {
     const element = box.current;
@@ -44,10 +45,10 @@ export function MinimapStrip({ state }: { readonly state: TraceState }) {
     // Effects run after painting; by then a click may have left this page.
     const canvas = map.current;
     if (size.width === 0 || canvas === null) return;
-    const grid = minimapGrid(state.trace, colors, Math.round(size.width), size.height - 12);
+    const grid = minimapGrid(shown, colors, Math.round(size.width), size.height - 12);
     const theme = readCanvasTheme();
     drawMinimap(sizedRenderer(canvas, size.width, size.height), theme, paletteOf(theme, state.color.peek()), grid);
-  }, [state, size, version, colors]);
+  }, [state, size, version, colors, shown]);
   useEffect(() => {
     const canvas = brush.current;
     if (size.width === 0 || canvas === null) return;
@@ -56,7 +57,7 @@ export function MinimapStrip({ state }: { readonly state: TraceState }) {
     };
     frames.draw(draw);
     return () => frames.forget(draw);
-  }, [state, size, version, view]);
+  }, [state, size, version, view, shown]);
 
   const extent = fullWindow(state.extent).end;
   const timeAt = (event: PointerEvent): number => {

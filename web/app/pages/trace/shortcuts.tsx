@@ -1,8 +1,9 @@
 // The keys of the trace page: one list that both acts on them and explains them.
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { CLOCK_CHOICES } from "../../model/clock_choice.ts";
 import { COLOR_CHOICES } from "../../model/row_colors.ts";
-import { TABS } from "../../model/trace_view.ts";
+import { TABS, type TabId } from "../../model/trace_view.ts";
 import type { TraceState } from "../../state/trace_state.ts";
 import { Icon } from "../../ui/icon.tsx";
 import "./shortcuts.css";
@@ -66,14 +67,26 @@ const SHORTCUTS: readonly Shortcut[] = [
   { keys: ["e"], group: "Search", text: "Next error", run: (state) => state.nextError(1) },
   { keys: ["E"], group: "Search", text: "Previous error", run: (state) => state.nextError(-1) },
   { keys: ["c"], group: "View", text: "Colour by service, duration, error", run: nextColor },
+  { keys: ["t"], group: "View", text: "Raw, aligned or causal times", run: nextClock, everywhere: true },
   { keys: ["v"], group: "View", text: "Next view", run: (state) => openNextTab(state, 1), everywhere: true },
   { keys: ["V"], group: "View", text: "Previous view", run: (state) => openNextTab(state, -1), everywhere: true },
   { keys: ["?"], group: "View", text: "These shortcuts", run: () => (helpOpen.value = !helpOpen.peek()), everywhere: true },
 ];
 
+function nextClock(state: TraceState): void {
+  if (state.trace.order === null) return;
+  const at = CLOCK_CHOICES.findIndex((one) => one.id === state.axis.peek());
+  state.clock.value = CLOCK_CHOICES[(at + 1) % CLOCK_CHOICES.length]?.id ?? null;
+}
+
 const GROUPS = ["Rows", "Time", "Levels", "Search", "View"] as const;
 
 export const helpOpen = signal(false);
+
+/** What moves in time also moves space-time. */
+function isOn(shortcut: Shortcut, tab: TabId): boolean {
+  return tab === "timeline" || shortcut.everywhere === true || (tab === "space" && (shortcut.group === "Time" || shortcut.text.startsWith("Colour")));
+}
 
 /** Keys that a focused control wants for itself stay with it. */
 function isTaken(event: KeyboardEvent): boolean {
@@ -90,7 +103,7 @@ export function Shortcuts({ state }: { readonly state: TraceState }) {
     const press = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || isTaken(event)) return;
       const shortcut = SHORTCUTS.find((one) => one.keys.includes(event.shiftKey && event.key.startsWith("Arrow") ? `Shift+${event.key}` : event.key));
-      if (shortcut === undefined || (state.tab.peek().id !== "timeline" && shortcut.everywhere !== true)) return;
+      if (shortcut === undefined || !isOn(shortcut, state.tab.peek().id)) return;
       event.preventDefault();
       shortcut.run(state, event);
     };

@@ -11,7 +11,9 @@ import { CopyButton } from "../../ui/copy_button.tsx";
 import { ErrorIcon, Icon } from "../../ui/icon.tsx";
 import { Splitter } from "../../ui/splitter.tsx";
 import { Text } from "../../ui/text.tsx";
+import { faultTexts } from "../../model/fault_texts.ts";
 import { flagTexts } from "../../model/flag_texts.ts";
+import { ClockFacts } from "./clock_facts.tsx";
 import { FactTable } from "./fact_table.tsx";
 import { SpanDetails } from "./span_details.tsx";
 import "./span_panel.css";
@@ -31,6 +33,7 @@ export function SpanPanel({ state }: { readonly state: TraceState }) {
           <RunNote state={state} row={row} />
           <Notes state={state} row={row} />
           <Facts state={state} row={row} />
+          <ClockFacts state={state} row={row} />
           <Filters state={state} row={row} />
           {isPlaceholder(state.trace, row) ? null : <SpanDetails state={state} />}
         </div>
@@ -118,8 +121,8 @@ function Notes({ state, row }: RowProps) {
           </b>
         </div>
       ) : null}
-      {flagTexts(trace.flags[row] ?? 0).map((one) => (
-        <div key={one.bit} class="note">
+      {[...flagTexts(trace.flags[row] ?? 0), ...faultTexts(trace, row)].map((one) => (
+        <div key={one.title} class="note">
           <b>
             <Icon name="warning" />
             {one.title}

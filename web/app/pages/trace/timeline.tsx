@@ -48,6 +48,7 @@ export function Timeline({ state }: { readonly state: TraceState }) {
             <canvas class="grid" />
             <canvas class="spans" />
             <canvas class="overlay" />
+            <output class="clock-hint" hidden />
             <div class="ruler-hint" title="Drag to zoom into a time range" />
           </div>
         </div>

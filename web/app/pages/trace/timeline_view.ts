@@ -5,6 +5,7 @@ import { present } from "../../base/assert.ts";
 import { frames } from "../../base/frame_scheduler.ts";
 import { clampWindow, isFullWindow } from "../../base/time_window.ts";
 import { millisOf } from "../../base/time.ts";
+import { explainShift, formatStep, STEP } from "../../model/clock_choice.ts";
 import { isPlaceholder } from "../../model/span_row.ts";
 import { positionOf } from "../../model/visible_rows.ts";
 import { paletteOf, readCanvasTheme, type CanvasTheme } from "../../render/canvas_theme.ts";
@@ -38,6 +39,7 @@ export class TimelineView {
   readonly #rowLayer: HTMLElement;
   readonly #hovered: HTMLElement;
   readonly #chosen: HTMLElement;
+  readonly #hint: HTMLElement;
   readonly #stops: (() => void)[] = [];
   readonly #drawAll = (): void => this.#draw();
   readonly #drawTop = (): void => this.#drawOverlay();
@@ -60,6 +62,7 @@ export class TimelineView {
     this.#rowLayer = find(".tree-rows");
     this.#hovered = find(".band.hovered");
     this.#chosen = find(".band.chosen");
+    this.#hint = find(".clock-hint");
     this.#canvases = { grid: canvas("grid"), spans: canvas("spans"), overlay: canvas("overlay") };
     const pointer = new TimelinePointer(this);
     const observer = new ResizeObserver(() => this.#measure());
@@ -95,7 +98,7 @@ export class TimelineView {
         this.redraw();
       }),
       effect(() => {
-        void [state.window.value, state.found.value, state.selected.value, state.colors.value];
+        void [state.window.value, state.found.value, state.selected.value, state.colors.value, state.shown.value];
         this.redraw();
       }),
       effect(() => {
@@ -118,6 +121,7 @@ export class TimelineView {
     return {
       width: this.#size.width, height: this.#size.height, rowHeight: this.rowHeight,
       scrollTop: this.scroller.scrollTop, window: this.state.window.peek(),
+      ...(this.state.showsSteps ? { tick: formatStep, stepMin: STEP } : {}),
     };
   }
 
@@ -138,8 +142,10 @@ export class TimelineView {
 
   #scene(): SpanScene {
     const { state } = this;
+    const axis = state.axis.peek();
     return {
-      trace: state.trace, rows: state.rows.peek(), colors: state.colors.peek(), palette: paletteOf(this.#theme, state.color.peek()),
+      trace: state.shown.peek(), durations: axis === "causal" ? state.trace.duration : state.shown.peek().duration,
+      halfWidths: axis === "aligned" ? (state.trace.order?.halfWidth ?? null) : null, rows: state.rows.peek(), colors: state.colors.peek(), palette: paletteOf(this.#theme, state.color.peek()),
       matches: state.found.peek()?.mask ?? null, foldedRun: (row) => state.foldedRun(row),
     };
   }
@@ -172,8 +178,26 @@ export class TimelineView {
     this.#place(this.#chosen, selected, frame);
     this.#place(this.#hovered, this.hoverPosition, frame);
     drawOverlay(sizedRenderer(this.#canvases.overlay, frame.width, frame.height), this.#theme, frame, scene, {
-      selected, eventTimes: this.#eventTimes(), pointerX: this.pointerX, drag: this.drag,
+      selected, eventTimes: this.#eventTimes(), pointerX: this.pointerX, drag: this.drag, before: this.#rawBox(row),
     });
+    this.#explain(this.hoverPosition < 0 ? -1 : (scene.rows[this.hoverPosition] ?? -1));
+  }
+
+  /** Where the row's own clock puts it, on the aligned axis. */
+  #rawBox(row: number): { start: number; end: number } | null {
+    const { trace, shown, axis } = this.state;
+    const raw = trace.start[row] ?? Number.NaN;
+    if (axis.peek() !== "aligned" || Number.isNaN(raw)) return null;
+    const start = raw + Number(BigInt(trace.startUnixNano) - BigInt(shown.peek().startUnixNano));
+    return { start, end: start + Math.max(0, trace.duration[row] ?? 0) };
+  }
+
+  /** What alignment did with the row under the pointer. */
+  #explain(row: number): void {
+    const text = row < 0 || this.state.axis.peek() !== "aligned" ? "" : explainShift(this.state.trace, row);
+    if (this.#hint.textContent === text) return;
+    this.#hint.textContent = text;
+    this.#hint.hidden = text === "";
   }
 
   #place(band: HTMLElement, position: number, frame: TimelineFrame): void {
@@ -187,10 +211,12 @@ export class TimelineView {
 
   /** Offsets of the selected span's events. Within one millisecond BigInt is exact where numbers are not. */
   #eventTimes(): number[] {
-    const { trace, span, selected } = this.state;
-    if (selected.peek() < 0 || isPlaceholder(trace, selected.peek())) return [];
+    const { trace, shown, axis, span, selected } = this.state;
+    const row = selected.peek();
+    if (row < 0 || isPlaceholder(trace, row) || axis.peek() === "causal") return [];
+    const shift = (shown.peek().start[row] ?? 0) - (trace.start[row] ?? 0);
     const events = span.state.peek().value?.spans.flatMap((one) => one.events) ?? [];
-    return events.filter((one) => !Number.isNaN(millisOf(one.timeUnixNano))).map((one) => Number(BigInt(one.timeUnixNano) - BigInt(trace.startUnixNano)));
+    return events.filter((one) => !Number.isNaN(millisOf(one.timeUnixNano))).map((one) => Number(BigInt(one.timeUnixNano) - BigInt(trace.startUnixNano)) + shift);
   }
 
   #bringIntoView(row: number, center: boolean): void {

@@ -5,17 +5,20 @@ import { isFullWindow } from "../../base/time_window.ts";
 import { COLOR_CHOICES, heatLimits, longestSpan, type ColorChoice } from "../../model/row_colors.ts";
 import type { TraceState } from "../../state/trace_state.ts";
 import { ErrorIcon, Icon, type IconName } from "../../ui/icon.tsx";
+import { ClockToggle } from "./clock_toggle.tsx";
 import { helpOpen } from "./shortcuts.tsx";
 import "./toolbar.css";
 
 export function Toolbar({ state }: { readonly state: TraceState }) {
   const full = isFullWindow(state.window.value, state.extent);
   const timeline = state.tab.value.id === "timeline";
+  const space = state.tab.value.id === "space";
   return (
     <div class="toolbar" role="toolbar" aria-label="Tools">
       <Find state={state} />
       <Services state={state} />
-      {timeline ? <Display state={state} /> : null}
+      {timeline || space ? <ClockToggle state={state} /> : null}
+      {timeline || space ? <Display state={state} /> : null}
       {state.counts.errors === 0 || !timeline ? null : (
         <div class="group">
           <button type="button" class="button quiet small next-error" title="Next error (e)" aria-label="Next error" onClick={() => state.nextError(1)}>
@@ -25,7 +28,7 @@ export function Toolbar({ state }: { readonly state: TraceState }) {
         </div>
       )}
       <div class="group zoom">
-        {timeline ? (
+        {timeline || space ? (
           <>
             <Tool icon="minus" label="Zoom out (-)" run={() => state.zoom(2)} disabled={full} />
             <Tool icon="plus" label="Zoom in (+)" run={() => state.zoom(0.5)} />
@@ -141,7 +144,7 @@ function Display({ state }: { readonly state: TraceState }) {
         </select>
       </label>
       {choice === "service" ? null : <Legend state={state} choice={choice} />}
-      {state.folds.count === 0 ? null : (
+      {state.folds.count === 0 || state.tab.value.id !== "timeline" ? null : (
         <button
           type="button" class="button quiet small" aria-pressed={state.collapse.value.folding} title={`${plural(state.folds.count, "run")} of equal calls, each as one row (r)`}
           onClick={() => state.setFolding(!state.collapse.peek().folding)}

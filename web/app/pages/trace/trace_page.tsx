@@ -10,6 +10,7 @@ import { TraceState } from "../../state/trace_state.ts";
 import { lazy } from "../../ui/lazy.tsx";
 import { ErrorNotice, Notice } from "../../ui/notice.tsx";
 import { PageHeader } from "../../ui/page_header.tsx";
+import { ClockNote } from "./clock_note.tsx";
 import { MinimapStrip } from "./minimap_strip.tsx";
 import { Shortcuts } from "./shortcuts.tsx";
 import { SpanPanel } from "./span_panel.tsx";
@@ -19,6 +20,7 @@ import { Toolbar } from "./toolbar.tsx";
 import { TraceHeader } from "./trace_header.tsx";
 import "./trace_page.css";
 
+const SpaceTab = lazy(() => import("./space_tab.tsx").then((file) => file.SpaceTab));
 const FlameTab = lazy(() => import("./flame_tab.tsx").then((file) => file.FlameTab));
 const StatisticsTab = lazy(() => import("./statistics_tab.tsx").then((file) => file.StatisticsTab));
 const SpansTab = lazy(() => import("./spans_tab.tsx").then((file) => file.SpansTab));
@@ -87,8 +89,9 @@ function Loaded({ trace, params }: { readonly trace: TraceColumns; readonly para
     <main class="trace-page">
       <TraceHeader state={state} />
       <Tabs state={state} />
-      {id === "timeline" ? <MinimapStrip state={state} /> : null}
+      {id === "timeline" || id === "space" ? <MinimapStrip state={state} /> : null}
       <Toolbar state={state} />
+      {id === "timeline" || id === "space" ? <ClockNote state={state} /> : null}
       <div class="trace-body" id={TAB_PANEL_ID} role="tabpanel" aria-labelledby={`tab-${id}`} key={id}>
         <View state={state} />
       </div>
@@ -99,6 +102,8 @@ function Loaded({ trace, params }: { readonly trace: TraceColumns; readonly para
 
 function View({ state }: { readonly state: TraceState }) {
   switch (state.tab.value.id) {
+    case "space":
+      return <SpaceTab state={state} />;
     case "flame":
       return <FlameTab state={state} />;
     case "statistics":

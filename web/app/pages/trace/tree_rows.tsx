@@ -9,6 +9,7 @@ import { isCollapsed } from "../../model/visible_rows.ts";
 import type { TraceState } from "../../state/trace_state.ts";
 import { ErrorIcon, Icon } from "../../ui/icon.tsx";
 import { Text } from "../../ui/text.tsx";
+import { faultTexts } from "../../model/fault_texts.ts";
 import { flagTexts } from "../../model/flag_texts.ts";
 import { ROW_BLOCK, type RowWindow } from "./timeline_view.ts";
 import "./tree_rows.css";
@@ -87,7 +88,7 @@ function RowLabel({ state, row, placeholder }: { readonly state: TraceState; rea
 }
 
 function Flags({ state, row }: { readonly state: TraceState; readonly row: number }) {
-  const texts = flagTexts(state.trace.flags[row] ?? 0);
+  const texts = [...flagTexts(state.trace.flags[row] ?? 0), ...faultTexts(state.trace, row)];
   if (texts.length === 0) return null;
   const title = texts.map((one) => one.title).join("; ");
   return (
