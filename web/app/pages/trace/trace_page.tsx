@@ -19,6 +19,8 @@ import { Toolbar } from "./toolbar.tsx";
 import { TraceHeader } from "./trace_header.tsx";
 import "./trace_page.css";
 
+const FindingsTab = lazy(() => import("./findings_tab.tsx").then((file) => file.FindingsTab));
+const PathTab = lazy(() => import("./path_tab.tsx").then((file) => file.PathTab));
 const FlameTab = lazy(() => import("./flame_tab.tsx").then((file) => file.FlameTab));
 const StatisticsTab = lazy(() => import("./statistics_tab.tsx").then((file) => file.StatisticsTab));
 const SpansTab = lazy(() => import("./spans_tab.tsx").then((file) => file.SpansTab));
@@ -99,6 +101,15 @@ function Loaded({ trace, params }: { readonly trace: TraceColumns; readonly para
 
 function View({ state }: { readonly state: TraceState }) {
   switch (state.tab.value.id) {
+    case "findings":
+      return <FindingsTab state={state} />;
+    case "path":
+      return (
+        <>
+          <PathTab state={state} />
+          <SpanPanel state={state} />
+        </>
+      );
     case "flame":
       return <FlameTab state={state} />;
     case "statistics":
