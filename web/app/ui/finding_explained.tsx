@@ -36,7 +36,7 @@ export function Loss({ finding, median }: { readonly finding: FindingHead; reado
   return wastedNs > 0 ? (
     <div class="loss">
       <b>{formatDuration(wastedNs)}</b>
-      <small>spent, none of it waited for</small>
+      <small>of needless work, no wait to save</small>
     </div>
   ) : (
     <div class="loss none">

@@ -76,7 +76,7 @@ function Loaded({ group }: { readonly group: WholeGroup }) {
             <a href={findingsUrl({ ...EMPTY_FINDINGS_QUERY, detector: group.detector })}>{detectorLabel(group.detector)}</a>
           </div>
           <h1><Text value={group.title} empty="(no title)" /></h1>
-          <GroupFacts group={group} />
+          <GroupFacts group={group} place />
         </div>
         <Loss finding={group} median={group.savingMedianNs} />
       </header>
@@ -113,7 +113,7 @@ function Seen({ group }: { readonly group: WholeGroup }) {
   const most = Math.max(1, ...rows.map((one) => one.savingNs));
   const urlOf = (one: Finding): string => traceAtFinding(one.traceId, one.findingId, one.spanIds[0]);
   return (
-    <section class="seen" aria-labelledby="seen-title">
+    <section class="where" aria-labelledby="seen-title">
       <h2 id="seen-title">Where it was seen</h2>
       <p class="note">
         {plural(group.recent.length, "finding")}{group.findings > group.recent.length ? ` of ${formatCount(group.findings)}, the newest` : ""}. Each opens its trace at the spans it is about.

@@ -30,7 +30,7 @@ export function GroupRow({ group, longest }: Props) {
         </div>
         <div class="much">
           <Loss finding={group} median={group.savingMedianNs} />
-          <span class="bar" aria-hidden="true"><i style={{ width: `${Math.min(100, (Math.max(0, group.savingNs) / longest) * 100)}%` }} /></span>
+          {group.savingNs > 0 ? <span class="bar" aria-hidden="true"><i style={{ width: `${Math.min(100, (group.savingNs / longest) * 100)}%` }} /></span> : null}
         </div>
       </div>
       <div class="foot">
@@ -45,11 +45,12 @@ export function GroupRow({ group, longest }: Props) {
   );
 }
 
-export function GroupFacts({ group }: { readonly group: FindingGroup }) {
+/** `place` = only where and when, for pages that say elsewhere what it is. */
+export function GroupFacts({ group, place = false }: { readonly group: FindingGroup; readonly place?: boolean }) {
   return (
     <ul class="facts">
-      <li>{detectorLabel(group.detector)}</li>
-      <li>{fallacyLabel(group.fallacy)}</li>
+      {place ? null : <li>{detectorLabel(group.detector)}</li>}
+      {place ? null : <li>{fallacyLabel(group.fallacy)}</li>}
       <li>entered at <b><Text value={group.entryService} empty="(no service)" /></b> <Text value={group.entryOperation} empty="" /></li>
       <li>{plural(group.findings, "time")} in {plural(group.traces, "trace")}</li>
       <li>last seen {formatAge(group.lastSeenMillis, Date.now())}</li>

@@ -110,7 +110,7 @@ function Spans({ state, finding, all }: { readonly state: TraceState; readonly f
   return (
     <>
       {rows.length === 0 ? <span class="none">The spans it is about are not in this answer.</span> : (
-        <button type="button" class="button small primary" onClick={() => state.showInTimeline(find)}>Show {plural(rows.length, "span")} in the timeline</button>
+        <button type="button" class={`button small ${all ? "primary" : ""}`} onClick={() => state.showInTimeline(find)}>Show {plural(rows.length, "span")} in the timeline</button>
       )}
       {!all ? null : (
         <dl class="spans">

@@ -10,6 +10,7 @@ import { TraceState } from "../../state/trace_state.ts";
 import { lazy } from "../../ui/lazy.tsx";
 import { ErrorNotice, Notice } from "../../ui/notice.tsx";
 import { PageHeader } from "../../ui/page_header.tsx";
+import { MarkedNote } from "./marked_note.tsx";
 import { MinimapStrip } from "./minimap_strip.tsx";
 import { Shortcuts } from "./shortcuts.tsx";
 import { SpanPanel } from "./span_panel.tsx";
@@ -91,6 +92,7 @@ function Loaded({ trace, params }: { readonly trace: TraceColumns; readonly para
       <Tabs state={state} />
       {id === "timeline" ? <MinimapStrip state={state} /> : null}
       <Toolbar state={state} />
+      {id === "timeline" ? <MarkedNote state={state} /> : null}
       <div class="trace-body" id={TAB_PANEL_ID} role="tabpanel" aria-labelledby={`tab-${id}`} key={id}>
         <View state={state} />
       </div>
