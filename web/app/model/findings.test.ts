@@ -113,11 +113,13 @@ describe("critical path", () => {
   test("a bar has few pieces however many segments there are, and covers the whole", () => {
     const many = pathOf(...Array.from({ length: 20_000 }, (_, i) => segment(String(i), `s${i % 3} op`, i === 9_999 ? 10_000 : 1, i === 5 ? "guessed" : "measured")));
     const pieces = pathPieces(many);
-    expect(pieces.length).toBeLessThanOrEqual(2 / PIECE_SHARE_MIN);
+    // A narrow one may stay between two wide ones, so there are up to three for each that is wide enough.
+    expect(pieces.length).toBeLessThanOrEqual(3 / PIECE_SHARE_MIN);
+    expect(pieces.length).toBeGreaterThan(200);
     expect(pieces.reduce((sum, one) => sum + one.width, 0)).toBeCloseTo(1);
     expect(pieces.reduce((sum, one) => sum + one.segments, 0)).toBe(20_000);
     pieces.slice(1).forEach((one, i) => expect(one.start).toBeCloseTo((pieces[i]?.start ?? 0) + (pieces[i]?.width ?? 0)));
-    expect(pieces[0]?.certainty).toBe("guessed");
+    expect(pieces.find((one) => one.segment.spanId === "9999")?.segments).toBe(1);
     expect(pathPieces(path).map((one) => one.segment.spanId)).toEqual(["a", "b", "c", "a"]);
   });
 

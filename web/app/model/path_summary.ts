@@ -77,13 +77,12 @@ export interface PathPiece {
   /** Places on the bar, 0 to 1. */
   readonly start: number;
   readonly width: number;
-  /** The longest of its segments. */
+  /** The longest of its segments, which the piece looks like. */
   readonly segment: PathSegment;
   readonly segments: number;
-  readonly certainty: PathCertainty;
 }
 
-/** Narrower segments are one piece with their neighbours: a bar has only so many pixels. */
+/** Narrower segments are one piece with narrow neighbours: a bar has only so many pixels. */
 export const PIECE_SHARE_MIN = 1 / 400;
 
 export function pathPieces(path: CriticalPath): readonly PathPiece[] {
@@ -92,17 +91,12 @@ export function pathPieces(path: CriticalPath): readonly PathPiece[] {
   for (const segment of path.segments) {
     const share = segment.duration / whole;
     const last = pieces.at(-1);
-    if (last === undefined || (share >= PIECE_SHARE_MIN && last.width >= PIECE_SHARE_MIN)) {
-      pieces.push({ start: segment.start / whole, width: share, segment, segments: 1, certainty: segment.certainty });
-      continue;
-    }
-    // Of a narrow and a wide one, the wide one is what is seen.
-    if (share < PIECE_SHARE_MIN && last.width >= PIECE_SHARE_MIN && last.segments === 1) {
-      pieces.push({ start: segment.start / whole, width: share, segment, segments: 1, certainty: segment.certainty });
+    if (last === undefined || share >= PIECE_SHARE_MIN || last.width >= PIECE_SHARE_MIN) {
+      pieces.push({ start: segment.start / whole, width: share, segment, segments: 1 });
       continue;
     }
     const longer = segment.duration > last.segment.duration ? segment : last.segment;
-    pieces[pieces.length - 1] = { start: last.start, width: last.width + share, segment: longer, segments: last.segments + 1, certainty: lessSure(last.certainty, segment.certainty) };
+    pieces[pieces.length - 1] = { start: last.start, width: last.width + share, segment: longer, segments: last.segments + 1 };
   }
   return pieces;
 }

@@ -61,12 +61,12 @@ export function GroupFacts({ group, place = false }: { readonly group: FindingGr
 function Examples({ group }: { readonly group: FindingGroup }) {
   if (group.exampleTraces.length === 0) return null;
   return (
-    <nav class="examples" aria-label="Example traces">
+    <div class="examples" role="group" aria-label="Example traces">
       <span>Examples</span>
       {group.exampleTraces.map((id) => (
         <a key={id} href={traceAtFinding(id, group.groupKey)} title={`Open trace ${id} at the spans this is about`}><code>{id.slice(0, 8)}</code></a>
       ))}
-    </nav>
+    </div>
   );
 }
 

@@ -64,12 +64,12 @@ function FindingItem({ state, finding, first }: ItemProps) {
       <div class="head">
         <SeverityMark severity={finding.severity} />
         <div class="what">
-          <h3>
+          <h2>
             <button type="button" aria-expanded={open} {...(open ? { "aria-controls": id } : {})} onClick={() => state.changeTab({ group: open ? NONE_OPEN : finding.findingId })}>
               <Text value={finding.title} empty="(no title)" />
               <Icon name={open ? "down" : "right"} />
             </button>
-          </h3>
+          </h2>
           <ul class="facts">
             <li>{detectorLabel(finding.detector)}</li>
             <li>{fallacyLabel(finding.fallacy)}</li>

@@ -104,9 +104,9 @@ function Path({ state, path }: { readonly state: TraceState; readonly path: Crit
             const is = selected >= 0 && rowOfSpanId(state.trace, segment.spanId) === selected;
             return (
               <i
-                key={segment.start} class={`service-mark ${piece.certainty} ${is ? "chosen" : ""}`} data-slot={slotOf(segment.service)}
+                key={piece.start} class={`service-mark ${segment.certainty} ${is ? "chosen" : ""}`} data-slot={slotOf(segment.service)}
                 style={{ left: `${piece.start * 100}%`, width: `${piece.width * 100}%` }}
-                title={`${lineOf(segment.service, 60)} ${lineOf(segment.name, 80)}: ${formatDuration(segment.duration)}, ${piece.certainty}${piece.segments > 1 ? `, and ${formatCount(piece.segments - 1)} more` : ""}`}
+                title={`${lineOf(segment.service, 60)} ${lineOf(segment.name, 80)}: ${formatDuration(segment.duration)}, ${segment.certainty}${piece.segments > 1 ? `, and ${formatCount(piece.segments - 1)} more` : ""}`}
                 onClick={() => select(segment.spanId)}
               />
             );

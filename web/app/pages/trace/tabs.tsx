@@ -32,7 +32,7 @@ export function Tabs({ state }: { readonly state: TraceState }) {
           }}
         >
           {label}
-          {id === "findings" ? <FindingCount state={state} /> : null}
+          {id === "findings" ? <> <FindingCount state={state} /></> : null}
         </a>
       ))}
     </div>
