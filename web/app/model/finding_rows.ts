@@ -27,6 +27,9 @@ export function findingRows(trace: TraceColumns, findings: readonly Finding[]): 
 
 export const findingTerm = (name: string): string => `finding:${name}`;
 
+/** Findings about many traces may be of none in particular; their id is all zeros then. */
+export const isTraceId = (id: string): boolean => /[^0]/.test(id);
+
 /** A trace, opened in the timeline at what a finding is about. */
 export function traceAtFinding(traceId: string, name: string, spanId?: string): string {
   const params = new URLSearchParams({ ...(spanId === undefined ? {} : { span: spanId }), find: findingTerm(name) });

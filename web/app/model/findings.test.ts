@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { decodeCriticalPath } from "../api/critical_path.ts";
 import { decodeFindings, decodeGroup, decodeGroups } from "../api/findings.ts";
 import { EIGHT_FALLACIES, fallacyLabel, detectorLabel, standings } from "./fallacies.ts";
-import { findingRows, traceAtFinding } from "./finding_rows.ts";
+import { findingRows, isTraceId, traceAtFinding } from "./finding_rows.ts";
 import { findingsUrl, isNarrowed, overviewOf, parseFindingsQuery } from "./findings_query.ts";
 import { findSpans } from "./find.ts";
 import { parsePathChoice, pathChoiceText, pathPieces, pathRows, PIECE_SHARE_MIN, sureness } from "./path_summary.ts";
@@ -83,6 +83,7 @@ describe("spans of a finding", () => {
   });
 
   test("are linked by address", () => {
+    expect([isTraceId("0".repeat(32)), isTraceId("0".repeat(31) + "1")]).toEqual([false, true]);
     expect(traceAtFinding("ab", "f1", idOf(1))).toBe("/trace/ab?span=0000000000abc001&find=finding%3Af1");
   });
 });

@@ -89,11 +89,12 @@ const LIST_MAX = 20;
 function Figure({ name, value }: { readonly name: string; readonly value: unknown }) {
   if (typeof value === "number") return <>{name.endsWith("_ns") ? formatDuration(value) : name.endsWith("_percent") ? `${formatCount(value)} %` : formatCount(value)}</>;
   if (typeof value === "boolean") return <>{value ? "yes" : "no"}</>;
+  if (typeof value === "string" && name.includes("trace") && /^[0-9a-f]{32}$/.test(value)) return <a href={`/trace/${value}`}><code>{value.slice(0, 8)}</code></a>;
   if (typeof value === "string") return /^[0-9a-f]{16,32}$/.test(value) ? <code>{value}</code> : <Text value={value} />;
   if (Array.isArray(value)) {
     return (
       <ul>
-        {value.slice(0, LIST_MAX).map((one: unknown, i) => <li key={i}><Figure name="" value={one} /></li>)}
+        {value.slice(0, LIST_MAX).map((one: unknown, i) => <li key={i}><Figure name={name} value={one} /></li>)}
         {value.length > LIST_MAX ? <li>and {formatCount(value.length - LIST_MAX)} more</li> : null}
       </ul>
     );

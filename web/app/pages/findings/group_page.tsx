@@ -6,7 +6,7 @@ import { lineOf } from "../../base/text.ts";
 import { formatAge } from "../../base/time.ts";
 import { formatCount, formatDuration, plural } from "../../base/units.ts";
 import { detectorLabel, fallacyLabel } from "../../model/fallacies.ts";
-import { traceAtFinding } from "../../model/finding_rows.ts";
+import { isTraceId, traceAtFinding } from "../../model/finding_rows.ts";
 import { EMPTY_FINDINGS_QUERY, findingsUrl } from "../../model/findings_query.ts";
 import { navigate } from "../../state/location.ts";
 import { Remote } from "../../state/remote.ts";
@@ -111,24 +111,24 @@ function Seen({ group }: { readonly group: WholeGroup }) {
   const [chosen, setChosen] = useState(-1);
   const rows = sorted(group.recent, sort);
   const most = Math.max(1, ...rows.map((one) => one.savingNs));
-  const urlOf = (one: Finding): string => traceAtFinding(one.traceId, one.findingId, one.spanIds[0]);
+  const urlOf = (one: Finding): string => one.spanIds.length === 0 ? `/trace/${one.traceId}` : traceAtFinding(one.traceId, one.findingId, one.spanIds[0]);
   return (
     <section class="where" aria-labelledby="seen-title">
       <h2 id="seen-title">Where it was seen</h2>
       <p class="note">
-        {plural(group.recent.length, "finding")}{group.findings > group.recent.length ? ` of ${formatCount(group.findings)}, the newest` : ""}. Each opens its trace at the spans it is about.
+        {plural(group.recent.length, "finding")}{group.findings > group.recent.length ? ` of ${formatCount(group.findings)}, the newest` : ""}. Each opens its trace, at the spans it is about.
       </p>
       <div class="table">
         <VirtualTable
           label="Findings of this group" columns={COLUMNS} widthMin={880} count={rows.length} sort={sort} onSort={setSort} chosen={chosen} onChoose={setChosen}
           onOpen={(position) => {
             const one = rows[position];
-            if (one !== undefined) navigate(urlOf(one));
+            if (one !== undefined && isTraceId(one.traceId)) navigate(urlOf(one));
           }}
           cell={(position, { id }) => {
             const one = rows[position];
             if (one === undefined) return null;
-            if (id === "trace") return <a href={urlOf(one)} tabIndex={-1}><code>{one.traceId.slice(0, 8)}</code></a>;
+            if (id === "trace") return !isTraceId(one.traceId) ? <>many</> : <a href={urlOf(one)} tabIndex={-1}><code>{one.traceId.slice(0, 8)}</code></a>;
             if (id === "title") return <Text value={one.title} />;
             if (id === "count") return <>{formatCount(one.count)}</>;
             if (id === "age") return <>{formatAge(one.lastSeenMillis, Date.now())}</>;

@@ -4,7 +4,7 @@ import { fetchGroup, type FindingGroup, type WholeGroup } from "../../api/findin
 import { formatAge } from "../../base/time.ts";
 import { plural } from "../../base/units.ts";
 import { detectorLabel, fallacyLabel } from "../../model/fallacies.ts";
-import { traceAtFinding } from "../../model/finding_rows.ts";
+import { isTraceId, traceAtFinding } from "../../model/finding_rows.ts";
 import { Remote } from "../../state/remote.ts";
 import { Explained, Loss, SeverityMark } from "../../ui/finding_explained.tsx";
 import { Icon } from "../../ui/icon.tsx";
@@ -59,11 +59,12 @@ export function GroupFacts({ group, place = false }: { readonly group: FindingGr
 }
 
 function Examples({ group }: { readonly group: FindingGroup }) {
-  if (group.exampleTraces.length === 0) return null;
+  const traces = group.exampleTraces.filter(isTraceId);
+  if (traces.length === 0) return null;
   return (
     <div class="examples" role="group" aria-label="Example traces">
       <span>Examples</span>
-      {group.exampleTraces.map((id) => (
+      {traces.map((id) => (
         <a key={id} href={traceAtFinding(id, group.groupKey)} title={`Open trace ${id} at the spans this is about`}><code>{id.slice(0, 8)}</code></a>
       ))}
     </div>

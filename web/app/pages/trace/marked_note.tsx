@@ -12,7 +12,7 @@ export function MarkedNote({ state }: { readonly state: TraceState }) {
   const finding = findings.find((one) => one.findingId === name || one.groupKey === name);
   if (finding === undefined) {
     if (findings.some((one) => one.detector === name)) return null;
-    return <p class="marked-note" role="status"><Icon name="warning" />This finding is not seen in this trace any more: spans that arrived later may have changed it.</p>;
+    return <p class="marked-note" role="status"><Icon name="warning" />This finding marks no span here: it is about many traces together, or spans that arrived later have changed it.</p>;
   }
   const rows = state.findingRows.value.get(name)?.size ?? 0;
   return (
