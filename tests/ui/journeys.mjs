@@ -129,6 +129,12 @@ async function otherPages() {
   await page.locator(".cone-counts").waitFor();
   await page.goto(`${origin}/clocks`);
   await page.locator(".clock-row, .clocks-page .notice:not(.failed)").first().waitFor();
+  await page.goto(`${origin}/trace/${id}?view=path`);
+  await page.locator(".path-bar i").first().waitFor();
+  await page.goto(`${origin}/trace/${id}?view=findings`);
+  await page.locator(".findings-tab :is(.notice, .list)").waitFor();
+  await page.goto(`${origin}/findings`);
+  await page.getByRole("link", { name: /^The network is secure/ }).waitFor();
 
   const sql = `SELECT trace_id, count(*) AS spans FROM spans WHERE trace_id = '${id}' GROUP BY trace_id`;
   await page.goto(`${origin}/sql?q=${encodeURIComponent(sql)}`);

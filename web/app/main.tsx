@@ -14,6 +14,8 @@ import "./state/preferences.ts";
 
 const ComparePage = lazy(() => import("./pages/compare/compare_page.tsx").then((file) => file.ComparePage));
 const ClocksPage = lazy(() => import("./pages/clocks/clocks_page.tsx").then((file) => file.ClocksPage));
+const FindingsPage = lazy(() => import("./pages/findings/findings_page.tsx").then((file) => file.FindingsPage));
+const GroupPage = lazy(() => import("./pages/findings/group_page.tsx").then((file) => file.GroupPage));
 const SqlPage = lazy(() => import("./pages/sql/sql_page.tsx").then((file) => file.SqlPage));
 
 function App() {
@@ -21,6 +23,9 @@ function App() {
   if (path === "/" || path === "/search") return <SearchPage />;
   if (path === "/compare") return <ComparePage />;
   if (path === "/clocks") return <ClocksPage />;
+  if (path === "/findings") return <FindingsPage />;
+  const group = /^\/findings\/([0-9a-fA-F]{1,64})\/?$/.exec(path)?.[1];
+  if (group !== undefined) return <GroupPage key={group} groupKey={group.toLowerCase()} />;
   if (path === "/sql") return <SqlPage />;
   const traceId = /^\/trace\/([0-9a-fA-F]{1,32})\/?$/.exec(path)?.[1];
   if (traceId !== undefined) {

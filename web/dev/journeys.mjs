@@ -500,6 +500,78 @@ const JOURNEYS = {
     await page.getByRole("link", { name: "What it means" }).click();
     await page.locator(".clock-help dt").first().waitFor();
   },
+
+  async "a finding leads from the whole system to the spans of one trace"() {
+    await page.goto(origin);
+    await page.getByRole("link", { name: "Findings", exact: true }).click();
+    await page.getByRole("link", { name: /^The network is secure\s*No finding/ }).waitFor();
+    assert.equal(await page.locator(".group-row").count(), 5);
+    await page.getByRole("link", { name: /^Latency is zero/ }).click();
+    await page.getByLabel("Severity").selectOption("high");
+    await page.getByText("1 kind of finding in 1 place").waitFor();
+    assert.equal(String(params()), "fallacy=latency_is_zero&severity=high");
+    await page.reload();
+    await page.getByRole("button", { name: "Why, and what to do" }).click();
+    await page.getByText("Ask for all items at once: 137 calls become 1.").waitFor();
+    await page.getByRole("link", { name: /SELECT items 137 times/ }).click();
+    await page.getByRole("heading", { name: "Where it was seen" }).waitFor();
+    await page.getByText("Evidence in figures").click();
+    await page.locator(".figures", { hasText: "6.1 ms" }).waitFor();
+    await page.locator(".virtual-table").focus();
+    for (const key of ["ArrowDown", "Enter"]) await page.keyboard.press(key);
+    await page.getByText("137 spans marked:").waitFor();
+    await page.locator(".find output", { hasText: "1 / 137" }).waitFor();
+    assert.match(params().get("span"), /^[0-9a-f]{16}$/);
+    await page.goBack();
+    await page.goBack();
+    await page.getByRole("link", { name: traceIdOf(8).slice(0, 8) }).click();
+    // This link names no span: the first one of the finding is chosen when it is known.
+    await page.locator(".tree-row.chosen", { hasText: "SELECT items" }).waitFor();
+    await page.getByRole("button", { name: "Clear the marks" }).click();
+    await settle();
+    assert.ok(!params().has("find"));
+
+    await page.goto(`${origin}/trace/${traceIdOf(1)}`);
+    await page.getByRole("tab", { name: "Findings 3" }).click();
+    await page.getByRole("button", { name: "shop-web GET /cart makes 3 calls one after another" }).click();
+    await settle();
+    const group = params().get("group");
+    await page.reload();
+    await page.getByText("A call needs what an earlier one answered.").waitFor();
+    assert.equal(params().get("group"), group);
+    await page.locator(".finding.open .span-link").nth(2).click();
+    await settle();
+    assert.equal(params().get("find"), `finding:${group}`);
+    assert.equal(params().get("span"), idOf(1, 2));
+    await page.getByText("3 spans marked:").waitFor();
+    await page.goBack();
+    await page.locator(".finding.open").waitFor();
+  },
+
+  async "the critical path is read as a bar and as a table"() {
+    await page.goto(`${origin}/trace/${traceIdOf(1)}`);
+    await page.getByRole("tab", { name: "Critical path" }).click();
+    const rows = page.locator(".path-tab .virtual-table .body .row");
+    await rows.first().waitFor();
+    assert.match(await rows.first().innerText(), /POST \/checkout[^]*72 %/);
+    await page.getByLabel("Add up by").selectOption("segment");
+    await page.getByLabel("Times").selectOption("raw");
+    await settle();
+    assert.equal(params().get("group"), "segment.raw");
+    await page.reload();
+    await page.getByText("412 ms in 49 segments").waitFor();
+    assert.equal(await page.locator(".virtual-table").getAttribute("aria-rowcount"), "50");
+    await page.locator(".virtual-table").focus();
+    for (const key of ["ArrowDown", "Enter"]) await page.keyboard.press(key);
+    await page.locator(".span-panel .attribute-table").first().waitFor();
+    await settle();
+    assert.equal(params().get("span"), idOf(1, 0));
+    await page.locator(".path-bar i").nth(2).click();
+    await settle();
+    assert.notEqual(params().get("span"), idOf(1, 0));
+    await page.getByRole("tab", { name: "Timeline" }).click();
+    await page.locator(".tree-row.chosen").waitFor();
+  },
 };
 
 let failed = 0;

@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
+import { createFindings, pathOf } from "./mock_findings.mjs";
 import { sqlAnswer } from "./mock_sql.mjs";
 import { buildShapes, clocksOf, columnsOf, coneOf, lineOf, otlpOf, relationOf, summaryOf, traceIdOf } from "./mock_data.mjs";
 
@@ -35,6 +36,8 @@ export function createMock(options = {}) {
     if (!columns.has(shape.seed)) columns.set(shape.seed, columnsOf(shape));
     return columns.get(shape.seed);
   };
+
+  const findings = createFindings(now, (seed) => columnsFor(byId.get(traceIdOf(seed))));
 
   function search(params) {
     const low = durationOf(params.get("min_duration")) ?? 0;
@@ -72,6 +75,11 @@ export function createMock(options = {}) {
     const parts = path.split("/").filter(Boolean).map(decodeURIComponent);
     if (mode.fail) return [503, { code: "limit_reached", message: "query memory limit of 512 MiB reached; narrow the time range or add a filter", request_id: "01J9ZQ4T7M" }];
     if (parts[0] === "sql") return sqlAnswer(body, { byId, columnsFor, summaries: all });
+    if (parts[0] === "findings" && parts.length === 1) return [200, mode.empty ? { groups: [], total: 0 } : findings.groups(params)];
+    if (parts[0] === "findings") {
+      const group = findings.group(parts[1]);
+      return group === null ? [404, { code: "not_found", message: `group ${parts[1]} is not known`, request_id: "01J9ZQ4T7Q" }] : [200, group];
+    }
     if (parts[0] === "services" && parts.length === 1) return [200, services()];
     if (parts[0] === "services" && parts[2] === "operations") return [200, operations(parts[1])];
     if (parts[0] === "clocks") {
@@ -83,6 +91,8 @@ export function createMock(options = {}) {
     if (shape === undefined) return [404, { code: "not_found", message: `no trace ${parts[1] ?? ""}`, request_id: "01J9ZQ4T7N" }];
     const trace = columnsFor(shape);
     if (parts.length === 2) return [200, trace];
+    if (parts[2] === "findings") return [200, findings.ofTrace(shape.seed)];
+    if (parts[2] === "critical-path") return [200, pathOf(trace)];
     if (parts[2] === "otlp") return [200, otlpOf(shape, trace, trace.spans.span_id.map((_, row) => row).filter((row) => !(trace.spans.flags[row] & 1)))];
     if (parts[2] === "order" && !params.has("from")) return [200, lineOf(trace)];
     if (parts[2] === "order" || parts[2] === "cone") {

@@ -1,4 +1,5 @@
 // Every page and state worth looking at: name, address, and what the mock should do meanwhile.
+import { groupKeyOf } from "./mock_findings.mjs";
 import { idOf, traceIdOf } from "./mock_data.mjs";
 
 const trace = (seed, query = "") => `/trace/${traceIdOf(seed)}${query}`;
@@ -51,6 +52,23 @@ export const PAGES = [
   ["spans", trace(3, `?view=spans&sort=-duration&find=cart&span=${idOf(3, 9)}`)],
   ["graph", trace(3, "?view=graph")],
   ["graph_operations", trace(8, "?view=graph&group=operation")],
+  ["findings", "/findings"],
+  ["findings_narrowed", "/findings?fallacy=the_network_is_reliable&severity=high"],
+  ["findings_why", "/findings", "click=Why, and what to do"],
+  ["findings_none", "/findings?service=nobody"],
+  ["findings_empty", "/findings", "empty=1"],
+  ["findings_failed", "/findings", "fail=1"],
+  ["findings_loading", "/findings", "slow=5000"],
+  ["finding_group", `/findings/${groupKeyOf(0)}`],
+  ["finding_group_evil", `/findings/${groupKeyOf(4)}`],
+  ["finding_group_absent", "/findings/abc"],
+  ["trace_findings", trace(1, "?view=findings")],
+  ["trace_findings_evil", trace(5, "?view=findings")],
+  ["trace_findings_none", trace(4, "?view=findings")],
+  ["trace_finding_marked", trace(8, `?find=finding%3A${groupKeyOf(0)}&fold=0`)],
+  ["path", trace(1, "?view=path")],
+  ["path_segments", trace(3, `?view=path&group=segment.raw&span=${idOf(3, 0)}`)],
+  ["path_100k", trace(4, "?view=path&group=span")],
   ["compare", `/compare?a=${traceIdOf(2)}&b=${traceIdOf(1)}`],
   ["compare_tree", `/compare?a=${traceIdOf(2)}&b=${traceIdOf(1)}&view=tree`],
   ["compare_large", `/compare?a=${traceIdOf(3)}&b=${traceIdOf(4)}`],

@@ -38,6 +38,8 @@ pub fn router() -> Router {
     Router::new()
         .route("/", get(page))
         .route("/search", get(page))
+        .route("/findings", get(page))
+        .route("/findings/{group}", get(page))
         .route("/compare", get(page))
         .route("/clocks", get(page))
         .route("/sql", get(page))

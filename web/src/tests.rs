@@ -43,6 +43,8 @@ async fn every_client_route_is_the_page() -> TestResult {
     for path in [
         "/",
         "/search?service=shop",
+        "/findings?severity=high",
+        "/findings/0123456789abcdef0123456789abcdef",
         "/compare?a=1&b=2",
         "/sql?q=SELECT%201",
         "/trace/0123456789abcdef0123456789abcdef?span=1",

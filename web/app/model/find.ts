@@ -1,9 +1,10 @@
 // Search inside one trace. Plain words match name, service or span id; `service:`, `name:`, `kind:`, `status:`,
-// `is:` and `@attribute:` narrow it (`:` contains, `=` is exactly), `duration>` and `duration<` compare, a minus in
-// front excludes. All terms must match. Names are tested once each, not once per span.
+// `is:` and `@attribute:` narrow it (`:` contains, `=` is exactly), `finding:` takes what a finding is about,
+// `duration>` and `duration<` compare, a minus in front excludes. All terms must match. Names are tested once each, not once per span.
 import type { AttributeColumn } from "../api/trace_attributes.ts";
 import type { TraceColumns } from "../api/trace_columns.ts";
 import { parseDuration } from "../base/units.ts";
+import type { FindingRows } from "./finding_rows.ts";
 import { KIND_NAMES, spanIdOf, STATUS_NAMES } from "./span_row.ts";
 
 export interface FindResult {
@@ -62,12 +63,12 @@ function plainTest(trace: TraceColumns, term: string): RowTest {
   return (row) => byName(row) || byService(row) || (maybeId && spanIdOf(trace, row).includes(term));
 }
 
-function testOf(trace: TraceColumns, attributes: FindAttributes, term: string): RowTest {
+function testOf(trace: TraceColumns, attributes: FindAttributes, findings: FindingRows, term: string): RowTest {
   if (/^-./.test(term)) {
-    const test = testOf(trace, attributes, term.slice(1).replace(/^-+/, ""));
+    const test = testOf(trace, attributes, findings, term.slice(1).replace(/^-+/, ""));
     return (row) => !test(row);
   }
-  const [, field = "", operator = "", value = ""] = /^(@[^:=]+|service|name|kind|status|is|duration)([:=<>]?)(.*)$/.exec(term) ?? [];
+  const [, field = "", operator = "", value = ""] = /^(@[^:=]+|service|name|kind|status|is|finding|duration)([:=<>]?)(.*)$/.exec(term) ?? [];
   const matches = operator === "=" ? (text: string) => text === value : (text: string) => text.includes(value);
   if (field.startsWith("@")) return attributeTest(attributes.get(field.slice(1)), operator, matches);
   if (operator === "") return plainTest(trace, term);
@@ -85,14 +86,16 @@ function testOf(trace: TraceColumns, attributes: FindAttributes, term: string): 
       return tableTest(STATUS_NAMES, matches, trace.status);
     case "is":
       return isOf(trace)[value] ?? NEVER;
+    case "finding":
+      return (row) => findings.get(value)?.has(row) ?? false;
     default:
       return durationTest(trace, operator, value);
   }
 }
 
 /** null when there is nothing to look for. */
-export function findSpans(trace: TraceColumns, query: string, attributes: FindAttributes = new Map()): FindResult | null {
-  const tests = termsOf(query).map((term) => testOf(trace, attributes, term));
+export function findSpans(trace: TraceColumns, query: string, attributes: FindAttributes = new Map(), findings: FindingRows = new Map()): FindResult | null {
+  const tests = termsOf(query).map((term) => testOf(trace, attributes, findings, term));
   if (tests.length === 0) return null;
   const mask = new Uint8Array(trace.rowCount);
   const rows = new Int32Array(trace.rowCount);

@@ -25,6 +25,8 @@ export interface TraceView {
 export const TABS = [
   { id: "timeline", label: "Timeline" },
   { id: "space", label: "Space-time" },
+  { id: "findings", label: "Findings" },
+  { id: "path", label: "Critical path" },
   { id: "flame", label: "Flame graph" },
   { id: "statistics", label: "Statistics" },
   { id: "spans", label: "Spans" },
@@ -35,7 +37,7 @@ export type TabId = (typeof TABS)[number]["id"];
 /** Which view of the trace is open, and what it shows; empty texts are the view's own choice. */
 export interface TabView {
   readonly id: TabId;
-  /** What the statistics and the call graph group by. */
+  /** What statistics, call graph and critical path group by; the finding that is open. */
   readonly group: string;
   /** A column, with a minus in front for "largest first". */
   readonly sort: string;

@@ -4,11 +4,13 @@
 import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { SpanAnswer } from "../api/client.ts";
 import { fetchSpan } from "../api/client.ts";
+import { fetchTraceFindings, type Finding } from "../api/findings.ts";
 import { fetchCausalLine, type CausalLine } from "../api/order.ts";
 import { fetchAttribute, type AttributeColumn } from "../api/trace_attributes.ts";
 import type { TraceColumns } from "../api/trace_columns.ts";
 import { clampWindow, fullWindow, isFullWindow, panWindow, windowAround, zoomWindow, type TimeWindow } from "../base/time_window.ts";
 import { alignedColumns, causalColumns, type ClockChoice } from "../model/clock_choice.ts";
+import { findingRows, type FindingRows } from "../model/finding_rows.ts";
 import { findFolds, summarizeRun, type Folds, type RunSummary } from "../model/folds.ts";
 import { attributeKeysOf, findSpans, neighbour, type FindResult } from "../model/find.ts";
 import { rowColors, type ColorChoice } from "../model/row_colors.ts";
@@ -50,6 +52,9 @@ export class TraceState {
   /** Place in the palette of `color`, per row. */
   readonly colors: ReadonlySignal<Uint8Array>;
   readonly span = new Remote<SpanAnswer>();
+  readonly findings = new Remote<readonly Finding[]>();
+  /** What `finding:` in a search means; empty until the findings are there. */
+  readonly findingRows: ReadonlySignal<FindingRows>;
   /** Asks the timeline to bring a row into view; a new object each time. */
   readonly scrollTo = signal<{ readonly row: number; readonly center: boolean } | null>(null);
   readonly #errorRows: Int32Array;
@@ -84,7 +89,8 @@ export class TraceState {
     let wish = view.window;
     let before = { shown: this.shown.peek(), steps: false };
     this.panelOpen = signal(view.selected >= 0);
-    this.found = computed(() => findSpans(trace, this.find.value, this.attributes.value));
+    this.findingRows = computed(() => findingRows(trace, this.findings.state.value.value ?? []));
+    this.found = computed(() => findSpans(trace, this.find.value, this.attributes.value, this.findingRows.value));
     const only = computed(() => (this.onlyFound.value && this.found.value !== null ? withAncestors(trace, this.found.value.mask) : null));
     this.rows = computed(() => visibleRows(trace, this.folds, this.collapse.value, only.value));
     this.colors = computed(() => rowColors(trace, this.slots, this.color.value));
@@ -108,6 +114,14 @@ export class TraceState {
     if (view.selected >= 0) this.scrollTo.value = { row: view.selected, center: true };
     this.#stops.push(effect(() => this.#mirror()), effect(() => this.#loadSpan()));
     this.#stops.push(effect(() => attributeKeysOf(this.find.value).forEach((key) => this.loadAttribute(key))));
+    this.loadFindings();
+  }
+
+  loadFindings(): void {
+    void this.findings.load((signal) => fetchTraceFindings(this.trace.traceId, signal)).then(() => {
+      // A link to a finding names no span: the first of its spans comes into view when they are known.
+      if (this.selected.peek() < 0 && /(^|\s)finding:/.test(this.find.peek())) this.nextFound(1);
+    });
   }
 
   stop(): void {
@@ -115,6 +129,7 @@ export class TraceState {
     for (const stop of this.#stops) stop();
     this.span.stop();
     this.line.stop();
+    this.findings.stop();
     this.#leaving.abort();
   }
 

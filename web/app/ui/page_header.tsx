@@ -13,6 +13,7 @@ const THEME_NAME: Readonly<Record<Theme, string>> = { system: "as the system", l
 /** The pages that lead everywhere else; later ones go here. */
 const PAGES = [
   { path: "/search", label: "Traces", own: (path: string) => path === "/" || path === "/search" || path.startsWith("/trace/") },
+  { path: "/findings", label: "Findings", own: (path: string) => path === "/findings" || path.startsWith("/findings/") },
   { path: "/compare", label: "Compare", own: (path: string) => path === "/compare" },
   { path: "/clocks", label: "Clocks", own: (path: string) => path === "/clocks" },
   { path: "/sql", label: "SQL", own: (path: string) => path === "/sql" },

@@ -1,5 +1,6 @@
 // The views of a trace. Each is a link, so that it can be opened beside this one; here it changes the page.
 import { useEffect } from "preact/hooks";
+import { formatCount } from "../../base/units.ts";
 import { TABS } from "../../model/trace_view.ts";
 import type { TraceState } from "../../state/trace_state.ts";
 import "./tabs.css";
@@ -31,8 +32,18 @@ export function Tabs({ state }: { readonly state: TraceState }) {
           }}
         >
           {label}
+          {id === "findings" ? <> <FindingCount state={state} /></> : null}
         </a>
       ))}
     </div>
+  );
+}
+
+function FindingCount({ state }: { readonly state: TraceState }) {
+  const findings = state.findings.state.value.value ?? [];
+  if (findings.length === 0) return null;
+  const severe = findings.some((one) => one.severity === "high");
+  return (
+    <span class={`count ${severe ? "high" : ""}`} title={severe ? "At least one of high severity" : "None of high severity"}>{formatCount(findings.length)}</span>
   );
 }

@@ -63,7 +63,7 @@ function Find({ state }: { readonly state: TraceState }) {
     <div class="find" role="search">
       <input
         id="find-in-trace" class="field" type="search" placeholder="Find in this trace  ( / )" aria-label="Find in this trace" spellcheck={false} autocomplete="off"
-        title="Words match name, service and span ID. Also service:cart, name:select, name=exactly, kind:client, status:error, duration>10ms, @http.route:/cart, is:incomplete, is:leaf; a minus in front excludes"
+        title="Words match name, service and span ID. Also service:cart, name:select, name=exactly, kind:client, status:error, duration>10ms, @http.route:/cart, is:incomplete, is:leaf, finding:n_plus_one; a minus in front excludes"
         value={state.find.value} onInput={(event) => (state.find.value = event.currentTarget.value)}
         onKeyDown={(event) => {
           if (event.key === "Enter") state.nextFound(event.shiftKey ? -1 : 1);

@@ -11,6 +11,7 @@ import { lazy } from "../../ui/lazy.tsx";
 import { ErrorNotice, Notice } from "../../ui/notice.tsx";
 import { PageHeader } from "../../ui/page_header.tsx";
 import { ClockNote } from "./clock_note.tsx";
+import { MarkedNote } from "./marked_note.tsx";
 import { MinimapStrip } from "./minimap_strip.tsx";
 import { Shortcuts } from "./shortcuts.tsx";
 import { SpanPanel } from "./span_panel.tsx";
@@ -21,6 +22,8 @@ import { TraceHeader } from "./trace_header.tsx";
 import "./trace_page.css";
 
 const SpaceTab = lazy(() => import("./space_tab.tsx").then((file) => file.SpaceTab));
+const FindingsTab = lazy(() => import("./findings_tab.tsx").then((file) => file.FindingsTab));
+const PathTab = lazy(() => import("./path_tab.tsx").then((file) => file.PathTab));
 const FlameTab = lazy(() => import("./flame_tab.tsx").then((file) => file.FlameTab));
 const StatisticsTab = lazy(() => import("./statistics_tab.tsx").then((file) => file.StatisticsTab));
 const SpansTab = lazy(() => import("./spans_tab.tsx").then((file) => file.SpansTab));
@@ -92,6 +95,7 @@ function Loaded({ trace, params }: { readonly trace: TraceColumns; readonly para
       {id === "timeline" || id === "space" ? <MinimapStrip state={state} /> : null}
       <Toolbar state={state} />
       {id === "timeline" || id === "space" ? <ClockNote state={state} /> : null}
+      {id === "timeline" ? <MarkedNote state={state} /> : null}
       <div class="trace-body" id={TAB_PANEL_ID} role="tabpanel" aria-labelledby={`tab-${id}`} key={id}>
         <View state={state} />
       </div>
@@ -104,6 +108,15 @@ function View({ state }: { readonly state: TraceState }) {
   switch (state.tab.value.id) {
     case "space":
       return <SpaceTab state={state} />;
+    case "findings":
+      return <FindingsTab state={state} />;
+    case "path":
+      return (
+        <>
+          <PathTab state={state} />
+          <SpanPanel state={state} />
+        </>
+      );
     case "flame":
       return <FlameTab state={state} />;
     case "statistics":

@@ -1,0 +1,64 @@
+// The fallacies of distributed computing in their usual order, the missing global clock and queues beside them, and how
+// a system stands with each.
+import type { FindingGroup, Severity } from "../api/findings.ts";
+
+export interface Fallacy {
+  readonly id: string;
+  readonly label: string;
+  /** What happens to those who believe it. */
+  readonly truth: string;
+}
+
+export const EIGHT_FALLACIES: readonly Fallacy[] = [
+  { id: "the_network_is_reliable", label: "The network is reliable", truth: "Calls get lost, and the caller cannot tell whether they were done." },
+  { id: "latency_is_zero", label: "Latency is zero", truth: "Every call pays the way there and back, however little it does." },
+  { id: "bandwidth_is_infinite", label: "Bandwidth is infinite", truth: "Large bodies take time, and the room of others." },
+  { id: "the_network_is_secure", label: "The network is secure", truth: "Plain calls and secrets in spans can be read on the way." },
+  { id: "topology_does_not_change", label: "Topology doesn’t change", truth: "Addresses and instances go away while callers still use them." },
+  { id: "there_is_one_administrator", label: "There is one administrator", truth: "Versions and boundaries differ where others are in charge." },
+  { id: "transport_cost_is_zero", label: "Transport cost is zero", truth: "Moving data between services can cost more than the work itself." },
+  { id: "the_network_is_homogeneous", label: "The network is homogeneous", truth: "Protocols, conventions and libraries are mixed." },
+];
+
+export const MORE_FALLACIES: readonly Fallacy[] = [
+  { id: "there_is_one_clock", label: "There is one clock", truth: "Each machine has its own, and their times cannot be compared as they are." },
+  { id: "queues", label: "Queues are for free", truth: "Work that waits in a queue is late before it begins." },
+];
+
+const FALLACIES = new Map([...EIGHT_FALLACIES, ...MORE_FALLACIES].map((one) => [one.id, one]));
+
+/** `n_plus_one` and other words of the server that have no name here: `N plus one`. */
+export function wordsOf(id: string): string {
+  const text = id.replaceAll("_", " ").trim();
+  return text === "" ? "" : text[0]?.toUpperCase() + text.slice(1);
+}
+
+export const fallacyLabel = (id: string): string => FALLACIES.get(id)?.label ?? wordsOf(id);
+
+const DETECTORS: ReadonlyMap<string, string> = new Map([
+  ["n_plus_one", "N+1 calls"],
+  ["fan_out", "Fan-out"],
+]);
+
+export const detectorLabel = (id: string): string => DETECTORS.get(id) ?? wordsOf(id);
+
+export const SEVERITIES: readonly Severity[] = ["high", "medium", "low"];
+
+export interface Standing {
+  readonly counts: Readonly<Record<Severity, number>>;
+  readonly total: number;
+  readonly savingNs: number;
+}
+
+/** Groups per severity, and what they could save, by fallacy. */
+export function standings(groups: readonly FindingGroup[]): ReadonlyMap<string, Standing> {
+  const all = new Map<string, { counts: Record<Severity, number>; total: number; savingNs: number }>();
+  for (const { fallacy, severity, savingNs } of groups) {
+    const one = all.get(fallacy) ?? { counts: { high: 0, medium: 0, low: 0 }, total: 0, savingNs: 0 };
+    one.counts[severity]++;
+    one.total++;
+    one.savingNs += savingNs;
+    all.set(fallacy, one);
+  }
+  return all;
+}
