@@ -9,6 +9,7 @@
 //! what it started. Nothing here shares code with the server beyond the OTLP structs of the testkit,
 //! so that a mistake there cannot excuse itself here.
 
+pub mod chain;
 pub mod cli;
 pub mod difference;
 pub mod environment;
@@ -17,6 +18,8 @@ pub mod http;
 pub mod otlp;
 pub mod otlp_json;
 pub mod random;
+pub mod rules;
 pub mod server;
+pub mod truth;
 
 pub use causeway_testkit::proto;
