@@ -46,12 +46,14 @@ fn what_must_be_proven_is_and_nothing_else() -> Result<()> {
     if !has_chain()? {
         return Ok(());
     }
+    let dir = TempDir::new()?;
+    let server = Server::start(dir.path(), &[])?;
     let mut counts = Vec::new();
     for levels in [[3, 3, 3, 3], [3, 3, 0, 3], [3, 2, 3, 3], [3, 1, 3, 3], [3, 0, 3, 3]] {
-        counts.push(check(levels, None)?);
+        counts.push(check(&server, levels, None)?);
     }
     for level in 0..3 {
-        counts.push(check([level; 4], None)?);
+        counts.push(check(&server, [level; 4], None)?);
     }
     // All that is left out costs proofs.
     assert!(counts[1..].iter().all(|count| *count < counts[0]), "{counts:?}");
@@ -65,28 +67,28 @@ fn a_stock_service_in_python_passes_stamps_on() -> Result<()> {
         return environment::missing_tool("chain with Python: no client; see tests/sdk/README.md");
     };
     if has_chain()? {
-        check([3, 3, 0, 3], Some(python))?;
+        let dir = TempDir::new()?;
+        let server = Server::start(dir.path(), &[])?;
+        check(&server, [3, 3, 0, 3], Some(python))?;
     }
     Ok(())
 }
 
 /// Sends one request through a chain; gives how many pairs of events on different services are proven.
-fn check(levels: [Level; 4], python: Option<PathBuf>) -> Result<usize> {
+fn check(server: &Server, levels: [Level; 4], python: Option<PathBuf>) -> Result<usize> {
     let has_gateway = python.is_some();
     let what = || format!("levels {levels:?}, gateway {has_gateway}");
-    let dir = TempDir::new()?;
-    let server = Server::start(dir.path(), &[])?;
     let proxy = TruthProxy::start(server.traces_url())?;
     let (requests, concurrency, pause) = (1, 1, Duration::ZERO);
     let chain = Chain { levels, clocks: CLOCKS, python, requests, concurrency, pause };
     chain.run(&proxy.url, RUN_MAX).with_context(what)?;
     let trace_id = proxy.known().first().context("no spans")?.trace_id.clone();
-    let spans = spans(&server, &trace_id)?;
+    let spans = spans(server, &trace_id)?;
     ensure!(spans.len() == if has_gateway { 9 } else { 7 }, "{}: {spans:?}", what());
     let rules = Rules::new(levels, has_gateway);
     for (at, a) in spans.iter().enumerate() {
         for b in spans.iter().skip(at + 1).filter(|b| b.service != a.service) {
-            compare(&server, &trace_id, &rules, [a, b])
+            compare(server, &trace_id, &rules, [a, b])
                 .with_context(|| format!("{}: {} and {}", what(), a.name, b.name))?;
         }
     }
