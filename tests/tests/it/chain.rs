@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use causeway_tests::chain::{self, Chain, Level, WrongClock};
 use causeway_tests::environment;
+use causeway_tests::events::Trace;
 use causeway_tests::rules::Rules;
 use causeway_tests::server::Server;
 use causeway_tests::truth::TruthProxy;
@@ -92,7 +93,22 @@ fn check(server: &Server, levels: [Level; 4], python: Option<PathBuf>) -> Result
                 .with_context(|| format!("{}: {} and {}", what(), a.name, b.name))?;
         }
     }
+    let events = Trace::new(&server.trace(&trace_id)?)?;
+    compare_events(&rules, &events).with_context(what)?;
     Ok(rules.pairs())
+}
+
+/// The same of single events.
+pub(crate) fn compare_events(rules: &Rules, trace: &Trace) -> Result<()> {
+    for (a, b) in trace.pairs() {
+        for (earlier, later) in [(a, b), (b, a)] {
+            let names = [trace.name(earlier), trace.name(later)];
+            let [is, must] =
+                [trace.order.precedes(earlier, later), rules.precedes(&names[0], &names[1])];
+            ensure!(is == must, "{names:?} is proven: {is}, by the rules: {must}");
+        }
+    }
+    Ok(())
 }
 
 fn spans(server: &Server, trace_id: &str) -> Result<Vec<Found>> {

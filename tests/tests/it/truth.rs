@@ -7,14 +7,18 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use causeway_clock::offsets::{Estimator, OffsetSettings, Solver, observe};
+use causeway_clock::order::{Event, EventOrder};
 use causeway_tests::chain::{Chain, Truth};
 use causeway_tests::environment;
+use causeway_tests::events::Trace;
+use causeway_tests::rules::Rules;
 use causeway_tests::server::Server;
 use causeway_tests::truth::{Moment, Tick, TrueEvent, TrueSpan, TruthProxy};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::chain::{CLOCKS, has_chain, relation};
+use crate::chain::{CLOCKS, compare_events, has_chain, relation};
 
 /// Seconds of load where nothing else is asked for.
 const SECONDS: u64 = 4;
@@ -49,13 +53,17 @@ fn nothing_that_is_claimed_is_wrong() -> Result<()> {
     for (trace, spans) in traces.iter().step_by(every) {
         claims.judge(&server, trace, spans)?;
     }
+    let events = judge_events(&server, &traces)?;
     let offsets = Offsets::judge(&server, &truth, traces.values().flatten())?;
-    claims.report()?;
+    claims.report("spans")?;
+    events.report("events")?;
     offsets.report()?;
 
-    for class in ["proven", "bounded"] {
-        assert_eq!(claims.of(class).wrong, 0, "{class}: {claims:?}");
-        assert!(claims.of(class).right > 0, "{class}: {claims:?}");
+    for claims in [&claims, &events] {
+        for class in ["proven", "bounded"] {
+            assert_eq!(claims.of(class).wrong, 0, "{class}: {claims:?}");
+            assert!(claims.of(class).right > 0, "{class}: {claims:?}");
+        }
     }
     assert_eq!((offsets.wrong, offsets.inconsistent), (0, 0), "{offsets:?}");
     assert!(offsets.two_sided > 0, "{offsets:?}");
@@ -73,8 +81,8 @@ fn by_trace(spans: Vec<TrueSpan>) -> BTreeMap<String, Vec<TrueSpan>> {
 /// What was claimed with one class.
 #[derive(Debug, Default, Clone, Copy)]
 struct Judged {
-    /// Pairs of spans that are decided.
-    spans: u64,
+    /// Pairs that it decides.
+    pairs: u64,
     /// Claims about two events that are true.
     right: u64,
     /// That are not.
@@ -83,7 +91,19 @@ struct Judged {
     close: u64,
 }
 
-/// What was claimed about pairs of spans.
+impl Judged {
+    fn judge(&mut self, earlier: Moment, later: Moment) {
+        if earlier.latest_ns < later.earliest_ns {
+            self.right += 1;
+        } else if earlier.earliest_ns > later.latest_ns {
+            self.wrong += 1;
+        } else {
+            self.close += 1;
+        }
+    }
+}
+
+/// What was claimed about pairs of spans or events.
 #[derive(Debug, Default)]
 struct Claims {
     pairs: u64,
@@ -113,35 +133,72 @@ impl Claims {
         let class = said["class"].as_str().context("no class")?;
         let because = said["because"].as_array().context("no reason")?;
         ensure!(because.is_empty() == (class == "unknown"), "a class without reasons");
-        self.pairs += 1;
-        let judged = self.classes.entry(class.to_owned()).or_default();
-        judged.spans += 1;
+        let judged = self.add(class);
         for one in because {
-            let earlier = moment(events, &one["earlier"])?;
-            let later = moment(events, &one["later"])?;
-            if earlier.latest_ns < later.earliest_ns {
-                judged.right += 1;
-            } else if earlier.earliest_ns > later.latest_ns {
-                judged.wrong += 1;
-            } else {
-                judged.close += 1;
-            }
+            judged.judge(moment(events, &one["earlier"])?, moment(events, &one["later"])?);
         }
         Ok(())
     }
 
-    fn report(&self) -> Result<()> {
+    fn add(&mut self, class: &str) -> &mut Judged {
+        self.pairs += 1;
+        let judged = self.classes.entry(class.to_owned()).or_default();
+        judged.pairs += 1;
+        judged
+    }
+
+    fn report(&self, what: &str) -> Result<()> {
         for (class, judged) in &self.classes {
-            let Judged { spans, right, wrong, close } = judged;
-            let share = 100.0 * *spans as f64 / self.pairs as f64;
+            let Judged { pairs, right, wrong, close } = judged;
+            let share = 100.0 * *pairs as f64 / self.pairs as f64;
             environment::report(&format!(
-                "chain, {class}: {spans} of {} pairs of spans ({share:.1} %); of their events {right} \
-                 right, {wrong} wrong, {close} too close to tell",
+                "chain, {class}: {pairs} of {} pairs of {what} ({share:.1} %); {right} claims about \
+                 events right, {wrong} wrong, {close} too close to tell",
                 self.pairs
             ))?;
         }
         Ok(())
     }
+}
+
+/// All pairs of events of different services in a trace, by the library, with the offsets that all
+/// traces tell. Under load, too, what is proven is what the rules prove.
+fn judge_events(server: &Server, traces: &BTreeMap<String, Vec<TrueSpan>>) -> Result<Claims> {
+    let rules = Rules::new([3; 4], false);
+    let mut offsets = Estimator::new(OffsetSettings::default());
+    let mut known = Vec::new();
+    for (id, spans) in traces {
+        let trace = Trace::new(&server.trace(id)?)?;
+        compare_events(&rules, &trace).with_context(|| format!("trace {id}"))?;
+        observe(&mut offsets, &trace.spans, &trace.order, u64::from);
+        known.push((trace, spans));
+    }
+    let mut solver = Solver::new(&offsets);
+    let mut claims = Claims::default();
+    for (trace, spans) in &known {
+        let true_spans: HashMap<&str, &TrueSpan> =
+            spans.iter().map(|span| (span.span_id.as_str(), span)).collect();
+        let moment = |event| {
+            let (span, is_start) = match event {
+                Event::Start(span) => (span, true),
+                Event::End(span) | Event::Tick(span) => (span, false),
+            };
+            let id = trace.ids.get(span as usize).context("no span")?;
+            let span = true_spans.get(id.as_str()).context("an unknown span")?;
+            let event = if is_start { &span.start } else { &span.end };
+            event.moment.context("no truth")
+        };
+        for (a, b) in trace.pairs() {
+            let found = trace.order.relation(a, b, Some(&mut solver));
+            let judged = claims.add(&format!("{:?}", found.class).to_lowercase());
+            match found.order {
+                EventOrder::Before => judged.judge(moment(a)?, moment(b)?),
+                EventOrder::After => judged.judge(moment(b)?, moment(a)?),
+                EventOrder::Same | EventOrder::Undecided => {}
+            }
+        }
+    }
+    Ok(claims)
 }
 
 /// When an event that the API names really was.
