@@ -26,6 +26,9 @@ end their span late. L0 is a stock SDK, L1 stamps messages, L2 spans too, L3 res
 The test `nothing_proven_is_wrong_and_nothing_bounded_where_assumptions_hold` plays 300 further worlds, with clocks that drift up to 99 ppm, on every run of the tests.
 ";
 
+/// What another harness measured: see there.
+const PROCESSES: &str = include_str!("processes.md");
+
 fn main() -> std::io::Result<()> {
     let worlds: Vec<(String, Measured, Measured)> =
         worlds().into_iter().filter_map(measured).collect();
@@ -34,6 +37,7 @@ fn main() -> std::io::Result<()> {
     distances(&mut page, &worlds);
     intervals(&mut page, &worlds);
     times(&mut page);
+    page.push_str(PROCESSES);
     std::io::stdout().lock().write_all(page.as_bytes())
 }
 

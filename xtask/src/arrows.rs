@@ -26,6 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("causeway-testkit", &["causeway-clock", "causeway-model"]),
     ("causeway-tests", EVERYTHING),
     ("causeway-sdk-client", &[]),
+    ("causeway-chain", &["causeway-hlc"]),
     ("causeway-bench", EVERYTHING),
     ("xtask", &[]),
 ];

@@ -199,9 +199,9 @@ fn set_up_java(mvn: &'static str, cache: &Path) -> Result<()> {
     ]))
 }
 
-/// Cargo knows by itself what changed, and puts the client beside the server.
+/// Cargo knows by itself what changed, and puts client and chain beside the server.
 fn build_rust() -> Result<String> {
-    execute(cargo().args(["build", "-p", "causeway-sdk-client"]))?;
+    execute(cargo().args(["build", "-p", "causeway-sdk-client", "-p", "causeway-chain"]))?;
     Ok(String::new())
 }
 

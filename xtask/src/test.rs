@@ -29,8 +29,15 @@ pub(crate) struct Options {
 }
 
 /// All packages but those that need the OpenTelemetry SDK, whose dependencies nobody else needs.
-pub(crate) const PACKAGES: [&str; 5] =
-    ["--workspace", "--exclude", "causeway-sdk-client", "--exclude", "causeway-hlc"];
+pub(crate) const PACKAGES: [&str; 7] = [
+    "--workspace",
+    "--exclude",
+    "causeway-sdk-client",
+    "--exclude",
+    "causeway-chain",
+    "--exclude",
+    "causeway-hlc",
+];
 
 /// Says how many schedules the simulation of the store runs.
 const SCHEDULES: &str = "CAUSEWAY_SIM_SCHEDULES";

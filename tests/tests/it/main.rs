@@ -1,6 +1,7 @@
 //! The real binary, as its users meet it: SDKs, data sets, crashes, load, other readers, a browser.
 
 mod browser;
+mod chain;
 mod data;
 mod demo;
 mod durability;
@@ -8,3 +9,4 @@ mod load;
 mod ops;
 mod readers;
 mod sdk;
+mod truth;
