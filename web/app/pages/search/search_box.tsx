@@ -58,8 +58,12 @@ export function SearchBox() {
     setCursor(text.length);
     setChosen(-1);
     setOpen(true);
-    field.current?.focus();
-    requestAnimationFrame(() => field.current?.setSelectionRange(text.length, text.length));
+    const element = field.current;
+    if (element === null) return;
+    // At once: what is typed before the next frame belongs behind what was taken.
+    element.value = text + rest;
+    element.setSelectionRange(text.length, text.length);
+    element.focus();
   };
   const press = (event: KeyboardEvent): void => {
     const item = offer.items[chosen];
