@@ -68,13 +68,13 @@ fn one_interval_beats_what_jaeger_computes_span_by_span() {
     }
     let (least, most) = (deltas.iter().min().copied(), deltas.iter().max().copied());
     eprintln!(
-        "hotel load100: interval {lo}..{hi} ns; Jaeger: {calls} calls between machines, {zero} left as they are, {} \
-         moved by {least:?}..{most:?} ns, {outside} moved by what the offset cannot be",
+        "hotel load100: {lo}..{hi} ns; Jaeger: {calls} calls between machines, {} moved by {least:?}..{most:?} ns; \
+         {outside} misses, {zero} of them left as they are",
         deltas.len()
     );
     let spread = most.zip(least).map(|(most, least)| most - least);
     assert!(spread.is_some_and(|spread| hi - lo < spread), "{spread:?}");
-    assert!(zero > 0 && outside >= zero);
+    assert_eq!((calls, outside, zero), (2_000, 1_037, 918), "calls, misses, of those not moved");
 }
 
 #[test]
