@@ -94,7 +94,7 @@ fn late_servers_and_whole_milliseconds_show_no_skew_on_one_node() {
         let found = on_one_node(&traces, settings);
         eprintln!("TrainTicket: {found:?}");
         assert!(found.pairs > 0 && found.certain_wrong == 0);
-        // Bounds that are likely only go wrong over third services: a server that ends late by less than the way takes
+        // Bounds that are likely only do go wrong, perhaps because a server that ends late by less than the way takes
         // does not show it. 11 of 18,341 with the defaults, 9 of 411 with one rate; guesses and drawings use them.
         assert_eq!(found.likely_wrong[0], 0, "no pair that calls each other");
         assert!(found.likely_wrong[1] * 20 < found.likely, "{found:?}");
