@@ -14,6 +14,9 @@ mod node;
 mod reading;
 mod stamp;
 
+#[cfg(test)]
+mod real_data;
+
 pub mod offsets;
 pub mod order;
 pub mod response;
