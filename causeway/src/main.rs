@@ -6,6 +6,7 @@ mod config;
 mod listen;
 mod operations;
 mod output;
+mod upload;
 
 use std::process::ExitCode;
 

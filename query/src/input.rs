@@ -34,7 +34,8 @@ pub(crate) fn time(text: &str) -> Result<i64> {
     string_to_timestamp_nanos(text).map_err(|_| wrong())
 }
 
-fn now() -> i64 {
+/// Unix nanoseconds now.
+pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.ok().and_then(|since| i64::try_from(since.as_nanos()).ok()).unwrap_or(0)
 }

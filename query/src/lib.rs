@@ -27,8 +27,10 @@ mod read;
 mod search;
 mod settings;
 mod trace;
+mod watch;
 
 pub use error::{ErrorClass, QueryError, Result};
+pub use http::ApiError;
 pub use params::Params;
 pub use query::{Batches, Query, SnapshotSource};
 pub use settings::QuerySettings;

@@ -24,10 +24,11 @@ use tokio::time::{Instant, Sleep, timeout_at};
 use crate::catalog::{Catalog, Session};
 use crate::error::{QueryError, Result};
 use crate::metrics::{Metrics, Running};
-use crate::order::{ClockWatch, TraceOrder};
+use crate::order::{Clocks, TraceOrder, with_traces};
 use crate::params::Params;
 use crate::read::{Budget, Ids, Reader, Wanted};
 use crate::settings::QuerySettings;
+use crate::watch::TraceWatch;
 use crate::{http, trace};
 
 /// Gives what is visible now.
@@ -46,7 +47,7 @@ struct Inner {
     settings: QuerySettings,
     places: Arc<Semaphore>,
     metrics: Metrics,
-    watch: Arc<ClockWatch>,
+    watch: Arc<TraceWatch>,
 }
 
 impl fmt::Debug for Query {
@@ -81,21 +82,21 @@ impl Query {
         settings: QuerySettings,
         registry: &mut Registry,
     ) -> Result<Self> {
-        let watch = Arc::new(ClockWatch::open(settings.clocks_dir.clone()));
+        let watch = Arc::new(TraceWatch::open(settings.clocks_dir.clone()));
         let catalog = Catalog::new(&settings, Arc::clone(&watch))?;
         let places = Arc::new(Semaphore::new(settings.queries_running_max));
         let metrics = Metrics::new(registry);
         Ok(Self { inner: Arc::new(Inner { source, catalog, settings, places, metrics, watch }) })
     }
 
-    /// Observes the clocks of traces as they come, until `stopped`; to be run beside the API.
-    pub async fn watch_clocks(self, stopped: impl Future<Output = ()> + Send) {
+    /// Looks at traces as they come, at their clocks and for findings, until `stopped`; to be run beside the API.
+    pub async fn watch_traces(self, stopped: impl Future<Output = ()> + Send) {
         let watch = Arc::clone(&self.inner.watch);
         watch.run(self, stopped).await;
     }
 
-    /// What was learnt of clocks.
-    pub(crate) fn clocks(&self) -> &ClockWatch {
+    /// What was learnt from traces as they came.
+    pub(crate) fn watch(&self) -> &TraceWatch {
         &self.inner.watch
     }
 
@@ -133,55 +134,58 @@ impl Query {
     /// # Errors
     /// There is no such trace, or a limit is reached.
     pub async fn trace(&self, id: TraceId) -> Result<Vec<RecordBatch>> {
-        self.whole_trace(id, move |reader, budget| {
+        let place = self.start("trace").await?;
+        let batches = self.read(&place, move |reader, budget| {
             let wanted = Wanted::traces(Ids::new(vec![id.0]), &reader.snapshot);
-            Ok(trace::deduplicate(reader.spans(&wanted, budget)?)?)
-        })
-        .await
-    }
-
-    /// The order of a trace, whose messages count for the offsets of clocks from now on.
-    ///
-    /// # Errors
-    /// There is no such trace, or a limit is reached.
-    pub(crate) async fn trace_order(&self, id: TraceId) -> Result<Arc<TraceOrder>> {
-        let (batches, watch) = (self.trace(id).await?, Arc::clone(&self.inner.watch));
-        let ordered = tokio::task::spawn_blocking(move || {
-            let ordered = TraceOrder::new(&batches)?;
-            watch.observe(&ordered);
-            Ok(Arc::new(ordered))
+            trace::deduplicate(known(id, reader.spans(&wanted, budget)?)?)
         });
-        ordered.await.map_err(|error| QueryError::Internal(error.to_string()))?
+        batches.await
     }
 
-    /// The same without the attributes that have columns, most of what there is to read. They are
-    /// only read where spans share an id, to tell copies from conflicts.
+    /// Works on a trace and its order; its messages count for the offsets of clocks from now on.
     ///
     /// # Errors
     /// There is no such trace, or a limit is reached.
-    pub(crate) async fn outline(&self, id: TraceId) -> Result<Vec<RecordBatch>> {
-        self.whole_trace(id, move |reader, budget| {
-            let all = Wanted::traces(Ids::new(vec![id.0]), &reader.snapshot);
-            let found = reader.spans(&all.without_own_columns(), budget)?;
-            match trace::has_repeated_ids(&found)? {
-                true => Ok(trace::deduplicate(reader.spans(&all, budget)?)?),
-                false => Ok(found),
-            }
-        })
-        .await
-    }
-
-    async fn whole_trace(
+    pub(crate) async fn with_trace<T: Send + 'static>(
         &self,
         id: TraceId,
-        read: impl FnOnce(&Reader, &Budget) -> Result<Vec<RecordBatch>> + Send + 'static,
-    ) -> Result<Vec<RecordBatch>> {
-        let place = self.start("trace").await?;
-        let batches = self.read(&place, read).await?;
-        if batches.iter().all(|batch| batch.num_rows() == 0) {
-            return self.counted(Err(QueryError::NotFound(format!("trace {id} is not known"))));
-        }
-        Ok(batches)
+        work: impl FnOnce(TraceOrder<'_>, &Clocks) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (place, watch) = (self.start("trace").await?, Arc::clone(&self.inner.watch));
+        let done = self.read(&place, move |reader, budget| {
+            let wanted = Wanted::traces(Ids::new(vec![id.0]), &reader.snapshot);
+            with_traces(&known(id, reader.spans(&wanted, budget)?)?, |ordered| {
+                watch.observe(&ordered);
+                work(ordered, &watch.clocks())
+            })
+        });
+        done.await
+    }
+
+    /// The same of a trace whose messages were taken into account before, without the attributes that have
+    /// columns, most of what there is to read: those are only read where spans share an id, to tell copies
+    /// from conflicts. `None` for other traces.
+    ///
+    /// # Errors
+    /// There is no such trace, or a limit is reached.
+    pub(crate) async fn with_outline<T: Send + 'static>(
+        &self,
+        id: TraceId,
+        work: impl FnOnce(TraceOrder<'_>, &Clocks) -> Result<T> + Send + 'static,
+    ) -> Result<Option<T>> {
+        let (place, watch) = (self.start("trace").await?, Arc::clone(&self.inner.watch));
+        let done = self.read(&place, move |reader, budget| {
+            let all = Wanted::traces(Ids::new(vec![id.0]), &reader.snapshot);
+            let mut batches = known(id, reader.spans(&all.without_own_columns(), budget)?)?;
+            if trace::has_repeated_ids(&batches)? {
+                batches = reader.spans(&all, budget)?;
+            }
+            with_traces(&batches, |ordered| {
+                let clocks = watch.clocks();
+                clocks.knows(&ordered).then(|| work(ordered, &clocks)).transpose()
+            })
+        });
+        done.await
     }
 
     /// The stored spans with one id: several when the sender used it for several.
@@ -189,10 +193,8 @@ impl Query {
         let place = self.start("span").await?;
         let all = Wanted::traces(Ids::new(vec![trace.0]), &place.reader.snapshot);
         let wanted = Wanted { span: Some(span), ..all };
-        let batches = self.read(&place, move |reader, budget| {
-            let found = reader.spans(&wanted, budget)?;
-            Ok(trace::deduplicate(found)?)
-        });
+        let batches = self
+            .read(&place, move |reader, budget| trace::deduplicate(reader.spans(&wanted, budget)?));
         batches.await
     }
 
@@ -278,6 +280,14 @@ impl Query {
 
     fn counted<T>(&self, result: Result<T>) -> Result<T> {
         result.inspect_err(|error| self.inner.metrics.failed(error))
+    }
+}
+
+/// The batches of a trace, if there are any spans.
+fn known(id: TraceId, batches: Vec<RecordBatch>) -> Result<Vec<RecordBatch>> {
+    match batches.iter().all(|batch| batch.num_rows() == 0) {
+        true => Err(QueryError::NotFound(format!("trace {id} is not known"))),
+        false => Ok(batches),
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
-use causeway_collector::decode::{jaeger_to_otlp, zipkin_to_otlp};
+use causeway_collector::decode::document_to_otlp;
 use causeway_collector::{AdmitError, Collector, Format, Source};
 use causeway_model::otlp;
 use hashbrown::HashSet;
@@ -217,7 +217,7 @@ fn read_file(
         return Ok(());
     }
     for document in serde_json::Deserializer::from_reader(content).into_iter::<Box<RawValue>>() {
-        for request in requests_of(document?.get())? {
+        for request in document_to_otlp(document?.get())? {
             if !give(Ok(request)) {
                 return Ok(());
             }
@@ -240,30 +240,4 @@ fn decompressed(mut file: impl BufRead + 'static) -> Result<Box<dyn BufRead>> {
 fn first_byte(content: &mut dyn BufRead) -> Result<Option<u8>> {
     let start = content.fill_buf()?;
     Ok(start.iter().copied().find(|byte| !byte.is_ascii_whitespace()))
-}
-
-/// The OTLP requests that one JSON document stands for.
-fn requests_of(document: &str) -> Result<Vec<Vec<u8>>> {
-    if document.starts_with('[') {
-        let items: Vec<&RawValue> = serde_json::from_str(document)?;
-        return match items.first() {
-            None => Ok(Vec::new()),
-            Some(first) if first.get().contains("\"resourceSpans\"") => items
-                .iter()
-                .map(|item| Ok(otlp::json_to_protobuf(item.get().as_bytes())?))
-                .collect(),
-            Some(_) => Ok(zipkin_to_otlp(document.as_bytes())?),
-        };
-    }
-    let keys: std::collections::BTreeMap<String, &RawValue> = serde_json::from_str(document)?;
-    if keys.contains_key("resourceSpans") || keys.contains_key("resource_spans") {
-        return Ok(vec![otlp::json_to_protobuf(document.as_bytes())?]);
-    }
-    if keys.contains_key("data") || keys.contains_key("spans") {
-        return Ok(jaeger_to_otlp(document.as_bytes())?);
-    }
-    if keys.is_empty() {
-        return Ok(Vec::new());
-    }
-    bail!("neither OTLP nor Jaeger JSON: no resourceSpans, data or spans in it")
 }

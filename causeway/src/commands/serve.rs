@@ -19,7 +19,7 @@ use tower_http::compression::CompressionLayer;
 use super::open::{Opened, hybrid_clock, open, system_clock};
 use crate::addresses::Addresses;
 use crate::config::Config;
-use crate::{listen, operations, output};
+use crate::{listen, operations, output, upload};
 
 /// Runs until SIGTERM or SIGINT, then drains, flushes and ends.
 pub(crate) async fn run(config: Config) -> Result<ExitCode> {
@@ -102,13 +102,14 @@ fn start(
     let query = Query::new(store.clone(), config.query.clone(), &mut registry)?;
     let site = Router::new()
         .nest("/api/v1", query.router())
+        .merge(upload::router(collector.clone()))
         .merge(operations::router(store, registry))
         .merge(causeway_web::router())
         .layer(CompressionLayer::new());
     let connections = Arc::new(Semaphore::new(config.connections_max));
     let mut servers = JoinSet::new();
     let mut stopping = stopped.clone();
-    servers.spawn(query.watch_clocks(async move {
+    servers.spawn(query.watch_traces(async move {
         let _ = stopping.wait_for(|stopped| *stopped).await;
     }));
     for (listener, router) in [

@@ -4,10 +4,12 @@
 //! takes the result. The translation follows the OpenTelemetry Collector's. An id that is no id is
 //! carried over as it is, so that its span is refused and counted where all others are.
 
+mod document;
 mod jaeger;
 mod requests;
 mod zipkin;
 
+pub use document::document_to_otlp;
 pub use jaeger::jaeger_to_otlp;
 pub use zipkin::zipkin_to_otlp;
 
@@ -23,4 +25,13 @@ pub enum ImportError {
     /// Not Zipkin v2 JSON.
     #[error("not Zipkin v2 JSON: {0}")]
     Zipkin(#[source] serde_json::Error),
+    /// Not JSON at all.
+    #[error("not JSON: {0}")]
+    Json(#[source] serde_json::Error),
+    /// Not OTLP/JSON.
+    #[error("not OTLP/JSON: {0}")]
+    Otlp(#[from] causeway_model::otlp::JsonError),
+    /// JSON of something else.
+    #[error("neither OTLP nor Jaeger JSON: no resourceSpans, data or spans in it")]
+    Unknown,
 }

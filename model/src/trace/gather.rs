@@ -3,9 +3,10 @@
 //! Spans that are equal in every byte of content are one span. Content is only hashed where ids repeat, so a trace
 //! without repeated ids pays for no hash.
 
-use hashbrown::{HashMap, HashSet};
 use std::ops::Range;
 
+use arrow::array::Array;
+use hashbrown::{HashMap, HashSet};
 use thiserror::Error;
 
 use super::columns::{Columns, Entry, Source};
@@ -102,8 +103,11 @@ pub(super) fn gather<'a>(parts: &[TraceRows<'a>]) -> Result<Gathered<'a>, TraceE
             service: TextId(texts.intern(text(rows.service_name))),
             name: TextId(texts.intern(text(rows.name))),
             kind: Kind::from_otlp(kind),
-            // Null values read as 0, which is unset.
-            status: Status::from_otlp(rows.status_code.value(row)),
+            status: match rows.status_code.is_valid(row) {
+                true => Status::from_otlp(rows.status_code.value(row)),
+                // What lies in the place of a null is anything.
+                false => Status::Unset,
+            },
             resource: resources.intern(rows.resource_attributes.get(row)),
             source,
         });

@@ -295,7 +295,8 @@ impl<'a> MergedTrace<'a> {
         self.text(self.name(row))
     }
 
-    fn source(&self, row: Row) -> Option<(&'a SpanRows<'a>, usize)> {
+    /// The batch a row was read from and its place there; `None` for placeholders.
+    pub fn source(&self, row: Row) -> Option<(&'a SpanRows<'a>, usize)> {
         let Source { batch, row } = *self.columns.source.get(row.idx())?;
         Some((self.batches.get(batch as usize)?, row as usize))
     }

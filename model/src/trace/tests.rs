@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use arrow::array::{Int32Array, RecordBatch};
+use arrow::buffer::NullBuffer;
 use causeway_testkit::notation::{self, EPOCH_NS, NotedSpan};
 use proptest::prelude::*;
 use prost::Message;
 
 use super::*;
 use crate::batch::{AttributeColumns, AttributeUse, seal};
+use crate::columns::name;
 use crate::{SpanRows, otlp};
 
 const MS: i64 = 1_000_000;
@@ -222,6 +225,20 @@ fn aligned_times_move_spans_and_keep_raw_ones() {
     let early = row_of(&trace, 3);
     assert_eq!(trace.start_ns(early) - trace.raw_start_ns(early), 50 * MS);
     assert_eq!((trace.half_width_ns(early), trace.duration_ns(early)), (Some(7), 3 * MS));
+}
+
+#[test]
+fn what_lies_in_the_place_of_a_null_status_is_not_read() {
+    let request = notation::request(&notation::parse("a x - 1..2").expect("notation"));
+    let (columns, _) = otlp::decode(&request.encode_to_vec(), EPOCH_NS).expect("protobuf");
+    let batch = seal(&[Arc::new(columns)], &AttributeColumns::default()).expect("sealed");
+    let at = batch.schema().index_of(name::STATUS_CODE).expect("a column");
+    let mut arrays = batch.columns().to_vec();
+    arrays[at] = Arc::new(Int32Array::new(vec![2].into(), Some(NullBuffer::new_null(1))));
+    let batch = RecordBatch::try_new(batch.schema(), arrays).expect("of the schema");
+    let rows = [SpanRows::new(&batch).expect("schema")];
+    let trace = MergedTrace::of(&rows).expect("small");
+    assert_eq!(trace.status(Row(0)), Status::Unset);
 }
 
 #[test]

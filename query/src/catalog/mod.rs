@@ -11,10 +11,11 @@
 //! statement show the same snapshot.
 
 mod attributes;
-mod order;
+pub(crate) mod edges;
 mod own_columns;
 mod predicate;
 mod pruned;
+mod questions;
 mod recheck;
 mod root;
 mod screen;

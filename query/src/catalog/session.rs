@@ -22,15 +22,15 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 
 use super::attributes::{AttributeAccess, Comparisons};
-use super::order::{self, Answers, OrderFunction};
+use super::questions::{self, Answers, QuestionFunction};
 use super::root::TableRoot;
 use super::stored::StoredSpans;
 use super::{statement, views};
 use crate::error::{QueryError, Result};
 use crate::functions;
-use crate::order::ClockWatch;
 use crate::read::{Footers, Reader, RecentParts};
 use crate::settings::QuerySettings;
+use crate::watch::TraceWatch;
 
 const CATALOG: &str = "causeway";
 const SCHEMA: &str = "public";
@@ -44,13 +44,14 @@ pub(crate) struct Catalog {
     recent_parts: RecentParts,
     threads: usize,
     time: std::time::Duration,
+    trace_spans_max: usize,
     statement_bytes_max: usize,
-    watch: Arc<ClockWatch>,
+    watch: Arc<TraceWatch>,
 }
 
 impl Catalog {
     /// Prepares everything that sessions share.
-    pub(crate) fn new(settings: &QuerySettings, watch: Arc<ClockWatch>) -> Result<Self> {
+    pub(crate) fn new(settings: &QuerySettings, watch: Arc<TraceWatch>) -> Result<Self> {
         let root = Arc::new(TableRoot::default());
         let mut config = SessionConfig::new()
             .with_target_partitions(settings.query_threads.max(1))
@@ -80,6 +81,7 @@ impl Catalog {
             recent_parts: RecentParts::default(),
             threads: settings.query_threads,
             time: settings.query_time_max,
+            trace_spans_max: settings.trace_spans_max,
             statement_bytes_max: settings.statement_bytes_max,
             watch,
         })
@@ -93,15 +95,16 @@ impl Catalog {
             recent_parts: self.recent_parts.clone(),
             threads: self.threads,
             time: self.time,
+            trace_spans_max: self.trace_spans_max,
         }
     }
 
     /// A session over the snapshot of `reader`. It copies the registries of functions, which takes
     /// longer than reading a trace.
     pub(crate) fn session(&self, reader: Reader) -> Session {
-        let functions = order::FUNCTIONS.map(|(name, arguments)| {
+        let functions = questions::FUNCTIONS.map(|(name, arguments)| {
             let (reader, watch) = (reader.clone(), Arc::clone(&self.watch));
-            (name, OrderFunction { name, arguments, reader, watch })
+            (name, QuestionFunction { name, arguments, reader, watch })
         });
         let stored = Arc::new(StoredSpans::new(reader, Arc::clone(&self.root)));
         let catalogs = MemoryCatalogProviderList::new();
@@ -194,7 +197,7 @@ impl Session {
 #[derive(Debug, Clone)]
 struct Tables {
     stored: Arc<StoredSpans>,
-    watch: Arc<ClockWatch>,
+    watch: Arc<TraceWatch>,
 }
 
 impl CatalogProvider for Tables {
@@ -211,11 +214,12 @@ impl CatalogProvider for Tables {
 impl SchemaProvider for Tables {
     fn table_names(&self) -> Vec<String> {
         let views = views::VIEWS.iter().map(|(name, _)| *name);
-        views.chain(order::TABLES.map(|(name, _)| name)).map(str::to_owned).collect()
+        views.chain(questions::TABLES.map(|(name, _)| name)).map(str::to_owned).collect()
     }
 
     async fn table(&self, name: &str) -> datafusion::error::Result<Option<Arc<dyn TableProvider>>> {
-        if let Some((_, question)) = order::TABLES.into_iter().find(|(known, _)| *known == name) {
+        if let Some((_, question)) = questions::TABLES.into_iter().find(|(known, _)| *known == name)
+        {
             let (reader, watch) = (self.stored.reader().clone(), Arc::clone(&self.watch));
             return Ok(Some(Arc::new(Answers { question, reader, watch })));
         }

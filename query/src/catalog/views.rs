@@ -17,6 +17,7 @@ use datafusion::functions::core::expr_fn::get_field;
 use datafusion::functions_aggregate::expr_fn::{count, count_distinct, max, min};
 use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, col, lit};
 
+use super::edges;
 use super::stored::StoredSpans;
 use super::traces;
 use crate::functions::{
@@ -34,6 +35,7 @@ pub(crate) const VIEWS: &[(&str, MakeView)] = &[
     ("links", links),
     ("traces", traces),
     ("services", services),
+    ("edges", edges::edges),
     ("attribute_columns", attribute_columns),
 ];
 

@@ -31,6 +31,7 @@ pub(crate) struct FindingLog {
     opened: Instant,
     of_window: Vec<Finding>,
     of_last_window: Vec<Finding>,
+    of_clocks: Vec<Finding>,
 }
 
 impl Default for FindingLog {
@@ -45,6 +46,7 @@ impl Default for FindingLog {
             opened: Instant::now(),
             of_window: Vec::new(),
             of_last_window: Vec::new(),
+            of_clocks: Vec::new(),
         }
     }
 }
@@ -70,6 +72,11 @@ impl FindingLog {
         }
     }
 
+    /// Replaces what clocks show.
+    pub(crate) fn set_clocks(&mut self, found: Vec<Finding>) {
+        self.of_clocks = found;
+    }
+
     /// Replaces the findings of a trace.
     fn put(&mut self, trace: [u8; 16], found: Vec<Finding>) {
         if let Some(old) = self.by_trace.remove(&trace) {
@@ -89,13 +96,13 @@ impl FindingLog {
         }
     }
 
-    /// All of them: of windows, then of traces, the one that was looked at last at the end.
+    /// All of them: of clocks, of windows, then of traces, the one that was looked at last at the end.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Finding> {
-        let is_again = |finding: &&Finding| {
+        let is_not_found_again = |finding: &&Finding| {
             !self.of_window.iter().any(|newer| newer.group_key == finding.group_key)
         };
-        let of_windows = self.of_window.iter().chain(self.of_last_window.iter().filter(is_again));
+        let of_last_window = self.of_last_window.iter().filter(is_not_found_again);
         let of_traces = self.order.iter().filter_map(|trace| self.by_trace.get(trace)).flatten();
-        of_windows.chain(of_traces)
+        self.of_clocks.iter().chain(&self.of_window).chain(of_last_window).chain(of_traces)
     }
 }

@@ -1,8 +1,37 @@
 //! The critical path of a trace, as HTTP and SQL give it.
 
 use causeway_analysis::critical_path::CriticalPath;
+use causeway_clock::offsets::Solver;
 use causeway_model::trace::MergedTrace;
 use serde::Serialize;
+
+use crate::error::{QueryError, Result};
+use crate::order::{Clocks, TraceOrder};
+
+/// In which time a trace is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Time {
+    /// As sent.
+    Raw,
+    /// On the clock of the root.
+    Aligned,
+}
+
+/// The trace that was ordered, in the time asked for.
+///
+/// # Errors
+/// There is none.
+pub(crate) fn in_time<'a>(
+    mut ordered: TraceOrder<'a>,
+    clocks: &Clocks,
+    time: Time,
+) -> Result<MergedTrace<'a>> {
+    let traces = match time {
+        Time::Raw => &mut ordered.traces,
+        Time::Aligned => &mut ordered.into_aligned(&mut Solver::new(&clocks.estimator)),
+    };
+    traces.pop().ok_or_else(|| QueryError::NotFound("the trace has no spans".to_owned()))
+}
 
 /// A stretch of time and the span that owns it.
 #[derive(Debug, Serialize)]

@@ -20,7 +20,7 @@ use crate::error::{ErrorClass, QueryError};
 
 /// An error on its way to the caller.
 #[derive(Debug)]
-pub(crate) struct ApiError {
+pub struct ApiError {
     error: QueryError,
 }
 

@@ -14,7 +14,6 @@ use crate::findings::{
     self, FindingAnswer, GroupFilter, GroupsAnswer, PathAnswer, Time, WholeGroup,
 };
 use crate::input;
-use crate::order::{self, TraceOrder};
 use crate::query::Query;
 
 /// In which time.
@@ -39,11 +38,8 @@ pub(super) async fn critical_path(
         }
     };
     let trace: TraceId = input::id(&id)?;
-    let batches = query.trace(trace).await?;
-    let path = off_thread(move || {
-        let ordered = TraceOrder::new(&batches)?;
-        query.clocks().observe(&ordered);
-        findings::one_trace(&batches, &ordered, query.clocks(), time, findings::critical_path)
+    let path = query.with_trace(trace, move |ordered, clocks| {
+        Ok(findings::critical_path(&findings::in_time(ordered, clocks, time)?))
     });
     Ok(Json(path.await?))
 }
@@ -59,15 +55,11 @@ pub(super) async fn of_trace(
     Path(id): Path<String>,
 ) -> ApiResult<Json<TraceFindings>> {
     let trace: TraceId = input::id(&id)?;
-    let batches = query.trace(trace).await?;
-    let found = off_thread(move || {
-        let ordered = TraceOrder::new(&batches)?;
-        query.clocks().observe(&ordered);
-        findings::one_trace(&batches, &ordered, query.clocks(), Time::Aligned, |trace| {
-            let revision = trace.len() as u64;
-            let found = detect(trace, revision, &Settings::default(), &mut Former::default());
-            found.iter().map(FindingAnswer::from).collect()
-        })
+    let found = query.with_trace(trace, |ordered, clocks| {
+        let trace = findings::in_time(ordered, clocks, Time::Aligned)?;
+        let revision = trace.len() as u64;
+        let found = detect(&trace, revision, &Settings::default(), &mut Former::default());
+        Ok(found.iter().map(FindingAnswer::from).collect())
     });
     Ok(Json(TraceFindings { findings: found.await? }))
 }
@@ -92,8 +84,7 @@ pub(super) async fn groups(
     let time = |text: Option<String>| text.as_deref().map(input::time).transpose();
     let (start, end) = (time(start)?, time(end)?);
     let filter = GroupFilter { detector, fallacy, service, severity, start, end };
-    let groups =
-        off_thread(move || Ok(findings::groups(query.clocks().findings().iter(), &filter)));
+    let groups = off_thread(move || Ok(findings::groups(query.watch().findings().iter(), &filter)));
     Ok(Json(groups.await?))
 }
 
@@ -101,10 +92,6 @@ pub(super) async fn group(
     State(query): State<Query>,
     Path(key): Path<String>,
 ) -> ApiResult<Json<WholeGroup>> {
-    let group = off_thread(move || {
-        let of_clocks = order::clock_findings(&query.clocks().seen());
-        let all = query.clocks().findings();
-        findings::group(of_clocks.iter().chain(all.iter()), &key)
-    });
+    let group = off_thread(move || findings::group(query.watch().findings().iter(), &key));
     Ok(Json(group.await?))
 }

@@ -3,10 +3,13 @@
 mod error;
 mod findings;
 mod order;
+mod requests;
 mod search;
 mod services;
 mod sql;
+mod tail;
 mod trace;
+mod what_if;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -15,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures::FutureExt;
 
-use self::error::ApiError;
+pub use self::error::ApiError;
 use crate::error::QueryError;
 use crate::query::Query;
 
@@ -37,6 +40,10 @@ pub(crate) fn router(query: Query) -> Router {
         .route("/traces/{id}/cone", get(order::cone))
         .route("/traces/{id}/critical-path", get(findings::critical_path))
         .route("/traces/{id}/findings", get(findings::of_trace))
+        .route("/traces/{id}/what-if", post(what_if::what_if))
+        .route("/tail", get(tail::tail))
+        .route("/graph", get(requests::graph))
+        .route("/red", get(requests::red))
         .route("/clocks", get(order::clocks))
         .route("/findings", get(findings::groups))
         .route("/findings/{group}", get(findings::group))

@@ -43,16 +43,12 @@ pub(super) async fn order(
         (None, None) => None,
         _ => return Err(QueryError::bad_request("give both from and to, or none").into()),
     };
-    let traces = query.trace_order(trace).await?;
-    let watch = query.clone();
-    let answer = off_thread(move || {
-        let watch = watch.clocks();
+    let answer = query.with_trace(trace, move |ordered, clocks| {
         Ok(match spans {
             Some(spans) => {
-                let spans = spans.map(|span| (trace.0, span));
-                OrderAnswer::Relation(order::relation(&traces, watch, spans)?)
+                OrderAnswer::Relation(order::relation(&ordered, clocks, trace.0, spans)?)
             }
-            None => OrderAnswer::Line(order::line(&traces, watch)),
+            None => OrderAnswer::Line(order::line(&ordered, clocks)),
         })
     });
     Ok(Json(answer.await?))
@@ -73,8 +69,8 @@ pub(super) async fn cone(
     let Parameters(around) = around?;
     let trace: TraceId = input::id(&id)?;
     let span = span(&around.span)?;
-    let traces = query.trace_order(trace).await?;
-    Ok(Json(off_thread(move || order::cone(&traces, trace.0, span)).await?))
+    let cone = query.with_trace(trace, move |ordered, _| order::cone(&ordered, trace.0, span));
+    Ok(Json(cone.await?))
 }
 
 /// Which clocks.
@@ -98,7 +94,8 @@ pub(super) async fn clocks(
         parse_clock(text).ok_or_else(unknown)
     };
     let reference = when.reference.as_deref().map(clock).transpose()?;
-    let answer = off_thread(move || order::clocks_answer(&query.clocks().seen(), reference, range));
+    let answer =
+        off_thread(move || order::clocks_answer(&query.watch().clocks(), reference, range));
     Ok(Json(answer.await?))
 }
 

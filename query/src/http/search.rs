@@ -36,7 +36,7 @@ struct Total {
 }
 
 #[derive(Debug, Serialize)]
-struct TraceLine {
+pub(super) struct TraceLine {
     trace_id: String,
     root_span_id: Option<String>,
     root_service: String,
@@ -72,7 +72,7 @@ pub(super) async fn search(
     }))
 }
 
-fn line(id: TraceId, summary: Summary) -> TraceLine {
+pub(super) fn line(id: TraceId, summary: Summary) -> TraceLine {
     let services = summary.services.into_iter().map(|service| ServiceCount {
         name: service.name,
         spans: service.spans,
@@ -94,7 +94,7 @@ fn line(id: TraceId, summary: Summary) -> TraceLine {
     }
 }
 
-fn read(pairs: &[(String, String)], limit_max: usize) -> Result<Search> {
+pub(super) fn read(pairs: &[(String, String)], limit_max: usize) -> Result<Search> {
     let mut filter = Filter::default();
     let (mut order, mut limit, mut cursor) = (Order::Newest, LIMIT_DEFAULT, None);
     let some = |value: &String| (!value.is_empty()).then(|| value.clone());

@@ -1,12 +1,13 @@
 //! `GET /traces/{id}`, `GET /traces/{id}/spans/{span_id}`, `GET /traces/{id}/otlp`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use arrow::array::RecordBatch;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use causeway_clock::offsets::Solver;
 use causeway_model::otlp;
+use causeway_model::trace::{Completeness, Flags, Row};
 use http::{HeaderMap, header};
 use serde::Serialize;
 
@@ -14,9 +15,9 @@ use super::error::ApiResult;
 use super::order::off_thread;
 use crate::error::{QueryError, Result};
 use crate::input;
-use crate::order::{self, ClockAnswer, ClockWatch, Messages, TraceOrder};
+use crate::order::{self, ClockAnswer, Clocks, Messages, Place, TraceOrder};
 use crate::query::Query;
-use crate::trace::{Completeness, Rows, build, merge};
+use crate::trace::{Rows, texts_of};
 
 /// A trace for the timeline: rows in depth-first order, column by column.
 #[derive(Debug, Serialize)]
@@ -55,41 +56,34 @@ struct OrderView {
 }
 
 impl OrderView {
-    fn new(view: &TraceView, ordered: &TraceOrder, watch: &ClockWatch) -> Self {
-        let rows = &view.spans;
-        let aligned = order::aligned(ordered, watch);
-        let by_row = rows.node.iter().zip(rows.start_ns.iter().zip(&rows.duration_ns));
-        let times = by_row.map(|(node, (start, duration))| match aligned.spans.get(*node) {
-            Some(moved) => {
-                let start = start.saturating_add(moved.shift_ns);
-                (start, moved.end_ns.saturating_sub(moved.start_ns), moved.half_width_ns)
-            }
-            None => (*start, *duration, None),
-        });
+    fn new(ordered: &TraceOrder<'_>, clocks: &Clocks, rows: &Rows) -> Self {
+        let aligned = order::aligned(ordered, &mut Solver::new(&clocks.estimator));
         let mut own = Self {
-            clock: rows.node.iter().map(|at| aligned.clock.get(*at).copied().flatten()).collect(),
-            faults: rows
-                .node
-                .iter()
-                .map(|at| aligned.faults.get(*at).copied().unwrap_or(0))
-                .collect(),
             fault_counts: aligned.fault_counts.into_iter().collect(),
             clocks: aligned.clocks,
             reference: aligned.reference,
+            messages: order::messages(ordered),
             ..Self::default()
         };
-        for (start, duration, half_width) in times {
+        let raw = rows.start_ns.iter().zip(&rows.duration_ns);
+        for (row, (start, duration)) in (0_u32..).map(Row).zip(raw) {
+            let span = ordered.gathered.at(Place { trace: 0, row }).map(|span| span as usize);
+            let (start, duration, half_width) = match span.and_then(|at| aligned.spans.get(at)) {
+                Some(moved) => {
+                    let duration = moved.end_ns.saturating_sub(moved.start_ns);
+                    (start.saturating_add(moved.shift_ns), duration, moved.half_width_ns)
+                }
+                None => (*start, *duration, None),
+            };
             own.aligned_start_ns.push(start);
             own.aligned_duration_ns.push(duration);
             own.half_width_ns.push(half_width);
+            own.clock.push(span.and_then(|at| aligned.clock.get(at).copied().flatten()));
+            own.faults.push(span.and_then(|at| aligned.faults.get(at).copied()).unwrap_or(0));
         }
-        let mut row_of = vec![0_u32; rows.node.len()];
-        for (row, node) in (0_u32..).zip(&rows.node) {
-            row_of.get_mut(*node).into_iter().for_each(|slot| *slot = row);
-        }
-        own.messages = order::messages(ordered);
+        let row_of = |span: u32| ordered.gathered.place(span).map_or(0, |place| place.row.0);
         for span in own.messages.from.iter_mut().chain(&mut own.messages.to) {
-            *span = row_of.get(*span as usize).copied().unwrap_or(0);
+            *span = row_of(*span);
         }
         own
     }
@@ -100,65 +94,47 @@ pub(super) async fn trace(
     Path(id): Path<String>,
 ) -> ApiResult<Response> {
     let id: causeway_model::TraceId = input::id(&id)?;
-    let batches = query.outline(id).await?;
-    let (watch, outlined) = (query.clone(), batches.clone());
-    let ordered = off_thread(move || {
-        let ordered = TraceOrder::new(&outlined)?;
-        Ok((watch.clocks().knows(&ordered), ordered))
-    });
-    let (is_known, ordered) = ordered.await?;
-    if !is_known {
+    let view = |ordered: TraceOrder<'_>, clocks: &Clocks| TraceView::new(&ordered, clocks);
+    let view = match query.with_outline(id, view).await? {
+        Some(view) => view,
         // Its own messages tell most about its clocks.
-        query.trace_order(id).await?;
-    }
+        None => query.with_trace(id, view).await?,
+    };
     // Seconds of work for a trace of a million spans: off the threads that serve others.
     let body = off_thread(move || {
-        let mut view = view(id.to_string(), &batches)?;
-        view.order = OrderView::new(&view, &ordered, query.clocks());
         serde_json::to_vec(&view).map_err(|error| QueryError::Internal(error.to_string()))
     });
     let body = body.await?;
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 
-fn view(trace_id: String, batches: &[RecordBatch]) -> Result<TraceView> {
-    let merged = merge(batches).map_err(|error| QueryError::Internal(error.to_string()))?;
-    let (mut spans, completeness) = build(&merged);
-    let services = own_texts(&mut spans.service, &merged.texts);
-    let names = own_texts(&mut spans.name, &merged.texts);
-    let root = spans.root_row;
-    let has_time = spans.flags.get(root).is_some_and(|flags| flags & crate::trace::NO_TIME == 0);
-    let root_duration_ns = match spans.has_root && has_time {
-        true => spans.duration_ns.get(root).copied(),
-        false => None,
-    };
-    Ok(TraceView {
-        trace_id,
-        start_unix_nano: spans.start_unix_nano.to_string(),
-        duration_ns: spans.envelope_ns,
-        root_duration_ns,
-        root_row: root,
-        services,
-        names,
-        spans,
-        completeness,
-        order: OrderView::default(),
-    })
-}
-
-/// The texts a column refers to, in order of appearance; its positions are changed accordingly.
-/// Placeholders refer to the empty text.
-fn own_texts(column: &mut [u32], texts: &[String]) -> Vec<String> {
-    let mut own = Vec::new();
-    let mut positions: HashMap<&str, u32> = HashMap::new();
-    for position in column {
-        let text = texts.get(*position as usize).map_or("", String::as_str);
-        *position = *positions.entry(text).or_insert_with(|| {
-            own.push(text.to_owned());
-            own.len() as u32 - 1
-        });
+impl TraceView {
+    fn new(ordered: &TraceOrder<'_>, clocks: &Clocks) -> Result<Self> {
+        let Some(trace) = ordered.traces.first() else {
+            return Err(QueryError::NotFound("the trace has no spans".to_owned()));
+        };
+        let (start_unix_nano, end) = trace.envelope_ns().unwrap_or((0, 0));
+        let mut spans = Rows::new(trace, start_unix_nano);
+        let services;
+        (services, spans.service) = texts_of(trace, |trace, row| trace.service(row));
+        let names;
+        (names, spans.name) = texts_of(trace, |trace, row| trace.name(row));
+        let root = trace.root().unwrap_or(Row(0));
+        let is_root = trace.parent_span_id(root) == 0 && trace.parent(root).is_none();
+        let has_time = !trace.flags(root).contains(Flags::NO_TIME);
+        Ok(Self {
+            trace_id: trace.trace_id().map(|id| id.to_string()).unwrap_or_default(),
+            start_unix_nano: start_unix_nano.to_string(),
+            duration_ns: end.saturating_sub(start_unix_nano).max(0),
+            root_duration_ns: (is_root && has_time).then(|| trace.raw_duration_ns(root)),
+            root_row: root.idx(),
+            services,
+            names,
+            order: OrderView::new(ordered, clocks, &spans),
+            spans,
+            completeness: trace.completeness().clone(),
+        })
     }
-    own
 }
 
 /// One span as OTLP/JSON; several when its id was used for several.

@@ -7,11 +7,11 @@ use causeway_clock::order::{Class, EdgeKind, Event, Fault, Kind, Margin, Span, S
 use causeway_clock::{ClockId, Stamp};
 use serde::Serialize;
 
+use super::clocks::Clocks;
 use super::gather::Gathered;
 use super::identity::{ClockName, clock_text};
 use super::trace_order::TraceOrder;
-use super::watch::ClockWatch;
-use crate::error::{QueryError, Result};
+use crate::error::Result;
 
 /// A start or an end of a span.
 #[derive(Debug, Clone, Serialize)]
@@ -75,17 +75,13 @@ pub(crate) struct RelationAnswer {
 /// # Errors
 /// One of the spans is not in the trace.
 pub(crate) fn relation(
-    traces: &TraceOrder,
-    watch: &ClockWatch,
-    [from, to]: [([u8; 16], u64); 2],
+    traces: &TraceOrder<'_>,
+    clocks: &Clocks,
+    trace_id: [u8; 16],
+    [from, to]: [u64; 2],
 ) -> Result<RelationAnswer> {
-    let position = |(trace, span): ([u8; 16], u64)| {
-        let unknown = || QueryError::NotFound(format!("span {span:016x} is not in the trace"));
-        traces.gathered.position(trace, span).ok_or_else(unknown)
-    };
-    let (a, b) = (position(from)?, position(to)?);
-    let seen = watch.seen();
-    let mut solver = Solver::new(&seen.estimator);
+    let (a, b) = (traces.position(trace_id, from)?, traces.position(trace_id, to)?);
+    let mut solver = Solver::new(&clocks.estimator);
     let found = traces.order.span_relation(a, b, Some(&mut solver));
     let because = found.because.iter().flatten().map(|(earlier, later)| {
         let steps = match found.class {
@@ -100,32 +96,28 @@ pub(crate) fn relation(
         }
     });
     Ok(RelationAnswer {
-        from: format!("{:016x}", from.1),
-        to: format!("{:016x}", to.1),
+        from: format!("{from:016x}"),
+        to: format!("{to:016x}"),
         relation: relation_text(found.order),
         class: class_text(found.class),
         because: because.collect(),
         margin_ns: found.margin.map(|margin| margin.margin_ns),
         half_width_ns: found.margin.and_then(|margin: Margin| margin.half_width_ns),
-        assumptions: Assumptions::of(seen.estimator.settings()),
+        assumptions: Assumptions::of(clocks.estimator.settings()),
     })
 }
 
-fn event_answer(traces: &TraceOrder, event: Event) -> EventAnswer {
+fn event_answer(traces: &TraceOrder<'_>, event: Event) -> EventAnswer {
     let (span, event) = match event {
         Event::Start(span) => (span, "start"),
         Event::End(span) => (span, "end"),
         Event::Tick(span) => (span, "tick"),
     };
-    let (trace_id, span_id) = traces
-        .gathered
-        .place(span)
-        .map_or(([0; 16], 0), |(trace, span)| (trace.trace_id, span.span_id));
-    let trace_id = causeway_model::TraceId(trace_id).to_string();
-    EventAnswer { trace_id, span_id: format!("{span_id:016x}"), event }
+    let (trace_id, span_id) = traces.ids(span);
+    EventAnswer { trace_id: trace_id.to_string(), span_id: format!("{span_id:016x}"), event }
 }
 
-fn step_answer(traces: &TraceOrder, step: &Step) -> StepAnswer {
+fn step_answer(traces: &TraceOrder<'_>, step: &Step) -> StepAnswer {
     StepAnswer {
         from: event_answer(traces, step.from),
         to: event_answer(traces, step.to),
@@ -146,11 +138,9 @@ pub(crate) struct ConeAnswer {
 ///
 /// # Errors
 /// The span is not in the trace.
-pub(crate) fn cone(traces: &TraceOrder, trace: [u8; 16], span: u64) -> Result<ConeAnswer> {
-    let unknown = || QueryError::NotFound(format!("span {span:016x} is not in the trace"));
-    let at = traces.gathered.position(trace, span).ok_or_else(unknown)?;
-    let relations = traces.order.cone(at);
-    let ids = (0_u32..).map(|span| traces.gathered.place(span).map_or(0, |(_, s)| s.span_id));
+pub(crate) fn cone(traces: &TraceOrder<'_>, trace: [u8; 16], span: u64) -> Result<ConeAnswer> {
+    let relations = traces.order.cone(traces.position(trace, span)?);
+    let ids = (0_u32..).map(|span| traces.ids(span).1);
     Ok(ConeAnswer {
         span_id: ids.take(relations.len()).map(|id| format!("{id:016x}")).collect(),
         relation: relations.into_iter().map(relation_text).collect(),
@@ -173,8 +163,8 @@ pub(crate) struct LineAnswer {
 }
 
 /// The causal order of the events of a trace.
-pub(crate) fn line(traces: &TraceOrder, watch: &ClockWatch) -> LineAnswer {
-    let aligned = aligned(traces, watch);
+pub(crate) fn line(traces: &TraceOrder<'_>, clocks: &Clocks) -> LineAnswer {
+    let aligned = aligned(traces, &mut Solver::new(&clocks.estimator));
     let times = traces.order.times_ns(&aligned.spans);
     let mut line = LineAnswer {
         span: Vec::new(),
@@ -243,7 +233,7 @@ pub(crate) struct AlignedTrace {
 }
 
 /// Aligned times; nothing that is proven is contradicted.
-pub(crate) fn aligned(traces: &TraceOrder, watch: &ClockWatch) -> AlignedTrace {
+pub(crate) fn aligned(traces: &TraceOrder<'_>, offsets: &mut Solver<'_>) -> AlignedTrace {
     let gathered = &traces.gathered;
     let is_root = |at: &usize| gathered.spans.get(*at).is_some_and(|span| span.parent.is_none());
     let starts = |at: &usize| gathered.spans.get(*at).map_or(i64::MAX, |span| span.start_ns);
@@ -262,12 +252,8 @@ pub(crate) fn aligned(traces: &TraceOrder, watch: &ClockWatch) -> AlignedTrace {
             Some(*place)
         })
         .collect();
-    let seen = watch.seen();
-    let mut solver = Solver::new(&seen.estimator);
-    let spans = match reference {
-        Some(reference) => traces.order.aligned(&gathered.spans, &mut solver, reference),
-        None => traces.order.aligned(&gathered.spans, &mut solver, ClockId::Utc),
-    };
+    let told_on = reference.unwrap_or(ClockId::Utc);
+    let spans = traces.order.aligned(&gathered.spans, offsets, told_on);
     let all_faults = (0_u32..).take(gathered.spans.len()).map(|span| traces.order.faults(span));
     let faults: Vec<_> = all_faults.collect();
     let counted = |fault: Fault| faults.iter().filter(|of| of.contains(fault)).count();
@@ -304,7 +290,7 @@ const MESSAGES_MAX: usize = 100_000;
 
 /// What went from clock to clock: calls and their answers by parents, messages by links. Linear: only what
 /// a single edge shows is called proven.
-pub(crate) fn messages(traces: &TraceOrder) -> Messages {
+pub(crate) fn messages(traces: &TraceOrder<'_>) -> Messages {
     let gathered = &traces.gathered;
     let mut messages = Messages::default();
     for (index, span) in (0_u32..).zip(&gathered.spans) {
@@ -328,7 +314,7 @@ fn created(by: &Span) -> Class {
 }
 
 /// A stamp made when the server had ended, seen before the client ended, proves that it ended first.
-fn answered(traces: &TraceOrder, server: &Span, client: &Span) -> Class {
+fn answered(traces: &TraceOrder<'_>, server: &Span, client: &Span) -> Class {
     let is_after_end = |stamp: &Stamp| {
         server.end.is_some_and(|end| end.node == stamp.node && end.hlc <= stamp.hlc)
             && !traces.order.is_clashed(stamp.node)

@@ -3,138 +3,183 @@
 //! Everything the order needs of a span comes from its row: ids, times, stamps, what its resource says of
 //! process and clock, and how a call ended. Parents are looked for within a trace, links in all.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::rc::Rc;
-
-use arrow::array::{Array, RecordBatch};
-use arrow::error::ArrowError;
+use arrow::array::Array;
 use causeway_clock::ClockId;
 use causeway_clock::order::{Kind, Link, Span};
 use causeway_model::rows::{AttributeText, SpanRows};
 use causeway_model::stamps::carried;
+use causeway_model::trace::{self, Flags, MergedTrace, Row};
+use hashbrown::HashMap;
 
 use super::identity::{ClockName, Process};
-use crate::trace::{Linked, MergedTrace, merge_rows, parents, rows_of};
 
 /// Codes of gRPC that say that the caller did not wait for the answer: cancelled, deadline exceeded.
 const GAVE_UP: [&str; 2] = ["1", "4"];
 
-/// Batch and row of each span.
-type Places = Vec<(usize, usize)>;
-
-/// A trace among those gathered.
-#[derive(Debug)]
-pub(crate) struct GatheredTrace {
-    pub(crate) trace_id: [u8; 16],
-    /// Position of its first span among all.
-    pub(crate) first: usize,
-    /// Its spans, with the texts they share.
-    pub(crate) merged: MergedTrace,
+/// Where a span is found.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    /// Position of its trace.
+    pub(crate) trace: usize,
+    pub(crate) row: Row,
 }
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Gathered {
-    /// Trace by trace; in a trace as rows came.
+    /// Trace by trace; in a trace by rows, without placeholders.
     pub(crate) spans: Vec<Span>,
-    pub(crate) traces: Vec<GatheredTrace>,
+    /// The place of each span.
+    places: Vec<Place>,
+    /// Position of the span in each row of each trace; none for placeholders.
+    positions: Vec<Vec<Option<u32>>>,
     /// The clocks that are read, and how people know them.
     pub(crate) clocks: HashMap<ClockId, ClockName>,
     /// Clocks that are thought to be one.
     pub(crate) ties: Vec<(ClockId, ClockId)>,
 }
 
+/// A link that waits until all spans are known.
+struct OpenLink<'a> {
+    from: u32,
+    trace_id: &'a [u8],
+    span_id: u64,
+    trace_state: Option<&'a str>,
+}
+
 impl Gathered {
-    /// Reads batches of the storage schema with all attributes, in which no span repeats.
-    ///
-    /// # Errors
-    /// A batch is not of the storage schema.
-    pub(crate) fn new(batches: &[RecordBatch]) -> Result<Self, ArrowError> {
-        let rows = batches.iter().map(rows_of).collect::<Result<Vec<_>, _>>()?;
-        let mut by_trace: Vec<([u8; 16], Places)> = Vec::new();
-        let mut known: HashMap<[u8; 16], usize> = HashMap::new();
-        for (at, rows) in rows.iter().enumerate() {
-            for row in 0..rows.len {
-                let Ok(id) = <[u8; 16]>::try_from(rows.trace_id.value(row)) else { continue };
-                let trace = *known.entry(id).or_insert_with(|| {
-                    by_trace.push((id, Vec::new()));
-                    by_trace.len() - 1
-                });
-                by_trace.get_mut(trace).into_iter().for_each(|(_, of)| of.push((at, row)));
-            }
-        }
+    /// Reads traces with all attributes.
+    pub(crate) fn new(traces: &[MergedTrace<'_>]) -> Self {
         let mut gathered = Self::default();
         let mut processes = Processes::default();
         let mut links = Vec::new();
-        for (trace_id, places) in by_trace {
-            let place = |(at, row): &(usize, usize)| rows.get(*at).map(|rows| (rows, *row));
-            let merged = merge_rows(places.iter().filter_map(place));
-            let first = gathered.spans.len();
-            for ((rows, row), linked) in places.iter().filter_map(place).zip(parents(&merged)) {
-                let process = processes.of(rows, row);
-                gathered.know(&process, rows, row);
-                links.extend(rows.link_range(row).map(|link| (gathered.spans.len(), rows, link)));
-                gathered.spans.push(span(rows, row, linked, first, &process));
+        for (number, trace) in traces.iter().enumerate() {
+            gathered.number(number, trace);
+            let mut known = HashMap::new();
+            for row in trace.rows() {
+                let Some((rows, at)) = trace.source(row) else { continue };
+                let process = *known
+                    .entry((trace.clock(row), trace.service(row)))
+                    .or_insert_with(|| processes.number(rows, at, &mut gathered));
+                let Some(process) = processes.all.get(process) else { continue };
+                let from = gathered.spans.len() as u32;
+                links.extend(open_links(rows, at, from));
+                let span = gathered.span(Place { trace: number, row }, trace, process, (rows, at));
+                gathered.spans.push(span);
             }
-            gathered.traces.push(GatheredTrace { trace_id, first, merged });
         }
-        gathered.link(&links);
-        Ok(gathered)
+        gathered.link(traces, links);
+        gathered
     }
 
-    /// Notes the clocks of a span.
-    fn know(&mut self, process: &Process, rows: &SpanRows<'_>, row: usize) {
-        let stamps = rows.stamps.get(row);
-        let nodes = [stamps.start, stamps.end].into_iter().flatten().map(|stamp| stamp.node);
-        for node in nodes {
-            if let Entry::Vacant(clock) = self.clocks.entry(ClockId::Node(node)) {
-                clock.insert(process.name.clone());
-                self.ties.extend(process.ties(Some(node)));
-            }
+    /// Gives the spans of a trace their positions.
+    fn number(&mut self, number: usize, trace: &MergedTrace<'_>) {
+        let positions = trace.rows().map(|row| {
+            let is_span = !trace.flags(row).contains(Flags::PLACEHOLDER);
+            is_span.then(|| {
+                self.places.push(Place { trace: number, row });
+                self.places.len() as u32 - 1
+            })
+        });
+        let positions = positions.collect();
+        self.positions.push(positions);
+    }
+
+    fn span(
+        &mut self,
+        place: Place,
+        trace: &MergedTrace<'_>,
+        process: &Process,
+        (rows, at): (&SpanRows<'_>, usize),
+    ) -> Span {
+        let stamps = rows.stamps.get(at);
+        for node in [stamps.start, stamps.end].into_iter().flatten().map(|stamp| stamp.node) {
+            self.know(ClockId::Node(node), &process.name, process.ties(Some(node)));
         }
+        let kind = match trace.kind(place.row) {
+            trace::Kind::Server => Kind::Server,
+            trace::Kind::Client => Kind::Client,
+            trace::Kind::Producer => Kind::Producer,
+            trace::Kind::Consumer => Kind::Consumer,
+            trace::Kind::Internal | trace::Kind::Unspecified => Kind::Internal,
+        };
+        let ended = Ended::of(rows, at, kind);
+        Span {
+            parent: trace.parent(place.row).and_then(|row| self.at(Place { row, ..place })),
+            kind,
+            instance: process.instance,
+            wall: process.wall,
+            start_ns: rows.start_time_unix_nano.value(at),
+            end_ns: rows.end_time_unix_nano(at),
+            start: stamps.start,
+            end: stamps.end,
+            received: stamps.received,
+            rejected: stamps.rejected,
+            responses: stamps.responses,
+            links: Vec::new(),
+            received_at_ns: Some(rows.received_at_unix_nano.value(at)),
+            duplicate: trace.flags(place.row).contains(Flags::DUPLICATE_ID),
+            responded: ended.responded,
+            processes: ended.processes,
+        }
+    }
+
+    /// Notes a clock, and which others are thought to be the same.
+    fn know(
+        &mut self,
+        clock: ClockId,
+        name: &ClockName,
+        ties: impl Iterator<Item = (ClockId, ClockId)>,
+    ) {
+        if !self.clocks.contains_key(&clock) {
+            self.clocks.insert(clock, name.clone());
+            self.ties.extend(ties);
+        }
+    }
+
+    fn know_process(&mut self, process: &Process) {
         if let Some(host) = process.host {
-            let name =
-                || ClockName { host_name: process.name.host_name.clone(), ..ClockName::default() };
-            self.clocks.entry(host).or_insert_with(name);
+            let host_name = process.name.host_name.clone();
+            let name = ClockName { host_name, ..ClockName::default() };
+            self.know(host, &name, std::iter::empty());
         }
-        let Some(wall) = process.wall else { return };
-        if let Entry::Vacant(clock) = self.clocks.entry(wall) {
-            clock.insert(process.name.clone());
-            self.ties.extend(process.ties(None));
+        if let Some(wall) = process.wall {
+            self.know(wall, &process.name, process.ties(None));
         }
     }
 
-    fn link(&mut self, links: &[(usize, &SpanRows<'_>, usize)]) {
-        let mut by_id: HashMap<(&[u8], u64), u32> = HashMap::new();
-        for trace in &self.traces {
-            for (at, span) in (trace.first as u32..).zip(&trace.merged.spans) {
-                by_id.entry((&trace.trace_id, span.span_id)).or_insert(at);
-            }
+    fn link(&mut self, traces: &[MergedTrace<'_>], links: Vec<OpenLink<'_>>) {
+        for OpenLink { from, trace_id, span_id, trace_state } in links {
+            let trace = traces.iter().position(|trace| is_of(trace, trace_id));
+            let span = trace.and_then(|trace| self.find(traces, trace, span_id));
+            let link = Link { span, stamp: trace_state.and_then(carried) };
+            self.spans.get_mut(from as usize).into_iter().for_each(|span| span.links.push(link));
         }
-        for (from, rows, link) in links {
-            let (trace, id) = (rows.links.trace_id.value(*link), rows.links.span_id.value(*link));
-            let id = id.try_into().map_or(0, u64::from_be_bytes);
-            let state = &rows.links.trace_state;
-            let stamp = state.is_valid(*link).then(|| carried(state.value(*link))).flatten();
-            let link = Link { span: by_id.get(&(trace, id)).copied(), stamp };
-            self.spans.get_mut(*from).into_iter().for_each(|span| span.links.push(link));
-        }
+    }
+
+    fn find(&self, traces: &[MergedTrace<'_>], trace: usize, span_id: u64) -> Option<u32> {
+        traces.get(trace)?.find(span_id).find_map(|row| self.at(Place { trace, row }))
     }
 
     /// The position of a span, given by trace and span id; the first of several.
-    pub(crate) fn position(&self, trace_id: [u8; 16], span_id: u64) -> Option<u32> {
-        let trace = self.traces.iter().find(|trace| trace.trace_id == trace_id)?;
-        let at = trace.merged.spans.iter().position(|span| span.span_id == span_id)?;
-        u32::try_from(trace.first + at).ok()
+    pub(crate) fn position(
+        &self,
+        traces: &[MergedTrace<'_>],
+        trace_id: [u8; 16],
+        span_id: u64,
+    ) -> Option<u32> {
+        let trace = traces.iter().position(|trace| is_of(trace, &trace_id))?;
+        self.find(traces, trace, span_id)
     }
 
-    /// The trace of a span, and the span there.
-    pub(crate) fn place(&self, span: u32) -> Option<(&GatheredTrace, &crate::trace::Span)> {
-        let at = span as usize;
-        let trace = self.traces.partition_point(|trace| trace.first <= at).checked_sub(1)?;
-        let trace = self.traces.get(trace)?;
-        Some((trace, trace.merged.spans.get(at - trace.first)?))
+    /// The position of the span in a row; none for placeholders.
+    pub(crate) fn at(&self, place: Place) -> Option<u32> {
+        self.positions.get(place.trace)?.get(place.row.idx()).copied().flatten()
+    }
+
+    /// Where a span is found.
+    pub(crate) fn place(&self, span: u32) -> Option<Place> {
+        self.places.get(span as usize).copied()
     }
 
     /// The clock that a span's start is read on.
@@ -144,46 +189,44 @@ impl Gathered {
     }
 }
 
-/// Processes by their resource, each read once.
-#[derive(Default)]
-struct Processes<'a>(HashMap<(&'a str, Option<&'a str>), Rc<Process>>);
-
-impl<'a> Processes<'a> {
-    fn of(&mut self, rows: &SpanRows<'a>, row: usize) -> Rc<Process> {
-        let resource = rows.resource_attributes.get(row).unwrap_or_default();
-        let service = rows.service_name.get(row).filter(|service| !service.is_empty());
-        let read = || Rc::new(Process::of_resource(resource, service));
-        Rc::clone(self.0.entry((resource, service)).or_insert_with(read))
-    }
+fn is_of(trace: &MergedTrace<'_>, trace_id: &[u8]) -> bool {
+    trace.trace_id().is_some_and(|id| id.0 == trace_id)
 }
 
-fn span(rows: &SpanRows<'_>, row: usize, linked: Linked, first: usize, process: &Process) -> Span {
-    let stamps = rows.stamps.get(row);
-    let kind = match rows.kind.value(row) {
-        2 => Kind::Server,
-        3 => Kind::Client,
-        4 => Kind::Producer,
-        5 => Kind::Consumer,
-        _ => Kind::Internal,
-    };
-    let ended = Ended::of(rows, row, kind);
-    Span {
-        parent: linked.parent.and_then(|parent| u32::try_from(first + parent).ok()),
-        kind,
-        instance: process.instance,
-        wall: process.wall,
-        start_ns: rows.start_time_unix_nano.value(row),
-        end_ns: rows.end_time_unix_nano(row),
-        start: stamps.start,
-        end: stamps.end,
-        received: stamps.received,
-        rejected: stamps.rejected,
-        responses: stamps.responses,
-        links: Vec::new(),
-        received_at_ns: Some(rows.received_at_unix_nano.value(row)),
-        duplicate: linked.is_duplicate,
-        responded: ended.responded,
-        processes: ended.processes,
+fn open_links<'a>(
+    rows: &'a SpanRows<'a>,
+    at: usize,
+    from: u32,
+) -> impl Iterator<Item = OpenLink<'a>> {
+    rows.link_range(at).map(move |link| OpenLink {
+        from,
+        trace_id: rows.links.trace_id.value(link),
+        span_id: rows.links.span_id.value(link).try_into().map_or(0, u64::from_be_bytes),
+        trace_state: rows
+            .links
+            .trace_state
+            .is_valid(link)
+            .then(|| rows.links.trace_state.value(link)),
+    })
+}
+
+/// Processes by their resource, each read once.
+#[derive(Default)]
+struct Processes<'a> {
+    numbers: HashMap<(&'a str, Option<&'a str>), usize>,
+    all: Vec<Process>,
+}
+
+impl<'a> Processes<'a> {
+    fn number(&mut self, rows: &SpanRows<'a>, at: usize, gathered: &mut Gathered) -> usize {
+        let resource = rows.resource_attributes.get(at).unwrap_or_default();
+        let service = rows.service_name.get(at).filter(|service| !service.is_empty());
+        *self.numbers.entry((resource, service)).or_insert_with(|| {
+            let process = Process::of_resource(resource, service);
+            gathered.know_process(&process);
+            self.all.push(process);
+            self.all.len() - 1
+        })
     }
 }
 

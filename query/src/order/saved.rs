@@ -16,8 +16,8 @@ use arrow::ipc::reader::FileReader;
 use arrow::ipc::writer::FileWriter;
 use causeway_clock::offsets::{ClockRow, Granularity, Least, PairRow};
 
+use super::clocks::Clocks;
 use super::identity::{ClockName, clock_text, parse_clock};
-use super::watch::Seen;
 
 const CLOCKS: &str = "clocks.arrow";
 const PAIRS: &str = "clock_pairs.arrow";
@@ -36,10 +36,10 @@ fn named(columns: Vec<(&str, ArrayRef)>, metadata: HashMap<String, String>) -> R
 }
 
 /// Both files as batches, which is quick; writing them may take its time.
-pub(super) fn batches(seen: &Seen, through_unix_nano: i64) -> Result<[RecordBatch; 2]> {
-    let clocks: Vec<&ClockRow> = seen.estimator.clocks().collect();
+pub(super) fn batches(known: &Clocks, through_unix_nano: i64) -> Result<[RecordBatch; 2]> {
+    let clocks: Vec<&ClockRow> = known.estimator.clocks().collect();
     let texts = |text: fn(&ClockName) -> &Option<String>| -> ArrayRef {
-        let names = clocks.iter().map(|row| seen.names.get(&row.clock));
+        let names = clocks.iter().map(|row| known.names.get(&row.clock));
         Arc::new(
             names.map(|name| name.and_then(|name| text(name).clone())).collect::<StringArray>(),
         )
@@ -47,7 +47,7 @@ pub(super) fn batches(seen: &Seen, through_unix_nano: i64) -> Result<[RecordBatc
     let counts = |count: fn(&ClockRow) -> u64| -> ArrayRef {
         Arc::new(clocks.iter().map(|row| count(row)).collect::<UInt64Array>())
     };
-    let rejects = clocks.iter().map(|row| seen.rejects.get(&row.clock).copied().unwrap_or(0));
+    let rejects = clocks.iter().map(|row| known.rejects.get(&row.clock).copied().unwrap_or(0));
     let metadata = HashMap::from([(THROUGH.to_owned(), through_unix_nano.to_string())]);
     let ids = clocks.iter().map(|row| Some(clock_text(row.clock)));
     let clocks = named(
@@ -62,7 +62,7 @@ pub(super) fn batches(seen: &Seen, through_unix_nano: i64) -> Result<[RecordBatc
         ],
         metadata,
     )?;
-    Ok([clocks, pair_batch(seen)?])
+    Ok([clocks, pair_batch(known)?])
 }
 
 /// Readings, and two bits of what was finer than a millisecond and a microsecond.
@@ -79,8 +79,8 @@ fn unpacked(bits: u64) -> Granularity {
     }
 }
 
-fn pair_batch(seen: &Seen) -> Result<RecordBatch> {
-    let rows: Vec<PairRow> = seen.estimator.rows().collect();
+fn pair_batch(known: &Clocks) -> Result<RecordBatch> {
+    let rows: Vec<PairRow> = known.estimator.rows().collect();
     let texts = |text: fn(&PairRow) -> String| -> ArrayRef {
         Arc::new(rows.iter().map(|row| Some(text(row))).collect::<StringArray>())
     };
@@ -115,7 +115,7 @@ fn pair_batch(seen: &Seen) -> Result<RecordBatch> {
 }
 
 /// Replaces the files, durably. Blocking.
-pub(super) fn write(dir: &Path, batches: &[RecordBatch; 2]) -> Result<()> {
+pub(crate) fn write(dir: &Path, batches: &[RecordBatch; 2]) -> Result<()> {
     fs::create_dir_all(dir)?;
     let [clocks, pairs] = batches;
     // The clocks tell how far both reach, so they come last.
@@ -132,14 +132,14 @@ pub(super) fn write(dir: &Path, batches: &[RecordBatch; 2]) -> Result<()> {
 }
 
 /// Adds what was written down; until when everything received is in it. Blocking.
-pub(super) fn read(dir: &Path, seen: &mut Seen) -> Result<Option<i64>> {
+pub(super) fn read(dir: &Path, known: &mut Clocks) -> Result<Option<i64>> {
     let (Some((clocks, metadata)), Some((pairs, _))) =
         (read_file(&dir.join(CLOCKS))?, read_file(&dir.join(PAIRS))?)
     else {
         return Ok(None);
     };
-    clocks.iter().try_for_each(|batch| add_clocks(batch, seen))?;
-    pairs.iter().try_for_each(|batch| add_pairs(batch, seen))?;
+    clocks.iter().try_for_each(|batch| add_clocks(batch, known))?;
+    pairs.iter().try_for_each(|batch| add_pairs(batch, known))?;
     Ok(metadata.get(THROUGH).and_then(|through| through.parse().ok()))
 }
 
@@ -174,7 +174,7 @@ fn longs<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a Int64Array> {
     column.and_then(|array| array.as_primitive_opt::<Int64Type>()).ok_or_else(|| damaged(name))
 }
 
-fn add_clocks(batch: &RecordBatch, seen: &mut Seen) -> Result<()> {
+fn add_clocks(batch: &RecordBatch, known: &mut Clocks) -> Result<()> {
     let (ids, rejects) = (texts(batch, "clock")?, counts(batch, "rejects")?);
     let (sent, received) = (counts(batch, "sent")?, counts(batch, "received")?);
     let names = ["service_name", "service_instance_id", "host_name"];
@@ -188,20 +188,20 @@ fn add_clocks(batch: &RecordBatch, seen: &mut Seen) -> Result<()> {
             service_instance_id: text(instance),
             host_name: text(host),
         };
-        seen.estimator.merge_clock(&ClockRow {
+        known.estimator.merge_clock(&ClockRow {
             clock,
             sent: unpacked(sent.value(row)),
             received: unpacked(received.value(row)),
         });
         if name != ClockName::default() {
-            seen.names.insert(clock, name);
+            known.names.insert(clock, name);
         }
-        *seen.rejects.entry(clock).or_default() += rejects.value(row);
+        *known.rejects.entry(clock).or_default() += rejects.value(row);
     }
     Ok(())
 }
 
-fn add_pairs(batch: &RecordBatch, seen: &mut Seen) -> Result<()> {
+fn add_pairs(batch: &RecordBatch, known: &mut Clocks) -> Result<()> {
     let (from, to) = (texts(batch, "from")?, texts(batch, "to")?);
     let (window, midpoints) = (longs(batch, "window")?, texts(batch, "midpoints")?);
     let (certain, certain_witness) =
@@ -219,7 +219,7 @@ fn add_pairs(batch: &RecordBatch, seen: &mut Seen) -> Result<()> {
             let (hash, ns) = text.split_once(':')?;
             Some((hash.parse().ok()?, ns.parse().ok()?))
         };
-        seen.estimator.merge_row(&PairRow {
+        known.estimator.merge_row(&PairRow {
             from,
             to,
             window: window.value(row),

@@ -10,22 +10,18 @@ use arrow::array::{
     ArrayRef, Float64Builder, Int64Builder, RecordBatch, StringBuilder, TimestampNanosecondBuilder,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use causeway_analysis::detectors::Finding;
-use causeway_analysis::detectors::window::{ClockSeen, ClockSettings, detect_clocks};
 use causeway_clock::ClockId;
 use causeway_clock::offsets::{ClockReport, PairBounds, Solver, State, report};
 use serde::Serialize;
 
 use super::answers::{Assumptions, ClockAnswer};
+use super::clocks::Clocks;
 use super::identity::{ClockName, clock_text};
-use super::watch::Seen;
 use crate::error::{QueryError, Result};
 use crate::functions::unix_time::timestamp;
 
 /// Windows that one question may span: 2.7 hours of windows of 250 ms.
 const CLOCK_WINDOWS_MAX: i64 = 40_000;
-/// How far back clocks are looked at for findings.
-const FINDINGS_NS: i64 = 15 * 60 * 1_000_000_000;
 
 fn text(name: &str) -> Field {
     Field::new(name, DataType::Utf8, true)
@@ -41,7 +37,7 @@ fn time(name: &str) -> Field {
 
 /// Columns of `clocks`.
 pub(crate) fn clocks_schema() -> SchemaRef {
-    Arc::new(Schema::new(vec![
+    let clock = [
         text("clock"),
         text("service_name"),
         text("service_instance_id"),
@@ -49,16 +45,11 @@ pub(crate) fn clocks_schema() -> SchemaRef {
         time("window_start"),
         time("window_end"),
         text("reference"),
-        long("lo_ns"),
-        long("hi_ns"),
-        long("point_ns"),
-        text("state"),
-        long("messages"),
-        long("granularity_ns"),
-        Field::new("rate_ppm", DataType::Float64, true),
-        long("steps"),
-        long("rejects"),
-    ]))
+    ];
+    let rate = Field::new("rate_ppm", DataType::Float64, true);
+    let rest = [long("granularity_ns"), rate, long("steps"), long("rejects")];
+    let fields = clock.into_iter().chain(offset_fields()).chain(rest);
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 /// Columns of `clock_pairs`.
@@ -67,24 +58,29 @@ pub(crate) fn clock_pairs_schema() -> SchemaRef {
         let part = move |part: &str| text(&format!("{clock}_{part}"));
         [text(clock), part("service_name"), part("service_instance_id"), part("host_name")]
     };
-    let offsets = [
-        time("window_start"),
-        time("window_end"),
-        long("lo_ns"),
-        long("hi_ns"),
-        long("point_ns"),
-        text("state"),
-        long("messages"),
-    ];
-    let fields = of("a").into_iter().chain(of("b")).chain(offsets);
+    let window = [time("window_start"), time("window_end")];
+    let fields = of("a").into_iter().chain(of("b")).chain(window).chain(offset_fields());
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// Columns of `clock_offset`.
+pub(crate) fn clock_offset_schema() -> SchemaRef {
+    Arc::new(Schema::new(offset_fields().to_vec()))
+}
+
+/// What is known of an offset.
+fn offset_fields() -> [Field; 5] {
+    [long("lo_ns"), long("hi_ns"), long("point_ns"), text("state"), long("messages")]
 }
 
 /// Windows with evidence between two times (Unix nanoseconds, inclusive); without a start the last
 /// that may be asked for at once.
-fn windows(seen: &Seen, range: (Option<i64>, Option<i64>)) -> Result<Option<RangeInclusive<i64>>> {
-    let Some((first, last)) = seen.estimator.window_range() else { return Ok(None) };
-    let settings = seen.estimator.settings();
+fn windows(
+    known: &Clocks,
+    range: (Option<i64>, Option<i64>),
+) -> Result<Option<RangeInclusive<i64>>> {
+    let Some((first, last)) = known.estimator.window_range() else { return Ok(None) };
+    let settings = known.estimator.settings();
     let last = range.1.map_or(last, |end| last.min(settings.window(end)));
     let first = match range.0 {
         Some(start) => first.max(settings.window(start)),
@@ -102,12 +98,12 @@ fn windows(seen: &Seen, range: (Option<i64>, Option<i64>)) -> Result<Option<Rang
 }
 
 fn reports(
-    seen: &Seen,
+    known: &Clocks,
     reference: ClockId,
     range: (Option<i64>, Option<i64>),
 ) -> Result<Vec<ClockReport>> {
-    let mut solver = Solver::new(&seen.estimator);
-    let windows = windows(seen, range)?;
+    let mut solver = Solver::new(&known.estimator);
+    let windows = windows(known, range)?;
     Ok(windows.map_or_else(Vec::new, |windows| report(&mut solver, reference, windows)))
 }
 
@@ -129,12 +125,12 @@ fn rate_ppm(report: &ClockReport) -> Option<f64> {
 ///
 /// # Errors
 /// Too many windows are asked for.
-pub(crate) fn clocks(seen: &Seen, range: (Option<i64>, Option<i64>)) -> Result<RecordBatch> {
+pub(crate) fn clocks(known: &Clocks, range: (Option<i64>, Option<i64>)) -> Result<RecordBatch> {
     let mut rows = Rows::new(clocks_schema());
-    if let Some(reference) = seen.reference() {
-        let window_ns = seen.estimator.settings().window_ns;
-        for report in reports(seen, reference, range)? {
-            let name = seen.name(report.clock);
+    if let Some(reference) = known.reference() {
+        let window_ns = known.estimator.settings().window_ns;
+        for report in reports(known, reference, range)? {
+            let name = known.name(report.clock);
             for window in &report.windows {
                 rows.texts(&[Some(&clock_text(report.clock))]);
                 rows.name(&name);
@@ -143,7 +139,7 @@ pub(crate) fn clocks(seen: &Seen, range: (Option<i64>, Option<i64>)) -> Result<R
                 rows.bounds(&window.bounds);
                 rows.longs(&[report.granularity_ns]);
                 rows.double(rate_ppm(&report));
-                let rejects = seen.rejects.get(&report.clock).copied().unwrap_or(0);
+                let rejects = known.rejects.get(&report.clock).copied().unwrap_or(0);
                 rows.longs(&[Some(report.steps.len() as i64), i64::try_from(rejects).ok()]);
                 rows.end();
             }
@@ -156,14 +152,18 @@ pub(crate) fn clocks(seen: &Seen, range: (Option<i64>, Option<i64>)) -> Result<R
 ///
 /// # Errors
 /// Too many windows are asked for.
-pub(crate) fn clock_pairs(seen: &Seen, range: (Option<i64>, Option<i64>)) -> Result<RecordBatch> {
+pub(crate) fn clock_pairs(
+    known: &Clocks,
+    range: (Option<i64>, Option<i64>),
+) -> Result<RecordBatch> {
     let mut rows = Rows::new(clock_pairs_schema());
-    let window_ns = seen.estimator.settings().window_ns;
-    for (window, a, b) in pairs_with_evidence(seen, range)? {
-        let bounds = Solver::new(&seen.estimator).pair_in(a, b, window);
+    let window_ns = known.estimator.settings().window_ns;
+    let mut solver = Solver::new(&known.estimator);
+    for (window, a, b) in pairs_with_evidence(known, range)? {
+        let bounds = solver.pair_in(a, b, window);
         for clock in [a, b] {
             rows.texts(&[Some(&clock_text(clock))]);
-            rows.name(&seen.name(clock));
+            rows.name(&known.name(clock));
         }
         let start = window.saturating_mul(window_ns);
         rows.times(start, start.saturating_add(window_ns));
@@ -174,24 +174,26 @@ pub(crate) fn clock_pairs(seen: &Seen, range: (Option<i64>, Option<i64>)) -> Res
 }
 
 fn pairs_with_evidence(
-    seen: &Seen,
+    known: &Clocks,
     range: (Option<i64>, Option<i64>),
 ) -> Result<BTreeSet<(i64, ClockId, ClockId)>> {
-    let Some(windows) = windows(seen, range)? else { return Ok(BTreeSet::new()) };
-    let rows = seen.estimator.rows().filter(|row| windows.contains(&row.window));
+    let Some(windows) = windows(known, range)? else { return Ok(BTreeSet::new()) };
+    let rows = known.estimator.rows().filter(|row| windows.contains(&row.window));
     Ok(rows.map(|row| (row.window, row.from.min(row.to), row.from.max(row.to))).collect())
 }
 
-/// Columns `lo_ns, hi_ns, point_ns, state, messages` of the offset of one clock minus that of
-/// another at a time.
+/// The offset of one clock minus that of another at a time, as a row.
 ///
 /// # Errors
 /// The rows cannot be made, which is a bug.
-pub(crate) fn clock_offset(seen: &Seen, a: ClockId, b: ClockId, at_ns: i64) -> Result<RecordBatch> {
-    let all = clock_pairs_schema();
-    let fields = all.fields().iter().skip(10).cloned().collect::<Vec<_>>();
-    let mut rows = Rows::new(Arc::new(Schema::new(fields)));
-    rows.bounds(&Solver::new(&seen.estimator).pair(a, b, at_ns));
+pub(crate) fn clock_offset(
+    known: &Clocks,
+    a: ClockId,
+    b: ClockId,
+    at_ns: i64,
+) -> Result<RecordBatch> {
+    let mut rows = Rows::new(clock_offset_schema());
+    rows.bounds(&Solver::new(&known.estimator).pair(a, b, at_ns));
     rows.end();
     rows.finish()
 }
@@ -242,34 +244,34 @@ pub(crate) struct ClocksAnswer {
 /// # Errors
 /// Too many windows are asked for.
 pub(crate) fn clocks_answer(
-    seen: &Seen,
+    known: &Clocks,
     reference: Option<ClockId>,
     range: (Option<i64>, Option<i64>),
 ) -> Result<ClocksAnswer> {
-    let reference = reference.or_else(|| seen.reference());
+    let reference = reference.or_else(|| known.reference());
     let found = match reference {
-        Some(reference) => reports(seen, reference, range)?,
+        Some(reference) => reports(known, reference, range)?,
         None => Vec::new(),
     };
     Ok(ClocksAnswer {
         reference: reference.map(clock_text),
-        assumptions: Assumptions::of(seen.estimator.settings()),
-        clocks: found.into_iter().map(|report| series(seen, report)).collect(),
-        pairs: pair_summaries(seen, range)?,
+        assumptions: Assumptions::of(known.estimator.settings()),
+        clocks: found.into_iter().map(|report| series(known, report)).collect(),
+        pairs: pair_summaries(known, range)?,
     })
 }
 
-fn series(seen: &Seen, report: ClockReport) -> ClockSeries {
+fn series(known: &Clocks, report: ClockReport) -> ClockSeries {
     let windows = &report.windows;
     let of = |field: fn(&PairBounds) -> Option<i64>| {
         windows.iter().map(|window| field(&window.bounds)).collect()
     };
     let ppm = |ppb: i64| ppb as f64 / 1_000.0;
     ClockSeries {
-        clock: ClockAnswer::new(report.clock, seen.name(report.clock)),
+        clock: ClockAnswer::new(report.clock, known.name(report.clock)),
         granularity_ns: report.granularity_ns,
         rate_ppm: report.rate_ppb.map(|(low, high)| (ppm(low), ppm(high))),
-        rejects: seen.rejects.get(&report.clock).copied().unwrap_or(0),
+        rejects: known.rejects.get(&report.clock).copied().unwrap_or(0),
         messages: windows.iter().map(|window| window.bounds.messages).sum(),
         window_start_unix_nano: windows.iter().map(|window| window.start_ns).collect(),
         lo_ns: of(|bounds| bounds.lo_ns),
@@ -280,44 +282,15 @@ fn series(seen: &Seen, report: ClockReport) -> ClockSeries {
     }
 }
 
-/// What the clocks of the last quarter of an hour of messages show.
-pub(crate) fn clock_findings(seen: &Seen) -> Vec<Finding> {
-    let settings = seen.estimator.settings();
-    let (Some(reference), Some((_, last))) = (seen.reference(), seen.estimator.window_range())
-    else {
-        return Vec::new();
-    };
-    let first = last.saturating_sub(FINDINGS_NS / settings.window_ns.max(1));
-    let mut solver = Solver::new(&seen.estimator);
-    let found = report(&mut solver, reference, first..=last);
-    let names: Vec<ClockName> = found.iter().map(|report| seen.name(report.clock)).collect();
-    let clocks = found.iter().zip(&names).filter(|(report, name)| {
-        // A host shows what its processes show.
-        report.clock != reference && name.service_name.is_some()
-    });
-    let clocks: Vec<_> = clocks
-        .map(|(report, name)| ClockSeen {
-            report,
-            service: name.service_name.as_deref().unwrap_or_default(),
-            instance: name
-                .service_instance_id
-                .as_deref()
-                .or(name.host_name.as_deref())
-                .unwrap_or_default(),
-        })
-        .collect();
-    detect_clocks(&clocks, &ClockSettings::default())
-}
-
-fn pair_summaries(seen: &Seen, range: (Option<i64>, Option<i64>)) -> Result<Vec<PairSummary>> {
+fn pair_summaries(known: &Clocks, range: (Option<i64>, Option<i64>)) -> Result<Vec<PairSummary>> {
     let mut messages: BTreeMap<(ClockId, ClockId), (u64, i64)> = BTreeMap::new();
-    let Some(windows) = windows(seen, range)? else { return Ok(Vec::new()) };
-    for row in seen.estimator.rows().filter(|row| windows.contains(&row.window)) {
+    let Some(windows) = windows(known, range)? else { return Ok(Vec::new()) };
+    for row in known.estimator.rows().filter(|row| windows.contains(&row.window)) {
         let pair = (row.from.min(row.to), row.from.max(row.to));
         let (count, last) = messages.entry(pair).or_insert((0, row.window));
         (*count, *last) = (*count + row.messages, (*last).max(row.window));
     }
-    let mut solver = Solver::new(&seen.estimator);
+    let mut solver = Solver::new(&known.estimator);
     let summary = |((a, b), (messages, window))| {
         let bounds = solver.pair_in(a, b, window);
         PairSummary {

@@ -2,8 +2,9 @@
 
 use causeway_model::columns::name;
 use datafusion::functions_aggregate::expr_fn::count;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, col, lit};
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col, lit};
 
+use crate::catalog::edges::text;
 use crate::catalog::{Session, stored};
 use crate::error::Result;
 
@@ -27,9 +28,4 @@ fn counted(spans: LogicalPlanBuilder, column: &str) -> Result<LogicalPlan> {
         .project(vec![text(col(column)).alias("name"), col("spans")])?
         .sort(vec![col("name").sort(true, false)])?;
     Ok(spans.build()?)
-}
-
-/// Text that is not dictionary-encoded, for readers of the result.
-fn text(expr: Expr) -> Expr {
-    datafusion::logical_expr::cast(expr, arrow::datatypes::DataType::Utf8)
 }

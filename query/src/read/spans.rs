@@ -87,12 +87,19 @@ pub(crate) struct Reader {
     pub(crate) threads: usize,
     /// Longest time of a query.
     pub(crate) time: std::time::Duration,
+    /// Most spans of traces that are put together (`trace_spans_max`).
+    pub(crate) trace_spans_max: usize,
 }
 
 impl Reader {
     /// What reading may take when it begins now and is bounded otherwise.
     pub(crate) fn budget(&self) -> Budget {
         Budget { deadline: Instant::now() + self.time, time: self.time, spans_max: usize::MAX }
+    }
+
+    /// The same for whole traces.
+    pub(crate) fn trace_budget(&self) -> Budget {
+        Budget { spans_max: self.trace_spans_max, ..self.budget() }
     }
 
     /// The dictionaries of a file. Blocking.

@@ -1,123 +1,104 @@
-//! All spans of one trace, whenever they arrived, each once.
+//! All spans of traces, whenever they arrived, each once.
 //!
 //! Spans that are equal in every byte of content are one span. Spans with equal ids and other content
-//! are all kept; the tree marks them.
+//! are all kept; the merged trace marks them.
 
-use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
-use arrow::array::{Array, BooleanArray, RecordBatch};
+use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::error::ArrowError;
 use causeway_model::identity::{ContentHasher, span_key};
 use causeway_model::rows::SpanRows;
+use causeway_model::trace::{MergedTrace, TraceRows};
+use hashbrown::{HashMap, HashSet};
 
-/// One span as the tree sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Span {
-    pub(crate) span_id: u64,
-    /// 0 for none.
-    pub(crate) parent_span_id: u64,
-    pub(crate) start_time_unix_nano: i64,
-    pub(crate) duration_ns: i64,
-    /// Position in [`MergedTrace::texts`].
-    pub(crate) service: u32,
-    /// Position in [`MergedTrace::texts`].
-    pub(crate) name: u32,
-    pub(crate) kind: i32,
-    pub(crate) status: i32,
-    pub(crate) events: u32,
-    pub(crate) links: u32,
-}
-
-/// The spans of a trace with the texts they share.
-#[derive(Debug, Default)]
-pub(crate) struct MergedTrace {
-    pub(crate) spans: Vec<Span>,
-    pub(crate) texts: Vec<String>,
-}
-
-impl MergedTrace {
-    /// Position of a text, added when it is new.
-    pub(crate) fn intern<'a>(&mut self, text: &'a str, known: &mut HashMap<&'a str, u32>) -> u32 {
-        *known.entry(text).or_insert_with(|| {
-            self.texts.push(text.to_owned());
-            self.texts.len() as u32 - 1
-        })
-    }
-}
+use crate::error::{QueryError, Result};
 
 /// The batches without spans that repeat.
 ///
 /// # Errors
 /// A batch is not of the storage schema.
-pub(crate) fn deduplicate(batches: Vec<RecordBatch>) -> Result<Vec<RecordBatch>, ArrowError> {
+pub(crate) fn deduplicate(batches: Vec<RecordBatch>) -> Result<Vec<RecordBatch>> {
+    let rows = rows_of(&batches)?;
+    let repeated = repeated_ids(&rows);
+    if repeated.is_empty() {
+        drop(rows);
+        return Ok(batches);
+    }
     let mut seen = HashSet::new();
-    let kept = batches.into_iter().map(|batch| {
-        let rows = rows_of(&batch)?;
+    let mut masks = Vec::with_capacity(rows.len());
+    for rows in &rows {
         let hasher = ContentHasher::new(rows.clone());
-        let is_new: BooleanArray = (0..rows.len)
-            .map(|row| Some(seen.insert((span_key(&rows, row), hasher.hash(row)))))
-            .collect();
-        match is_new.false_count() {
-            0 => Ok(batch),
-            _ => filter_record_batch(&batch, &is_new),
-        }
-    });
-    kept.collect()
+        let is_first = |row| {
+            let key = span_key(rows, row);
+            !repeated.contains(&key) || seen.insert((key, hasher.hash(row)))
+        };
+        masks.push((0..rows.len).map(is_first).map(Some).collect::<BooleanArray>());
+    }
+    let kept = batches.iter().zip(&masks).map(|(batch, mask)| filter_record_batch(batch, mask));
+    Ok(kept.collect::<std::result::Result<_, ArrowError>>()?)
 }
 
 /// Whether two spans have the same ids.
 ///
 /// # Errors
 /// A batch is not of the storage schema.
-pub(crate) fn has_repeated_ids(batches: &[RecordBatch]) -> Result<bool, ArrowError> {
-    let mut seen = HashSet::new();
-    for batch in batches {
-        let rows = rows_of(batch)?;
-        if !(0..rows.len).all(|row| seen.insert(span_key(&rows, row))) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+pub(crate) fn has_repeated_ids(batches: &[RecordBatch]) -> Result<bool> {
+    Ok(!repeated_ids(&rows_of(batches)?).is_empty())
 }
 
-pub(crate) fn rows_of(batch: &RecordBatch) -> Result<SpanRows<'_>, ArrowError> {
-    SpanRows::new(batch).map_err(|error| ArrowError::SchemaError(error.to_string()))
+/// Keys of ids that several spans have.
+fn repeated_ids(batches: &[SpanRows<'_>]) -> HashSet<u64> {
+    let mut seen = HashSet::with_capacity(batches.iter().map(|rows| rows.len).sum());
+    let keys = batches.iter().flat_map(|rows| (0..rows.len).map(|row| span_key(rows, row)));
+    keys.filter(|key| !seen.insert(*key)).collect()
 }
 
-/// Takes from all batches what the tree needs.
+/// The rows of batches of the storage schema.
 ///
 /// # Errors
-/// A batch is not of the storage schema.
-pub(crate) fn merge(batches: &[RecordBatch]) -> Result<MergedTrace, ArrowError> {
-    let rows = batches.iter().map(rows_of).collect::<Result<Vec<_>, _>>()?;
-    let all = rows.iter().flat_map(|rows| (0..rows.len).map(move |row| (rows, row)));
-    Ok(merge_rows(all))
+/// A batch is not of that schema.
+pub(crate) fn rows_of(batches: &[RecordBatch]) -> Result<Vec<SpanRows<'_>>> {
+    let rows = batches.iter().map(SpanRows::new).collect::<std::result::Result<_, _>>();
+    rows.map_err(|error| QueryError::Internal(error.to_string()))
 }
 
-/// The same of single rows of one trace; spans come in their order.
-pub(crate) fn merge_rows<'a>(all: impl Iterator<Item = (&'a SpanRows<'a>, usize)>) -> MergedTrace {
-    let mut trace = MergedTrace::default();
-    let mut known = HashMap::new();
-    for (rows, row) in all {
-        let status = rows.status_code;
-        let span = Span {
-            span_id: id(rows.span_id.value(row)),
-            parent_span_id: rows.parent(row).map_or(0, id),
-            start_time_unix_nano: rows.start_time_unix_nano.value(row),
-            duration_ns: rows.duration_ns.value(row),
-            service: trace.intern(rows.service_name.get(row).unwrap_or_default(), &mut known),
-            name: trace.intern(rows.name.get(row).unwrap_or_default(), &mut known),
-            kind: rows.kind.value(row),
-            status: if status.is_valid(row) { status.value(row) } else { 0 },
-            events: rows.event_range(row).len() as u32,
-            links: rows.link_range(row).len() as u32,
-        };
-        trace.spans.push(span);
+/// The traces that rows belong to, in the order in which the first of each comes.
+///
+/// # Errors
+/// A trace is too large.
+pub(crate) fn merged<'a>(batches: &'a [SpanRows<'a>]) -> Result<Vec<MergedTrace<'a>>> {
+    let mut traces: Vec<Vec<TraceRows<'a>>> = Vec::new();
+    let mut known: HashMap<&[u8], usize> = HashMap::new();
+    for rows in batches {
+        for range in runs(rows) {
+            let number = known.entry(rows.trace_id.value(range.start)).or_insert_with(|| {
+                traces.push(Vec::new());
+                traces.len() - 1
+            });
+            traces.get_mut(*number).into_iter().for_each(|parts| {
+                parts.push(TraceRows { rows, range: range.clone() });
+            });
+        }
     }
-    trace
+    let merged = traces.iter().map(|parts| {
+        MergedTrace::new(parts).map_err(|error| QueryError::Limit {
+            limit: "trace_spans_max",
+            message: error.to_string(),
+        })
+    });
+    merged.collect()
 }
 
-fn id(bytes: &[u8]) -> u64 {
-    bytes.try_into().map_or(0, u64::from_be_bytes)
+/// Rows that follow each other and are of one trace.
+fn runs<'a>(rows: &'a SpanRows<'a>) -> impl Iterator<Item = Range<usize>> + 'a {
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let start = next;
+        let id = (start < rows.len).then(|| rows.trace_id.value(start))?;
+        let is_other = |row: &usize| rows.trace_id.value(*row) != id;
+        next = (start..rows.len).find(is_other).unwrap_or(rows.len);
+        Some(start..next)
+    })
 }

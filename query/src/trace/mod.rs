@@ -1,21 +1,16 @@
-//! The merged trace: pure functions over spans, no I/O.
+//! Spans of traces as they were stored, each once, and the rows that a timeline draws.
 //!
 //! ```text
-//! batches -- deduplicate, merge --> spans -- tree: parents, placeholders, cycles --> rows
+//! batches -- merged: copies out, parents, placeholders --> MergedTrace --> Rows
+//!     '----- deduplicate --> batches, for what asks for spans as they were sent
 //! ```
-//!
-//! Invariant: nothing that a sender can put into a trace breaks, hangs or hides it.
 
 mod merge;
 mod rows;
 pub(crate) mod summary;
-mod tree;
 
-pub(crate) use merge::{
-    MergedTrace, Span, deduplicate, has_repeated_ids, merge, merge_rows, rows_of,
-};
-pub(crate) use rows::Rows;
-pub(crate) use tree::{Completeness, Linked, NO_TIME, build, parents};
+pub(crate) use merge::{deduplicate, has_repeated_ids, merged, rows_of};
+pub(crate) use rows::{Rows, texts_of};
 
 #[cfg(test)]
 mod tests;

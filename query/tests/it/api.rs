@@ -149,7 +149,7 @@ async fn a_trace_comes_as_columns() {
                 "service": [0, 1], "name": [0, 1], "kind": [2, 3], "status": [0, 2],
                 "events": [1, 0], "links": [0, 1], "flags": [0, 0],
             },
-            "completeness": {"missing_parents": 0, "roots": 1, "cycles": 0, "duplicate_ids": 0, "unusable_times": 0},
+            "completeness": {"missing_parents": 0, "roots": 1, "cycles": 0, "duplicate_ids": 0, "copies": 0, "unusable_times": 0, "ends_before_start": 0, "dropped": 0},
         })
     );
     let (_, split) = world.get("/traces/3").await;
@@ -157,7 +157,7 @@ async fn a_trace_comes_as_columns() {
         split["spans"]["span_id"],
         json!(["0000000000000031", "0000000000000099", "0000000000000032"])
     );
-    assert_eq!(split["spans"]["flags"], json!([0, 1, 0]));
+    assert_eq!(split["spans"]["flags"], json!([0, 1, 64]), "a placeholder and its orphan");
     let (_, found) = world.get("/traces/1/spans/12").await;
     let span = &found["resourceSpans"][0]["scopeSpans"][0]["spans"][0];
     assert_eq!(span["status"]["message"], json!("timeout"));

@@ -9,6 +9,7 @@ mod findings;
 mod model;
 mod order;
 mod pruning;
+mod requests;
 mod sealed;
 mod search;
 mod slt;

@@ -73,7 +73,7 @@ async fn events_stand_in_causal_order() {
     let cone = "SELECT name, relation FROM cone('1', 'b') ORDER BY name";
     assert_eq!(world.sql(cone).await, "get,inside\nserve,same");
     let (status, cone) = world.get("/traces/1/cone?span=a").await;
-    assert_eq!((status, &cone["relation"]), (200, &json!(["contains", "same"])), "as they came");
+    assert_eq!((status, &cone["relation"]), (200, &json!(["same", "contains"])), "row by row");
     let (_, order) = world.get("/traces/1/order").await;
     assert_eq!(order["event"], json!(["start", "start", "end", "end"]));
 }

@@ -25,9 +25,9 @@ use crate::findings::{self, SegmentAnswer, Time};
 use crate::functions::unix_time::time_array;
 use crate::functions::{META_SPAN_ID, META_TRACE_ID, with_meaning};
 use crate::input;
-use crate::order::{self, ClockWatch, TraceOrder, parse_clock};
-use crate::read::{Budget, Ids, Merged, Reader, Share, Wanted, Within, merge};
-use crate::trace::deduplicate;
+use crate::order::{self, Clocks, TraceOrder, parse_clock};
+use crate::read::{Ids, Merged, Reader, Share, Wanted, Within, merge};
+use crate::watch::TraceWatch;
 
 /// How long before a moment traces may have started that `open_at` looks at.
 const OPEN_BACK_NS: i64 = 3_600_000_000_000;
@@ -72,19 +72,19 @@ pub(crate) const FUNCTIONS: [(&str, &[&str]); 6] = [
 pub(crate) struct Answers {
     pub(crate) question: Question,
     pub(crate) reader: Reader,
-    pub(crate) watch: Arc<ClockWatch>,
+    pub(crate) watch: Arc<TraceWatch>,
 }
 
 /// A table function over one snapshot.
 #[derive(Debug)]
-pub(crate) struct OrderFunction {
+pub(crate) struct QuestionFunction {
     pub(crate) name: &'static str,
     pub(crate) arguments: &'static [&'static str],
     pub(crate) reader: Reader,
-    pub(crate) watch: Arc<ClockWatch>,
+    pub(crate) watch: Arc<TraceWatch>,
 }
 
-impl TableFunctionImpl for OrderFunction {
+impl TableFunctionImpl for QuestionFunction {
     fn call_with_args(&self, args: TableFunctionArgs<'_, '_>) -> Result<Arc<dyn TableProvider>> {
         let question = self.question(args.exprs())?;
         let (reader, watch) = (self.reader.clone(), Arc::clone(&self.watch));
@@ -92,7 +92,7 @@ impl TableFunctionImpl for OrderFunction {
     }
 }
 
-impl OrderFunction {
+impl QuestionFunction {
     fn question(&self, args: &[Expr]) -> Result<Question> {
         let wrong = || {
             let arguments = self.arguments.join(", ");
@@ -205,12 +205,7 @@ impl Question {
                 time("end_time"),
                 Field::new("by_claim", DataType::Boolean, false),
             ],
-            Self::Offset { .. } => {
-                let pairs = order::clock_pairs_schema();
-                return Arc::new(Schema::new(
-                    pairs.fields().iter().skip(10).cloned().collect::<Vec<_>>(),
-                ));
-            }
+            Self::Offset { .. } => return order::clock_offset_schema(),
         };
         Arc::new(Schema::new(fields))
     }
@@ -225,30 +220,23 @@ impl Answers {
                 .map_err(|error| QueryError::Internal(error.to_string()))
         };
         match &self.question {
-            Question::Clocks => order::clocks(&self.watch.seen(), range),
-            Question::ClockPairs => order::clock_pairs(&self.watch.seen(), range),
-            Question::Findings => {
-                let of_clocks = order::clock_findings(&self.watch.seen());
-                findings::batch(of_clocks.iter().chain(self.watch.findings().iter()))
-                    .map_err(|error| QueryError::Internal(error.to_string()))
-            }
+            Question::Clocks => order::clocks(&self.watch.clocks(), range),
+            Question::ClockPairs => order::clock_pairs(&self.watch.clocks(), range),
+            Question::Findings => findings::batch(self.watch.findings().iter())
+                .map_err(|error| QueryError::Internal(error.to_string())),
             Question::Path { trace, time } => {
-                let (batches, traces) = self.read_batches(*trace)?;
-                let path = findings::one_trace(
-                    &batches,
-                    &traces,
-                    &self.watch,
-                    *time,
-                    findings::critical_path,
-                )?;
-                made(path_columns(&path.segments))
+                let path = self.with_trace(*trace, |ordered, clocks| {
+                    Ok(findings::critical_path(&findings::in_time(ordered, clocks, *time)?))
+                });
+                made(path_columns(&path?.segments))
             }
             Question::Offset { from, to, at_ns } => {
-                order::clock_offset(&self.watch.seen(), *from, *to, *at_ns)
+                order::clock_offset(&self.watch.clocks(), *from, *to, *at_ns)
             }
             Question::Relation { trace, from, to } => {
-                let spans = [(trace.0, id(*from)), (trace.0, id(*to))];
-                let found = order::relation(&self.read(*trace)?, &self.watch, spans)?;
+                let found = self.with_trace(*trace, |ordered, clocks| {
+                    order::relation(&ordered, clocks, trace.0, [id(*from), id(*to)])
+                })?;
                 let because = serde_json::to_string(&found.because)
                     .map_err(|error| QueryError::Internal(error.to_string()))?;
                 made(vec![
@@ -259,10 +247,9 @@ impl Answers {
                     Arc::new(StringArray::from(vec![because])),
                 ])
             }
-            Question::Line { trace } => {
-                let traces = self.read(*trace)?;
-                let line = order::line(&traces, &self.watch);
-                let [services, names] = texts(&traces, line.span.iter().copied());
+            Question::Line { trace } => self.with_trace(*trace, |ordered, clocks| {
+                let line = order::line(&ordered, clocks);
+                let [services, names] = texts(&ordered, line.span.iter().copied());
                 made(vec![
                     Arc::new((0..line.span.len() as u64).collect::<UInt64Array>()),
                     Arc::new(StringArray::from(line.span_id)),
@@ -273,70 +260,48 @@ impl Answers {
                     Arc::new(time_array(&line.aligned_unix_nano.into())),
                     Arc::new(Int64Array::from(line.hlc)),
                 ])
-            }
-            Question::Cone { trace, span } => {
-                let traces = self.read(*trace)?;
-                let cone = order::cone(&traces, trace.0, id(*span))?;
-                let [services, names] = texts(&traces, 0..cone.span_id.len() as u32);
+            }),
+            Question::Cone { trace, span } => self.with_trace(*trace, |ordered, _| {
+                let cone = order::cone(&ordered, trace.0, id(*span))?;
+                let [services, names] = texts(&ordered, 0..cone.span_id.len() as u32);
                 made(vec![
                     Arc::new(StringArray::from(cone.span_id)),
                     services,
                     names,
                     Arc::new(StringArray::from(cone.relation)),
                 ])
-            }
+            }),
             Question::OpenAt { at_ns } => made(self.open_at(*at_ns)?),
         }
     }
 
-    /// A whole trace, whose messages count from now on.
-    fn read(&self, trace: TraceId) -> QueryResult<TraceOrder> {
-        Ok(self.read_batches(trace)?.1)
+    /// Works on a whole trace, whose messages count from now on.
+    fn with_trace<T>(
+        &self,
+        trace: TraceId,
+        work: impl FnOnce(TraceOrder<'_>, &Clocks) -> QueryResult<T>,
+    ) -> QueryResult<T> {
+        self.with_traces(vec![trace.0], |ordered, clocks| match ordered.traces.is_empty() {
+            true => Err(QueryError::NotFound(format!("trace {trace} is not known"))),
+            false => work(ordered, clocks),
+        })
     }
 
-    fn read_batches(&self, trace: TraceId) -> QueryResult<(Vec<RecordBatch>, TraceOrder)> {
-        let (batches, read) = self.read_all(vec![trace.0], &self.reader.budget())?;
-        if read.gathered.spans.is_empty() {
-            return Err(QueryError::NotFound(format!("trace {trace} is not known")));
-        }
-        Ok((batches, read))
-    }
-
-    fn read_all(
+    fn with_traces<T>(
         &self,
         ids: Vec<[u8; 16]>,
-        budget: &Budget,
-    ) -> QueryResult<(Vec<RecordBatch>, TraceOrder)> {
+        work: impl FnOnce(TraceOrder<'_>, &Clocks) -> QueryResult<T>,
+    ) -> QueryResult<T> {
         let wanted = Wanted::traces(Ids::new(ids), &self.reader.snapshot);
-        let batches = deduplicate(self.reader.spans(&wanted, budget)?)?;
-        let read = TraceOrder::new(&batches)?;
-        self.watch.observe(&read);
-        Ok((batches, read))
+        let batches = self.reader.spans(&wanted, &self.reader.trace_budget())?;
+        order::with_traces(&batches, |ordered| {
+            self.watch.observe(&ordered);
+            work(ordered, &self.watch.clocks())
+        })
     }
 
     fn open_at(&self, at_ns: i64) -> QueryResult<Vec<ArrayRef>> {
-        let (_, traces) = self.read_all(self.around(at_ns)?, &self.reader.budget())?;
-        let open = traces.order.open_at(at_ns).open;
-        let gathered = &traces.gathered;
-        let ids = open.iter().map(|span| {
-            gathered.place(*span).map_or((TraceId([0; 16]), 0), |(trace, span)| {
-                (TraceId(trace.trace_id), span.span_id)
-            })
-        });
-        let (trace_ids, span_ids): (Vec<_>, Vec<_>) =
-            ids.map(|(trace, span)| (trace.to_string(), format!("{span:016x}"))).unzip();
-        let spans = || open.iter().filter_map(|span| gathered.spans.get(*span as usize));
-        let [services, names] = texts(&traces, open.iter().copied());
-        let is_claimed = spans().map(|span| Some(span.start.is_none() || span.end.is_none()));
-        Ok(vec![
-            Arc::new(StringArray::from(trace_ids)),
-            Arc::new(StringArray::from(span_ids)),
-            services,
-            names,
-            Arc::new(time_array(&spans().map(|span| Some(span.start_ns)).collect())),
-            Arc::new(time_array(&spans().map(|span| Some(span.end_ns)).collect())),
-            Arc::new(is_claimed.collect::<BooleanArray>()),
-        ])
+        self.with_traces(self.around(at_ns)?, |ordered, _| Ok(open_columns(&ordered, at_ns)))
     }
 
     /// Traces that may have an open span at a time.
@@ -366,6 +331,25 @@ impl Answers {
     }
 }
 
+fn open_columns(ordered: &TraceOrder<'_>, at_ns: i64) -> Vec<ArrayRef> {
+    let open = ordered.order.open_at(at_ns).open;
+    let ids = open.iter().map(|span| ordered.ids(*span));
+    let (trace_ids, span_ids): (Vec<_>, Vec<_>) =
+        ids.map(|(trace, span)| (trace.to_string(), format!("{span:016x}"))).unzip();
+    let spans = || open.iter().filter_map(|span| ordered.gathered.spans.get(*span as usize));
+    let [services, names] = texts(ordered, open.iter().copied());
+    let is_claimed = spans().map(|span| Some(span.start.is_none() || span.end.is_none()));
+    vec![
+        Arc::new(StringArray::from(trace_ids)),
+        Arc::new(StringArray::from(span_ids)),
+        services,
+        names,
+        Arc::new(time_array(&spans().map(|span| Some(span.start_ns)).collect())),
+        Arc::new(time_array(&spans().map(|span| Some(span.end_ns)).collect())),
+        Arc::new(is_claimed.collect::<BooleanArray>()),
+    ]
+}
+
 fn path_columns(segments: &[SegmentAnswer]) -> Vec<ArrayRef> {
     let texts = |text: fn(&SegmentAnswer) -> &str| -> ArrayRef {
         Arc::new(segments.iter().map(|segment| Some(text(segment))).collect::<StringArray>())
@@ -390,18 +374,13 @@ fn id(span: SpanId) -> u64 {
 }
 
 /// Service and name of spans.
-fn texts(traces: &TraceOrder, spans: impl Iterator<Item = u32>) -> [ArrayRef; 2] {
-    let (mut services, mut names) = (Vec::new(), Vec::new());
-    for span in spans {
-        let place = traces.gathered.place(span);
-        let text = |number: fn(&crate::trace::Span) -> u32| {
-            place.and_then(|(trace, span)| {
-                trace.merged.texts.get(number(span) as usize).map(String::as_str)
-            })
-        };
-        services.push(text(|span| span.service));
-        names.push(text(|span| span.name));
-    }
+fn texts(ordered: &TraceOrder<'_>, spans: impl Iterator<Item = u32>) -> [ArrayRef; 2] {
+    let (services, names): (Vec<_>, Vec<_>) = spans
+        .map(|span| match ordered.place(span) {
+            Some((trace, row)) => (Some(trace.service_text(row)), Some(trace.name_text(row))),
+            None => (None, None),
+        })
+        .unzip();
     [Arc::new(StringArray::from(services)), Arc::new(StringArray::from(names))]
 }
 
