@@ -387,7 +387,7 @@ impl Values {
             queries_running_max: self.positive("queries-running-max")?,
             json_rows_max: self.positive("json-rows-max")?,
             metadata_cache_bytes_max: self.size("metadata-cache-bytes-max")?,
-            clocks_dir: Some(PathBuf::from(self.text("data-dir")).join("clocks")),
+            learnt_dir: Some(PathBuf::from(self.text("data-dir"))),
             ..QuerySettings::default()
         })
     }

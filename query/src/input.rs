@@ -34,6 +34,14 @@ pub(crate) fn time(text: &str) -> Result<i64> {
     string_to_timestamp_nanos(text).map_err(|_| wrong())
 }
 
+/// A time of the past: as [`time`], or how long ago, as in `7d`.
+pub(crate) fn since(text: &str) -> Result<i64> {
+    match duration(text) {
+        Ok(ago) if text.parse::<u64>().is_err() => Ok(now().saturating_sub(ago)),
+        _ => time(text),
+    }
+}
+
 /// Unix nanoseconds now.
 pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);

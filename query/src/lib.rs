@@ -12,6 +12,7 @@
 //! (`store`), and what a value means (`model`).
 
 mod catalog;
+mod durable;
 mod error;
 mod findings;
 pub mod format;

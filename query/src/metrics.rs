@@ -1,5 +1,10 @@
 //! What is measured about queries.
 
+use std::sync::Weak;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::DescriptorEncoder;
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -7,6 +12,8 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::error::QueryError;
+use crate::findings::{GroupAnswer, GroupFilter};
+use crate::watch::TraceWatch;
 
 type Label = [(&'static str, &'static str); 1];
 
@@ -71,5 +78,33 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.running.dec();
         self.latency.observe(self.started.elapsed().as_secs_f64());
+    }
+}
+
+/// Groups of findings that have a metric: those that lose most.
+const GROUPS_MAX: usize = 200;
+
+/// Groups of findings as they are when somebody reads the metrics.
+#[derive(Debug)]
+pub(crate) struct FindingMetrics(pub(crate) Weak<TraceWatch>);
+
+impl Collector for FindingMetrics {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> std::fmt::Result {
+        let Some(watch) = self.0.upgrade() else { return Ok(()) };
+        let groups = watch.groups(&GroupFilter::default()).groups;
+        let mut gauge = |name, help, value: fn(&GroupAnswer) -> i64| {
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+            for group in groups.iter().take(GROUPS_MAX) {
+                let labels = group.labels();
+                family.encode_family(&labels)?.encode_gauge(&value(group))?;
+            }
+            Ok(())
+        };
+        gauge("finding_group_traces", "Traces with a finding of a group", |group| {
+            i64::try_from(group.traces).unwrap_or(i64::MAX)
+        })?;
+        gauge("finding_group_saving_nanoseconds", "What changes would save in them", |group| {
+            group.saving_ns
+        })
     }
 }

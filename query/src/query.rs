@@ -23,13 +23,13 @@ use tokio::time::{Instant, Sleep, timeout_at};
 
 use crate::catalog::{Catalog, Session};
 use crate::error::{QueryError, Result};
-use crate::metrics::{Metrics, Running};
+use crate::metrics::{FindingMetrics, Metrics, Running};
 use crate::order::{Clocks, TraceOrder, with_traces};
 use crate::params::Params;
 use crate::read::{Budget, Ids, Reader, Wanted};
 use crate::settings::QuerySettings;
 use crate::watch::TraceWatch;
-use crate::{http, trace};
+use crate::{http, input, trace};
 
 /// Gives what is visible now.
 pub type SnapshotSource =
@@ -82,10 +82,11 @@ impl Query {
         settings: QuerySettings,
         registry: &mut Registry,
     ) -> Result<Self> {
-        let watch = Arc::new(TraceWatch::open(settings.clocks_dir.clone()));
+        let watch = Arc::new(TraceWatch::open(settings.learnt_dir.as_deref()));
         let catalog = Catalog::new(&settings, Arc::clone(&watch))?;
         let places = Arc::new(Semaphore::new(settings.queries_running_max));
         let metrics = Metrics::new(registry);
+        registry.register_collector(Box::new(FindingMetrics(Arc::downgrade(&watch))));
         Ok(Self { inner: Arc::new(Inner { source, catalog, settings, places, metrics, watch }) })
     }
 
@@ -93,6 +94,16 @@ impl Query {
     pub async fn watch_traces(self, stopped: impl Future<Output = ()> + Send) {
         let watch = Arc::clone(&self.inner.watch);
         watch.run(self, stopped).await;
+    }
+
+    /// Looks for findings in all traces since a time (such as `7d`, how long ago) once more, and writes them down.
+    /// `progress` is told the share of all traces that was passed, and their number. Gives that number.
+    ///
+    /// # Errors
+    /// `since` is not a time, or a trace cannot be read.
+    pub async fn analyze(&self, since: &str, progress: impl FnMut(f64, u64)) -> Result<u64> {
+        let times = (input::since(since)?.max(1), input::now());
+        self.inner.watch.clone().analyze(self, times, progress).await
     }
 
     /// What was learnt from traces as they came.

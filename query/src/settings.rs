@@ -24,8 +24,8 @@ pub struct QuerySettings {
     pub spill_dir: Option<PathBuf>,
     /// Most bytes in that folder.
     pub spill_bytes_max: u64,
-    /// Folder where what is learnt of clocks is written down; without one it ends with the process.
-    pub clocks_dir: Option<PathBuf>,
+    /// Folder in which `clocks/` and `findings/` keep what traces taught; without one it ends with the process.
+    pub learnt_dir: Option<PathBuf>,
     /// Most spans of one trace that are put together for a view.
     pub trace_spans_max: usize,
     /// Most traces on one page of a search.
@@ -49,7 +49,7 @@ impl Default for QuerySettings {
             metadata_cache_bytes_max: 64 << 20,
             spill_dir: None,
             spill_bytes_max: 4 << 30,
-            clocks_dir: None,
+            learnt_dir: None,
             trace_spans_max: 2_000_000,
             traces_page_max: 1_000,
             search_step_spans: 1 << 20,

@@ -5,7 +5,7 @@
 //! a trace that somebody looks at -------------------------------------^
 //! ```
 //!
-//! What was learnt of clocks is written down every minute and at the end ([`Clocks::open`]). The next start reads
+//! What was learnt of clocks and found in single traces is written down every minute and at the end. The next start reads
 //! it, and the traces that came since from the table; so nothing is lost by a crash.
 //!
 //! | limit | value | beyond it |
@@ -13,8 +13,9 @@
 //! | `PENDING_MAX` | 20,000 traces | further ones are not watched: offsets and findings rest on fewer |
 //! | `ROUND_TRACES_MAX` | 500 traces a round | the rest waits for the next round |
 //! | `LOAD_MAX` | a tenth of one core | rounds wait longer |
+//! | `BACK_LOAD_MAX` | half of one core, while history is looked at again | rounds wait longer |
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,20 +26,26 @@ use datafusion::logical_expr::{Expr, col, lit};
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
+use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::catalog::{Session, stored};
 use crate::error::{QueryError, Result};
-use crate::findings::{FindingLog, of_clocks};
+use crate::findings::{
+    self, FindingLog, GroupFilter, GroupsAnswer, States, WholeGroup, Wish, of_clocks,
+    read_findings, write_findings,
+};
 use crate::input;
 use crate::order::{Clocks, TraceOrder, with_each_trace, write_clocks};
 use crate::query::{Place, Query};
-use crate::read::{Ids, Wanted};
+use crate::read::{Ids, Merged, Reader, Share, Times, Wanted, Within, merge};
 
 const PENDING_MAX: usize = 20_000;
 const ROUND_TRACES_MAX: usize = 500;
 /// Time between rounds for each unit of time that one took.
 const LOAD_MAX: u32 = 9;
+/// The same while history is looked at again, which somebody waits for.
+const BACK_LOAD_MAX: u32 = 1;
 /// Shortest time between rounds.
 const ROUND_INTERVAL: Duration = Duration::from_secs(2);
 /// How long no span of a trace has come when it is read.
@@ -47,8 +54,8 @@ const QUIET: Duration = Duration::from_secs(5);
 const CLOCKS_INTERVAL: Duration = Duration::from_secs(10);
 /// How often what was learnt is written down.
 const SAVE_INTERVAL: Duration = Duration::from_secs(60);
-/// How far back traces are read again where nothing was written down.
-const BACK_MAX_NS: i64 = 3_600_000_000_000;
+/// How far back traces are read again in any case.
+const BACK_MIN_NS: i64 = 900_000_000_000;
 
 /// See the module.
 #[derive(Debug)]
@@ -57,8 +64,36 @@ pub(crate) struct TraceWatch {
     findings: RwLock<FindingLog>,
     /// Traces that wait to be read.
     pending: Mutex<HashMap<[u8; 16], Waiting>>,
-    /// Where what was learnt of clocks is written down.
-    dir: Option<PathBuf>,
+    states: RwLock<States>,
+    /// History that is looked at again.
+    back: Mutex<Option<Back>>,
+    /// Folders where what was learnt of clocks and what was found is written down.
+    dirs: Option<Dirs>,
+}
+
+#[derive(Debug, Clone)]
+struct Dirs {
+    clocks: PathBuf,
+    findings: PathBuf,
+}
+
+/// How far a look at history is.
+#[derive(Debug, Clone, Copy)]
+struct Back {
+    times: Times,
+    /// The first trace id that was not looked at; none once all were.
+    next: Option<u128>,
+    traces: u64,
+}
+
+/// How far a look at history is, for people.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Progress {
+    is_running: bool,
+    /// Traces that were looked at.
+    traces: u64,
+    /// Share of all trace ids that were passed.
+    done: f64,
 }
 
 /// When spans of a trace came, the first and the last.
@@ -70,10 +105,27 @@ struct Waiting {
 
 impl TraceWatch {
     /// Knows what was written down in `dir`. Blocking.
-    pub(crate) fn open(dir: Option<PathBuf>) -> Self {
-        let clocks = dir.as_deref().map(Clocks::open).unwrap_or_default();
-        let (clocks, findings, pending) = (clocks.into(), RwLock::default(), Mutex::default());
-        Self { clocks, findings, pending, dir }
+    pub(crate) fn open(dir: Option<&Path>) -> Self {
+        let dirs =
+            dir.map(|dir| Dirs { clocks: dir.join("clocks"), findings: dir.join("findings") });
+        let clocks = dirs.as_ref().map(|dirs| Clocks::open(&dirs.clocks)).unwrap_or_default();
+        let mut findings = FindingLog::default();
+        let found = dirs.as_ref().map(|dirs| read_findings(&dirs.findings)).transpose();
+        match found {
+            Ok(found) => findings.restore(found.unwrap_or_default()),
+            Err(error) => {
+                tracing::warn!(%error, "findings cannot be read; they are looked for anew")
+            }
+        }
+        let states = States::open(dirs.as_ref().map(|dirs| dirs.findings.clone()));
+        Self {
+            clocks: clocks.into(),
+            findings: findings.into(),
+            pending: Mutex::default(),
+            states: states.into(),
+            back: Mutex::default(),
+            dirs,
+        }
     }
 
     /// Notes the traces of spans that were just received.
@@ -122,7 +174,10 @@ impl TraceWatch {
                 self.blocking(move |watch| watch.write_down(looked)).await;
                 written = Instant::now();
             }
-            wait = ROUND_INTERVAL.max(started.elapsed().saturating_mul(LOAD_MAX));
+            wait = match self.progress().is_running {
+                true => started.elapsed().saturating_mul(BACK_LOAD_MAX),
+                false => ROUND_INTERVAL.max(started.elapsed().saturating_mul(LOAD_MAX)),
+            };
         }
     }
 
@@ -130,8 +185,8 @@ impl TraceWatch {
     async fn catch_up(&self, query: &Query) -> Result<()> {
         let place = query.start("watch").await?;
         let extent = place.reader.snapshot.clone();
-        // Findings are not written down, so the traces of the last hour are looked at in any case.
-        let back = input::now().saturating_sub(BACK_MAX_NS);
+        // What traces of the last quarter of an hour show together is not written down.
+        let back = input::now().saturating_sub(BACK_MIN_NS);
         let since =
             self.clocks.read().known_through_unix_nano.map_or(back, |known| known.min(back));
         let plan = |session: &Session| {
@@ -159,13 +214,17 @@ impl TraceWatch {
 
     /// Writes down what was learnt of clocks; `looked` is when spans were last asked for.
     fn write_down(&self, looked: Instant) {
-        let Some(dir) = &self.dir else { return };
+        let Some(dirs) = &self.dirs else { return };
         let oldest = self.pending.lock().values().map(|waiting| waiting.first).min();
         let behind = oldest.map_or(looked, |oldest| oldest.min(looked)).elapsed() + QUIET;
         let behind_ns = i64::try_from(behind.as_nanos()).unwrap_or(i64::MAX);
         let batches = self.clocks.read().to_save(input::now().saturating_sub(behind_ns));
-        if let Err(error) = batches.and_then(|batches| write_clocks(dir, &batches)) {
-            tracing::warn!(%error, "what was learnt of clocks cannot be written down");
+        let found = findings::batch(self.findings.read().of_traces());
+        // Clocks tell how far all of it reaches, so they come last.
+        let written = found.and_then(|found| write_findings(&dirs.findings, &found));
+        let written = written.and(batches).and_then(|batches| write_clocks(&dirs.clocks, &batches));
+        if let Err(error) = written {
+            tracing::warn!(%error, "what was learnt from traces cannot be written down");
         }
     }
 
@@ -173,6 +232,10 @@ impl TraceWatch {
         // Spans become batches when somebody looks.
         let place = query.start("watch").await?;
         let mut waiting = vec![self.quiet(Instant::now())];
+        if self.progress().is_running {
+            let watch = Arc::clone(self);
+            waiting.push(query.read(&place, move |reader, _| watch.take_back(reader)).await?);
+        }
         while let Some(mut ids) = waiting.pop() {
             match self.look_at(query, &place, ids.clone()).await {
                 // What is too large together may not be so one by one.
@@ -229,6 +292,105 @@ impl TraceWatch {
             pending.remove(id);
         }
         ids
+    }
+
+    /// Has the traces of a time looked at again.
+    ///
+    /// # Errors
+    /// That is under way already.
+    pub(crate) fn look_back(&self, times: Times) -> Result<Progress> {
+        let mut back = self.back.lock();
+        if back.is_some_and(|back| back.next.is_some()) {
+            return Err(QueryError::Busy { limit: "analyses_running_max" });
+        }
+        *back = Some(Back { times, next: Some(0), traces: 0 });
+        drop(back);
+        Ok(self.progress())
+    }
+
+    /// The same, without a pause, and to its end.
+    ///
+    /// # Errors
+    /// As [`look_back`](Self::look_back), or a trace cannot be read.
+    pub(crate) async fn analyze(
+        self: Arc<Self>,
+        query: &Query,
+        times: Times,
+        mut progress: impl FnMut(f64, u64),
+    ) -> Result<u64> {
+        self.look_back(times)?;
+        let started = Instant::now();
+        while self.progress().is_running {
+            self.round(query).await?;
+            let Progress { done, traces, .. } = self.progress();
+            progress(done, traces);
+        }
+        self.blocking(move |watch| watch.write_down(started)).await;
+        Ok(self.progress().traces)
+    }
+
+    /// How far that is.
+    pub(crate) fn progress(&self) -> Progress {
+        let Some(back) = *self.back.lock() else { return Progress::default() };
+        Progress {
+            is_running: back.next.is_some(),
+            traces: back.traces,
+            done: back.next.map_or(1.0, |next| next as f64 / u128::MAX as f64),
+        }
+    }
+
+    /// The next traces of history, by id. Blocking.
+    fn take_back(&self, reader: &Reader) -> Result<Vec<[u8; 16]>> {
+        let Some(Back { times, next: Some(first), .. }) = *self.back.lock() else {
+            return Ok(Vec::new());
+        };
+        let share = Share { first, last: u128::MAX };
+        let is_near = |(low, high): Times| low <= times.1 && times.0 <= high;
+        let files = reader.snapshot.files.iter();
+        let files = files.filter(|file| file.start_time_range.is_none_or(is_near));
+        let mut cursors = reader.cursors(files, false, share)?;
+        cursors.extend(reader.recent_cursors(share)?);
+        let mut ids = Vec::new();
+        merge(cursors, Some(times), &mut |trace: Merged| {
+            if trace.within != Within::No {
+                ids.push(trace.trace_id);
+            }
+            Ok(ids.len() < ROUND_TRACES_MAX)
+        })?;
+        if let Some(back) = &mut *self.back.lock() {
+            let last = ids.last().filter(|_| ids.len() == ROUND_TRACES_MAX);
+            back.next = last.and_then(|id| u128::from_be_bytes(*id).checked_add(1));
+            back.traces += ids.len() as u64;
+        }
+        Ok(ids)
+    }
+
+    /// Groups of findings and what was decided about them.
+    pub(crate) fn groups(&self, filter: &GroupFilter) -> GroupsAnswer {
+        findings::groups(self.findings.read().iter(), filter, &self.states.read())
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// There is none with this key.
+    pub(crate) fn group(&self, key: &str) -> Result<WholeGroup> {
+        findings::group(self.findings.read().iter(), key, &self.states.read())
+    }
+
+    /// Decides about a group. Durable when it returns. Blocking.
+    ///
+    /// # Errors
+    /// There is none with this key, or the decision cannot be kept.
+    pub(crate) fn decide(&self, key: &str, wish: Wish) -> Result<WholeGroup> {
+        self.group(key)?;
+        let found = self.findings.read();
+        let of_group = found.iter().filter(|finding| finding.group_key.to_string() == key);
+        let of_group: Vec<_> = of_group.collect();
+        self.states.write().decide(key, wish, &of_group, input::now())?;
+        drop(of_group);
+        drop(found);
+        self.group(key)
     }
 
     /// Takes the messages of traces into account, unless they were before.

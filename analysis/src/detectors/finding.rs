@@ -123,6 +123,8 @@ pub struct Finding {
     pub entry_service: String,
     /// Name of the trace's root.
     pub entry_operation: String,
+    /// Version of the service of the caller, or of the first offending span; empty when it does not tell.
+    pub service_version: String,
     /// What it is grouped by.
     pub group_key: GroupKey,
     /// The caller; 0 for none.
@@ -192,6 +194,8 @@ impl Findings {
         let raw_end =
             |row: &Row| trace.raw_start_ns(*row).saturating_add(trace.raw_duration_ns(*row));
         let saving = Severity::of_saving(draft.saving_ns, subject.root_ns());
+        let told_by = draft.caller.or(draft.rows.first().copied());
+        let version = told_by.and_then(|row| subject.resource_text(row, "service.version"));
         self.found.push(Finding {
             finding_id,
             detector: detector.id(),
@@ -203,6 +207,7 @@ impl Findings {
             revision: subject.revision,
             entry_service: subject.entry_service().to_owned(),
             entry_operation: subject.entry_operation().to_owned(),
+            service_version: version.unwrap_or_default().into_owned(),
             group_key,
             parent_span_id,
             span_ids: draft.rows.iter().take(SPAN_IDS_MAX).map(|r| trace.span_id(*r)).collect(),

@@ -1,5 +1,6 @@
 //! The commands: what each takes, and what runs it.
 
+mod analyze;
 mod demo;
 mod export;
 mod import;
@@ -46,6 +47,19 @@ pub(crate) fn cli() -> Command {
                 .arg(Arg::new("where").long("where").value_name("CONDITION").help("SQL condition on spans"))
                 .arg(Arg::new("output").short('o').long("output").required(true).value_name("FILE").help("File to write; - is standard output")),
         )
+        .subcommand(
+            Command::new("analyze")
+                .about("Look at the traces of the past again for findings, as after a rule changed")
+                .arg(
+                    Arg::new("since")
+                        .long("since")
+                        .required(true)
+                        .value_name("TIME")
+                        .allow_hyphen_values(true)
+                        .help("How far back, such as 7d, or a time"),
+                )
+                .arg(server("Address of a running server, such as http://127.0.0.1:8317")),
+        )
         .subcommand(demo::command())
         .subcommand(Command::new("verify").about("Check the data folder of a stopped server"))
 }
@@ -67,6 +81,9 @@ pub(crate) async fn run(name: &str, arguments: &ArgMatches, config: Config) -> R
             import::run(&config, &files.collect::<Vec<_>>(), text("server")).await
         }
         "export" => export::run(&config, text("where"), &text("output").unwrap_or_default()).await,
+        "analyze" => {
+            analyze::run(&config, &text("since").unwrap_or_default(), text("server")).await
+        }
         "demo" => demo::run(&config, arguments).await,
         "verify" => verify::run(&config).await,
         _ => serve::run(config).await,

@@ -1,10 +1,12 @@
 //! Findings that are about the same thing in several traces, as one.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use causeway_analysis::detectors::{Finding, Severity};
+use causeway_model::TraceId;
 use serde::Serialize;
 
+use super::states::{Decision, State, States};
 use super::table::span_text;
 use crate::error::{QueryError, Result};
 
@@ -20,6 +22,7 @@ pub(crate) struct GroupFilter {
     pub(crate) fallacy: Option<String>,
     pub(crate) service: Option<String>,
     pub(crate) severity: Option<String>,
+    pub(crate) version: Option<String>,
     /// Last seen at this time or later, Unix nanoseconds.
     pub(crate) start: Option<i64>,
     /// First seen at this time or earlier.
@@ -33,6 +36,7 @@ impl GroupFilter {
             && is(&self.fallacy, finding.fallacy.label())
             && is(&self.service, &finding.entry_service)
             && is(&self.severity, finding.severity.label())
+            && is(&self.version, &finding.service_version)
             && self.start.is_none_or(|start| finding.last_seen_unix_nano >= start)
             && self.end.is_none_or(|end| finding.first_seen_unix_nano <= end)
     }
@@ -51,6 +55,7 @@ pub(crate) struct FindingAnswer {
     group_key: String,
     entry_service: String,
     entry_operation: String,
+    service_version: String,
     parent_span_id: Option<String>,
     span_ids: Vec<String>,
     count: u64,
@@ -75,6 +80,7 @@ impl From<&Finding> for FindingAnswer {
             group_key: finding.group_key.to_string(),
             entry_service: finding.entry_service.clone(),
             entry_operation: finding.entry_operation.clone(),
+            service_version: finding.service_version.clone(),
             parent_span_id: span_text(finding.parent_span_id),
             span_ids: finding.span_ids.iter().map(|id| format!("{id:016x}")).collect(),
             count: finding.count,
@@ -100,20 +106,40 @@ pub(crate) struct GroupAnswer {
     entry_service: String,
     entry_operation: String,
     findings: usize,
-    traces: usize,
+    pub(crate) traces: usize,
     wasted_ns: i64,
-    saving_ns: i64,
+    pub(crate) saving_ns: i64,
     /// What half of the findings save at least.
     saving_median_ns: i64,
     first_seen_unix_nano: i64,
     last_seen_unix_nano: i64,
     example_traces: Vec<String>,
+    /// Versions it was found in, and in how many traces.
+    versions: BTreeMap<String, usize>,
+    state: State,
+    /// What somebody decided, if anybody did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<Decision>,
+}
+
+impl GroupAnswer {
+    /// What tells it from others in metrics.
+    pub(crate) fn labels(&self) -> [(&'static str, String); 6] {
+        [
+            ("group", self.group_key.clone()),
+            ("detector", self.detector.to_owned()),
+            ("severity", self.severity.to_owned()),
+            ("service", self.entry_service.clone()),
+            ("operation", self.entry_operation.clone()),
+            ("state", self.state.label().to_owned()),
+        ]
+    }
 }
 
 /// Groups, those that lose most first.
 #[derive(Debug, Serialize)]
 pub(crate) struct GroupsAnswer {
-    groups: Vec<GroupAnswer>,
+    pub(crate) groups: Vec<GroupAnswer>,
     /// How many there are.
     total: usize,
 }
@@ -122,12 +148,14 @@ pub(crate) struct GroupsAnswer {
 pub(crate) fn groups<'a>(
     findings: impl Iterator<Item = &'a Finding>,
     filter: &GroupFilter,
+    states: &States,
 ) -> GroupsAnswer {
     let mut by_group: HashMap<_, Vec<&Finding>> = HashMap::new();
     for finding in findings.filter(|finding| filter.matches(finding)) {
         by_group.entry(finding.group_key).or_default().push(finding);
     }
-    let mut groups: Vec<(Severity, GroupAnswer)> = by_group.into_values().filter_map(one).collect();
+    let mut groups: Vec<(Severity, GroupAnswer)> =
+        by_group.into_values().filter_map(|findings| one(findings, states)).collect();
     groups.sort_by(|(severity_a, a), (severity_b, b)| {
         let rank = |severity: &Severity, of: &GroupAnswer| (*severity, of.saving_ns, of.traces);
         rank(severity_b, b).cmp(&rank(severity_a, a)).then_with(|| a.group_key.cmp(&b.group_key))
@@ -137,7 +165,7 @@ pub(crate) fn groups<'a>(
     GroupsAnswer { groups: groups.collect(), total }
 }
 
-fn one(mut findings: Vec<&Finding>) -> Option<(Severity, GroupAnswer)> {
+fn one(mut findings: Vec<&Finding>, states: &States) -> Option<(Severity, GroupAnswer)> {
     findings.sort_by_key(|finding| std::cmp::Reverse((finding.saving_ns, finding.finding_id)));
     let worst = *findings.first()?;
     let severity = findings.iter().map(|finding| finding.severity).max()?;
@@ -152,8 +180,17 @@ fn one(mut findings: Vec<&Finding>) -> Option<(Severity, GroupAnswer)> {
             examples.push(trace);
         }
     }
+    let mut versions: BTreeMap<String, BTreeSet<TraceId>> = BTreeMap::new();
+    for finding in findings.iter().filter(|finding| !finding.service_version.is_empty()) {
+        versions.entry(finding.service_version.clone()).or_default().insert(finding.trace_id);
+    }
+    let group_key = worst.group_key.to_string();
+    let (state, decision) = states.of(&group_key, &findings);
     let group = GroupAnswer {
-        group_key: worst.group_key.to_string(),
+        versions: versions.into_iter().map(|(version, traces)| (version, traces.len())).collect(),
+        state,
+        decision: decision.cloned(),
+        group_key,
         detector: worst.detector,
         fallacy: worst.fallacy.label(),
         severity: severity.label(),
@@ -172,16 +209,54 @@ fn one(mut findings: Vec<&Finding>) -> Option<(Severity, GroupAnswer)> {
     Some((severity, group))
 }
 
-/// One group and its findings, the newest first.
+/// One group, how it went, and its findings, the newest first.
 #[derive(Debug, Serialize)]
 pub(crate) struct WholeGroup {
     #[serde(flatten)]
     group: GroupAnswer,
+    trend: Trend,
     recent: Vec<FindingAnswer>,
 }
 
 /// Findings of a group that are shown.
 const RECENT_MAX: usize = 100;
+
+/// Stretches of time of a trend.
+const TREND_STEPS: i64 = 48;
+
+/// Findings of a group over time, from the first to the last, in stretches of one length.
+#[derive(Debug, Default, Serialize)]
+struct Trend {
+    start_unix_nano: i64,
+    step_ns: i64,
+    findings: Vec<u64>,
+    saving_ns: Vec<i64>,
+}
+
+impl Trend {
+    fn of(findings: &[&Finding]) -> Self {
+        let starts = || findings.iter().map(|finding| finding.first_seen_unix_nano);
+        let (Some(first), Some(last)) = (starts().min(), starts().max()) else {
+            return Self::default();
+        };
+        let step_ns = (last.saturating_sub(first) / TREND_STEPS).saturating_add(1);
+        let steps = usize::try_from(last.saturating_sub(first) / step_ns + 1).unwrap_or(0);
+        let mut trend = Self {
+            start_unix_nano: first,
+            step_ns,
+            findings: vec![0; steps],
+            saving_ns: vec![0; steps],
+        };
+        for finding in findings {
+            let at = finding.first_seen_unix_nano.saturating_sub(first) / step_ns;
+            let at = usize::try_from(at).unwrap_or(0);
+            trend.findings.get_mut(at).into_iter().for_each(|count| *count += 1);
+            let saving = trend.saving_ns.get_mut(at);
+            saving.into_iter().for_each(|sum| *sum = sum.saturating_add(finding.saving_ns));
+        }
+        trend
+    }
+}
 
 /// One group.
 ///
@@ -190,6 +265,7 @@ const RECENT_MAX: usize = 100;
 pub(crate) fn group<'a>(
     findings: impl Iterator<Item = &'a Finding>,
     key: &str,
+    states: &States,
 ) -> Result<WholeGroup> {
     let of_group: Vec<&Finding> =
         findings.filter(|finding| finding.group_key.to_string() == key).collect();
@@ -198,6 +274,11 @@ pub(crate) fn group<'a>(
         std::cmp::Reverse((finding.last_seen_unix_nano, finding.finding_id))
     });
     let unknown = || QueryError::NotFound(format!("group {key} is not known"));
-    let (_, group) = one(of_group).ok_or_else(unknown)?;
-    Ok(WholeGroup { group, recent: recent.into_iter().take(RECENT_MAX).map(From::from).collect() })
+    let trend = Trend::of(&of_group);
+    let (_, group) = one(of_group, states).ok_or_else(unknown)?;
+    Ok(WholeGroup {
+        group,
+        trend,
+        recent: recent.into_iter().take(RECENT_MAX).map(From::from).collect(),
+    })
 }

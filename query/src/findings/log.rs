@@ -6,16 +6,19 @@
 //! | limit | value | beyond it |
 //! |---|---|---|
 //! | `FINDINGS_MAX` | 50,000 of single traces | those of the trace that was looked at longest ago go |
+//! | `TRACES_MAX` | 2,000 traces of a search | those with less to save are not found |
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use causeway_analysis::detectors::window::{Window, WindowSettings};
-use causeway_analysis::detectors::{Finding, Settings, Subject, detect_in};
+use causeway_analysis::detectors::{Finding, GroupKey, Settings, Subject, detect_in};
 use causeway_analysis::forms::Former;
 use causeway_model::trace::MergedTrace;
 
 const FINDINGS_MAX: usize = 50_000;
+const TRACES_MAX: usize = 2_000;
 const WINDOW: Duration = Duration::from_secs(15 * 60);
 
 /// See the module.
@@ -72,6 +75,47 @@ impl FindingLog {
         }
     }
 
+    /// What was found of a trace.
+    pub(crate) fn of_trace(&self, trace: &[u8; 16]) -> &[Finding] {
+        self.by_trace.get(trace).map_or(&[], Vec::as_slice)
+    }
+
+    /// Findings of single traces.
+    pub(crate) fn of_traces(&self) -> impl Iterator<Item = &Finding> {
+        self.order.iter().filter_map(|trace| self.by_trace.get(trace)).flatten()
+    }
+
+    /// Traces with a finding of a detector or group, and what changes would save there, the worst first; at most
+    /// [`TRACES_MAX`].
+    pub(crate) fn traces_with(&self, wanted: &str) -> Vec<([u8; 16], i64)> {
+        let group = u128::from_str_radix(wanted, 16).ok().map(GroupKey);
+        let is_wanted = |finding: &&Finding| {
+            wanted == "*" || finding.detector == wanted || Some(finding.group_key) == group
+        };
+        let worst = self.by_trace.iter().filter_map(|(trace, found)| {
+            let mut wanted = found.iter().filter(is_wanted).peekable();
+            wanted.peek()?;
+            Some((*trace, wanted.fold(0_i64, |sum, found| sum.saturating_add(found.saving_ns))))
+        });
+        let mut worst: Vec<_> = worst.collect();
+        worst.sort_unstable_by_key(|(trace, saving_ns)| (Reverse(*saving_ns), *trace));
+        worst.truncate(TRACES_MAX);
+        worst
+    }
+
+    /// Takes over what was found by an earlier process.
+    pub(crate) fn restore(&mut self, found: Vec<Finding>) {
+        let mut by_trace: Vec<([u8; 16], Vec<Finding>)> = Vec::new();
+        for finding in found {
+            let trace = finding.trace_id.0;
+            match by_trace.last_mut().filter(|(last, _)| *last == trace) {
+                Some((_, of_trace)) => of_trace.push(finding),
+                None => by_trace.push((trace, vec![finding])),
+            }
+        }
+        by_trace.into_iter().for_each(|(trace, found)| self.put(trace, found));
+    }
+
     /// Replaces what clocks show.
     pub(crate) fn set_clocks(&mut self, found: Vec<Finding>) {
         self.of_clocks = found;
@@ -102,7 +146,6 @@ impl FindingLog {
             !self.of_window.iter().any(|newer| newer.group_key == finding.group_key)
         };
         let of_last_window = self.of_last_window.iter().filter(is_not_found_again);
-        let of_traces = self.order.iter().filter_map(|trace| self.by_trace.get(trace)).flatten();
-        self.of_clocks.iter().chain(&self.of_window).chain(of_last_window).chain(of_traces)
+        self.of_clocks.iter().chain(&self.of_window).chain(of_last_window).chain(self.of_traces())
     }
 }

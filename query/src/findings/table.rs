@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Int64Array, ListBuilder, RecordBatch, StringArray, StringBuilder, UInt32Array,
-    UInt64Array,
+    Array, ArrayRef, AsArray, Int64Array, ListArray, ListBuilder, RecordBatch, StringArray,
+    StringBuilder, UInt32Array, UInt64Array,
 };
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{
+    ArrowPrimitiveType, DataType, Field, Int64Type, Schema, SchemaRef, TimestampNanosecondType,
+    UInt32Type, UInt64Type,
+};
 use arrow::error::ArrowError;
-use causeway_analysis::detectors::Finding;
+use causeway_analysis::detectors::{DETECTORS, Finding, FindingId, GroupKey, Severity};
 
 use crate::functions::unix_time::{time_array, timestamp};
 use crate::functions::{META_SPAN_ID, META_TRACE_ID, with_meaning};
@@ -29,6 +32,7 @@ pub(crate) fn schema() -> SchemaRef {
         Field::new("revision", DataType::UInt64, true),
         text("entry_service"),
         text("entry_operation"),
+        text("service_version"),
         text("group_key"),
         with_meaning(text("parent_span_id"), META_SPAN_ID),
         Field::new("span_ids", DataType::List(Arc::new(ids)), true),
@@ -45,6 +49,10 @@ pub(crate) fn schema() -> SchemaRef {
 /// The text of a span's id; none for zero.
 pub(super) fn span_text(id: u64) -> Option<String> {
     (id != 0).then(|| format!("{id:016x}"))
+}
+
+fn some_text(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// Findings as rows.
@@ -79,6 +87,7 @@ pub(crate) fn batch<'a>(
         counts(|finding| finding.revision),
         texts(&|finding| Some(finding.entry_service.clone())),
         texts(&|finding| Some(finding.entry_operation.clone())),
+        texts(&|finding| some_text(&finding.service_version)),
         texts(&|finding| Some(finding.group_key.to_string())),
         texts(&|finding| span_text(finding.parent_span_id)),
         Arc::new(span_ids.finish()),
@@ -91,4 +100,75 @@ pub(crate) fn batch<'a>(
         Arc::new(time_array(&longs(|finding| finding.last_seen_unix_nano))),
     ];
     RecordBatch::try_new(schema(), columns)
+}
+
+/// Findings of single traces from such rows. What a detector found that is not there any more is left out.
+///
+/// # Errors
+/// The rows are not those of [`batch`].
+pub(super) fn findings(batch: &RecordBatch) -> Result<Vec<Finding>, ArrowError> {
+    let rows = FindingRows::new(batch)?;
+    Ok((0..batch.num_rows()).filter_map(|row| rows.get(row)).collect())
+}
+
+/// Columns of the table by name.
+struct FindingRows<'a> {
+    batch: &'a RecordBatch,
+    span_ids: &'a ListArray,
+}
+
+impl<'a> FindingRows<'a> {
+    fn new(batch: &'a RecordBatch) -> Result<Self, ArrowError> {
+        if batch.schema().fields() != schema().fields() {
+            return Err(ArrowError::SchemaError("not the columns of findings".to_owned()));
+        }
+        let column = batch.column_by_name("span_ids").and_then(|ids| ids.as_list_opt());
+        let span_ids = column.ok_or_else(|| ArrowError::SchemaError("span_ids".to_owned()))?;
+        Ok(Self { batch, span_ids })
+    }
+
+    fn text(&self, name: &str, row: usize) -> Option<&'a str> {
+        let texts = self.batch.column_by_name(name)?.as_string_opt::<i32>()?;
+        texts.is_valid(row).then(|| texts.value(row))
+    }
+
+    fn number<T: ArrowPrimitiveType>(&self, name: &str, row: usize) -> Option<T::Native> {
+        Some(self.batch.column_by_name(name)?.as_primitive_opt::<T>()?.value(row))
+    }
+
+    fn get(&self, row: usize) -> Option<Finding> {
+        let text = |name: &str| self.text(name, row);
+        let owned = |name: &str| text(name).unwrap_or_default().to_owned();
+        let long = |name: &str| self.number::<Int64Type>(name, row).unwrap_or(0);
+        let time = |name: &str| self.number::<TimestampNanosecondType>(name, row).unwrap_or(0);
+        let hash = |name: &str| u128::from_str_radix(text(name)?, 16).ok();
+        let span = |text: &str| u64::from_str_radix(text, 16).ok();
+        let detector = DETECTORS.iter().find(|known| text("detector") == Some(known.id()))?;
+        let ids = self.span_ids.value(row);
+        let ids = ids.as_string_opt::<i32>()?.iter().flatten().filter_map(span);
+        let severities = [Severity::Low, Severity::Medium, Severity::High];
+        Some(Finding {
+            finding_id: FindingId(hash("finding_id")?),
+            detector: detector.id(),
+            rule_version: self.number::<UInt32Type>("rule_version", row)?,
+            fallacy: detector.fallacy(),
+            severity: severities.into_iter().find(|of| text("severity") == Some(of.label()))?,
+            title: owned("title"),
+            trace_id: text("trace_id")?.parse().ok()?,
+            revision: self.number::<UInt64Type>("revision", row)?,
+            entry_service: owned("entry_service"),
+            entry_operation: owned("entry_operation"),
+            service_version: owned("service_version"),
+            group_key: GroupKey(hash("group_key")?),
+            parent_span_id: text("parent_span_id").and_then(span).unwrap_or(0),
+            span_ids: ids.collect(),
+            count: self.number::<UInt64Type>("count", row)?,
+            wasted_ns: long("wasted_ns"),
+            saving_ns: long("saving_ns"),
+            critical_path_ns: long("critical_path_ns"),
+            evidence: serde_json::from_str(text("evidence")?).ok()?,
+            first_seen_unix_nano: time("first_seen"),
+            last_seen_unix_nano: time("last_seen"),
+        })
+    }
 }

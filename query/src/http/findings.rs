@@ -1,20 +1,24 @@
 //! `GET /traces/{id}/critical-path`, `GET /traces/{id}/findings`, `GET /findings`, `GET /findings/{group}`.
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::{Path, Query as Parameters, State};
 use causeway_analysis::detectors::{Settings, detect};
 use causeway_analysis::forms::Former;
 use causeway_model::TraceId;
+use http::{HeaderMap, header};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::error::ApiResult;
 use super::order::{Asked, off_thread};
-use crate::error::QueryError;
+use crate::error::{QueryError, Result};
 use crate::findings::{
-    self, FindingAnswer, GroupFilter, GroupsAnswer, PathAnswer, Time, WholeGroup,
+    self, FindingAnswer, GroupFilter, GroupsAnswer, PathAnswer, Time, WholeGroup, Wish,
 };
 use crate::input;
 use crate::query::Query;
+use crate::watch::Progress;
 
 /// In which time.
 #[derive(Debug, Deserialize)]
@@ -72,6 +76,7 @@ pub(super) struct Which {
     fallacy: Option<String>,
     service: Option<String>,
     severity: Option<String>,
+    version: Option<String>,
     start: Option<String>,
     end: Option<String>,
 }
@@ -80,11 +85,11 @@ pub(super) async fn groups(
     State(query): State<Query>,
     asked: Asked<Which>,
 ) -> ApiResult<Json<GroupsAnswer>> {
-    let Parameters(Which { detector, fallacy, service, severity, start, end }) = asked?;
+    let Parameters(Which { detector, fallacy, service, severity, version, start, end }) = asked?;
     let time = |text: Option<String>| text.as_deref().map(input::time).transpose();
     let (start, end) = (time(start)?, time(end)?);
-    let filter = GroupFilter { detector, fallacy, service, severity, start, end };
-    let groups = off_thread(move || Ok(findings::groups(query.watch().findings().iter(), &filter)));
+    let filter = GroupFilter { detector, fallacy, service, severity, version, start, end };
+    let groups = off_thread(move || Ok(query.watch().groups(&filter)));
     Ok(Json(groups.await?))
 }
 
@@ -92,6 +97,50 @@ pub(super) async fn group(
     State(query): State<Query>,
     Path(key): Path<String>,
 ) -> ApiResult<Json<WholeGroup>> {
-    let group = off_thread(move || findings::group(query.watch().findings().iter(), &key));
+    let group = off_thread(move || query.watch().group(&key));
     Ok(Json(group.await?))
+}
+
+/// Decides about a group; only JSON is taken, which no other site can make a browser send.
+pub(super) async fn decide(
+    State(query): State<Query>,
+    Path(key): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> ApiResult<Json<WholeGroup>> {
+    let wish: Wish = json_body(&headers, &body)?;
+    let group = off_thread(move || query.watch().decide(&key, wish));
+    Ok(Json(group.await?))
+}
+
+/// What of history to look at again.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Since {
+    since: String,
+    until: Option<String>,
+}
+
+/// Has the traces of a time looked at again, as after a rule changed.
+pub(super) async fn analyze(
+    State(query): State<Query>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> ApiResult<Json<Progress>> {
+    let Since { since, until } = json_body(&headers, &body)?;
+    let until = until.as_deref().unwrap_or("now");
+    Ok(Json(query.watch().look_back((input::since(&since)?.max(1), input::time(until)?))?))
+}
+
+/// How far that is.
+pub(super) async fn analysis(State(query): State<Query>) -> Json<Progress> {
+    Json(query.watch().progress())
+}
+
+fn json_body<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T> {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if !content_type.is_some_and(|value| value.starts_with("application/json")) {
+        return Err(QueryError::bad_request("send JSON, with Content-Type: application/json"));
+    }
+    serde_json::from_slice(body).map_err(|error| QueryError::bad_request(error.to_string()))
 }

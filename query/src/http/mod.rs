@@ -15,7 +15,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use futures::FutureExt;
 
 pub use self::error::ApiError;
@@ -46,7 +46,9 @@ pub(crate) fn router(query: Query) -> Router {
         .route("/red", get(requests::red))
         .route("/clocks", get(order::clocks))
         .route("/findings", get(findings::groups))
+        .route("/findings/analyze", get(findings::analysis).post(findings::analyze))
         .route("/findings/{group}", get(findings::group))
+        .route("/findings/{group}/state", put(findings::decide))
         .fallback(unknown)
         .layer(DefaultBodyLimit::max(body_bytes_max))
         .layer(middleware::from_fn(survive))

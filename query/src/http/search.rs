@@ -4,20 +4,25 @@
 //! what comes after that, so traces that arrive in between neither repeat nor hide others.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Query as UrlQuery, State};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use causeway_analysis::detectors::{Finding, Severity};
 use causeway_model::TraceId;
 use serde::Serialize;
 
 use super::error::ApiResult;
 use crate::error::{QueryError, Result};
+use crate::findings::FindingLog;
 use crate::input;
 use crate::query::Query;
 use crate::search::{Filter, Order, Position, Search, Status, run};
 use crate::trace::summary::Summary;
+use crate::watch::TraceWatch;
 
 const LIMIT_DEFAULT: usize = 20;
 
@@ -49,6 +54,17 @@ pub(super) struct TraceLine {
     services: Vec<ServiceCount>,
     missing_parents: i64,
     complete: bool,
+    /// What was found in it, by detector, the worst first.
+    findings: Vec<Found>,
+}
+
+/// Findings of one detector in one trace.
+#[derive(Debug, Serialize)]
+struct Found {
+    detector: &'static str,
+    severity: &'static str,
+    count: usize,
+    saving_ns: i64,
 }
 
 #[derive(Debug, Serialize)]
@@ -62,17 +78,18 @@ pub(super) async fn search(
     State(query): State<Query>,
     UrlQuery(pairs): UrlQuery<Vec<(String, String)>>,
 ) -> ApiResult<Json<Page>> {
-    let search = read(&pairs, query.settings().traces_page_max)?;
+    let search = read(&pairs, query.settings().traces_page_max, query.watch())?;
     let order = search.order;
     let found = run(&query, search).await?;
+    let log = query.watch().findings();
     Ok(Json(Page {
-        traces: found.lines.into_iter().map(|(id, summary)| line(id, summary)).collect(),
+        traces: found.lines.into_iter().map(|(id, summary)| line(id, summary, &log)).collect(),
         total: Total { value: found.total, exact: found.is_exact },
         next_cursor: found.next.map(|last| cursor_after(order, &last)),
     }))
 }
 
-pub(super) fn line(id: TraceId, summary: Summary) -> TraceLine {
+pub(super) fn line(id: TraceId, summary: Summary, log: &FindingLog) -> TraceLine {
     let services = summary.services.into_iter().map(|service| ServiceCount {
         name: service.name,
         spans: service.spans,
@@ -91,10 +108,37 @@ pub(super) fn line(id: TraceId, summary: Summary) -> TraceLine {
         services: services.collect(),
         missing_parents: summary.missing_parents,
         complete: summary.complete,
+        findings: found_in(log.of_trace(&id.0)),
     }
 }
 
-pub(super) fn read(pairs: &[(String, String)], limit_max: usize) -> Result<Search> {
+fn found_in(findings: &[Finding]) -> Vec<Found> {
+    let mut by_detector: BTreeMap<&'static str, (Severity, usize, i64)> = BTreeMap::new();
+    for finding in findings {
+        let (severity, count, saving_ns) =
+            by_detector.entry(finding.detector).or_insert((Severity::Low, 0, 0));
+        *severity = finding.severity.max(*severity);
+        *count += 1;
+        *saving_ns = saving_ns.saturating_add(finding.saving_ns);
+    }
+    let mut found: Vec<_> = by_detector.into_iter().collect();
+    found.sort_by_key(|(_, (severity, _, saving_ns))| Reverse((*severity, *saving_ns)));
+    let found = found.into_iter().map(|(detector, (severity, count, saving_ns))| Found {
+        detector,
+        severity: severity.label(),
+        count,
+        saving_ns,
+    });
+    found.collect()
+}
+
+pub(super) fn read(
+    pairs: &[(String, String)],
+    limit_max: usize,
+    watch: &TraceWatch,
+) -> Result<Search> {
+    let traces_with =
+        |wanted: &str| Some(Arc::new(watch.findings().traces_with(wanted).into_iter().collect()));
     let mut filter = Filter::default();
     let (mut order, mut limit, mut cursor) = (Order::Newest, LIMIT_DEFAULT, None);
     let some = |value: &String| (!value.is_empty()).then(|| value.clone());
@@ -114,6 +158,7 @@ pub(super) fn read(pairs: &[(String, String)], limit_max: usize) -> Result<Searc
             "max_duration" => filter.duration_ns_max = Some(input::duration(value)?),
             "start" => filter.start = Some(input::time(value)?),
             "end" => filter.end = Some(input::time(value)?),
+            "finding" => filter.traces = traces_with(value),
             "order" => order = order_named(value)?,
             "limit" => limit = limit_of(value, limit_max)?,
             "cursor" => cursor = Some(value),
@@ -121,6 +166,9 @@ pub(super) fn read(pairs: &[(String, String)], limit_max: usize) -> Result<Searc
                 return Err(QueryError::bad_request(format!("unknown parameter {other:?}")));
             }
         }
+    }
+    if order == Order::Worst && filter.traces.is_none() {
+        filter.traces = traces_with("*");
     }
     let after = cursor.map(|cursor| position(cursor, order)).transpose()?;
     Ok(Search { filter, order, limit, after })
@@ -155,12 +203,13 @@ const ORDERS: &[(&str, Order)] = &[
     ("slowest", Order::Slowest),
     ("most_spans", Order::MostSpans),
     ("most_errors", Order::MostErrors),
+    ("worst", Order::Worst),
 ];
 
 fn order_named(name: &str) -> Result<Order> {
     ORDERS.iter().find(|(known, _)| *known == name).map(|(_, order)| *order).ok_or_else(|| {
         QueryError::bad_request(format!(
-            "order is newest, slowest, most_spans or most_errors, not {name:?}"
+            "order is newest, slowest, most_spans, most_errors or worst, not {name:?}"
         ))
     })
 }

@@ -71,7 +71,7 @@ pub(super) async fn tail(
     if let Some((key, _)) = pairs.iter().find(|(key, _)| TAKEN.contains(&key.as_str())) {
         return Err(QueryError::bad_request(format!("a tail has no parameter {key:?}")).into());
     }
-    let mut search = read(&pairs, LINES_MAX)?;
+    let mut search = read(&pairs, LINES_MAX, query.watch())?;
     (search.order, search.limit) = (Order::Newest, LINES_MAX);
     let (sent, _running) = (HashMap::new(), Running::start()?);
     let tail = Tail { query, search, sent, is_first: true, _running };
@@ -107,8 +107,9 @@ impl Tail {
             .collect();
         // The oldest first: each line that comes is newer than the one before.
         new.reverse();
+        let log = self.query.watch().findings();
         let events = new.into_iter().filter_map(|(id, summary)| {
-            Event::default().event("trace").json_data(line(id, summary)).ok()
+            Event::default().event("trace").json_data(line(id, summary, &log)).ok()
         });
         events.map(Ok).collect()
     }

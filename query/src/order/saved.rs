@@ -4,20 +4,17 @@
 //! table again at the next start, and a file that is missing or cannot be read costs no more than that.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, UInt64Array};
 use arrow::datatypes::{Field, Int64Type, Schema, UInt64Type};
 use arrow::error::ArrowError;
-use arrow::ipc::reader::FileReader;
-use arrow::ipc::writer::FileWriter;
 use causeway_clock::offsets::{ClockRow, Granularity, Least, PairRow};
 
 use super::clocks::Clocks;
 use super::identity::{ClockName, clock_text, parse_clock};
+use crate::durable::{read_batches, write_batch};
 
 const CLOCKS: &str = "clocks.arrow";
 const PAIRS: &str = "clock_pairs.arrow";
@@ -115,44 +112,26 @@ fn pair_batch(known: &Clocks) -> Result<RecordBatch> {
 }
 
 /// Replaces the files, durably. Blocking.
+///
+/// # Errors
+/// A file cannot be written.
 pub(crate) fn write(dir: &Path, batches: &[RecordBatch; 2]) -> Result<()> {
-    fs::create_dir_all(dir)?;
     let [clocks, pairs] = batches;
     // The clocks tell how far both reach, so they come last.
-    for (name, batch) in [(PAIRS, pairs), (CLOCKS, clocks)] {
-        let (staged, place) = (dir.join(format!("{name}.new")), dir.join(name));
-        let mut writer = FileWriter::try_new(File::create(&staged)?, batch.schema_ref())?;
-        writer.write(batch)?;
-        writer.finish()?;
-        writer.into_inner()?.sync_all()?;
-        fs::rename(staged, place)?;
-        File::open(dir)?.sync_all()?;
-    }
-    Ok(())
+    write_batch(dir, PAIRS, pairs)?;
+    write_batch(dir, CLOCKS, clocks)
 }
 
 /// Adds what was written down; until when everything received is in it. Blocking.
 pub(super) fn read(dir: &Path, known: &mut Clocks) -> Result<Option<i64>> {
     let (Some((clocks, metadata)), Some((pairs, _))) =
-        (read_file(&dir.join(CLOCKS))?, read_file(&dir.join(PAIRS))?)
+        (read_batches(&dir.join(CLOCKS))?, read_batches(&dir.join(PAIRS))?)
     else {
         return Ok(None);
     };
     clocks.iter().try_for_each(|batch| add_clocks(batch, known))?;
     pairs.iter().try_for_each(|batch| add_pairs(batch, known))?;
     Ok(metadata.get(THROUGH).and_then(|through| through.parse().ok()))
-}
-
-type FileContent = (Vec<RecordBatch>, HashMap<String, String>);
-
-fn read_file(path: &Path) -> Result<Option<FileContent>> {
-    let file = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        opened => opened?,
-    };
-    let reader = FileReader::try_new(file, None)?;
-    let metadata = reader.schema().metadata().clone();
-    Ok(Some((reader.collect::<Result<_>>()?, metadata)))
 }
 
 fn damaged(column: &str) -> ArrowError {

@@ -1,9 +1,13 @@
 //! What a span must be for its trace to be found, as conditions on storage columns.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use causeway_model::columns::name;
 use datafusion::functions_aggregate::expr_fn::min;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlan, col, lit};
+use datafusion::scalar::ScalarValue;
 
 use crate::catalog::{Session, all_attributes, stored};
 use crate::error::Result;
@@ -32,6 +36,8 @@ pub(crate) struct Filter {
     pub(crate) start: Option<i64>,
     /// Latest start, inclusive.
     pub(crate) end: Option<i64>,
+    /// Some traces only, with the number that [`Order::Worst`](super::Order::Worst) ranks them by.
+    pub(crate) traces: Option<Arc<HashMap<[u8; 16], i64>>>,
 }
 
 impl Filter {
@@ -58,6 +64,10 @@ impl Filter {
         let mut all = Vec::new();
         all.extend(self.service.as_ref().map(|s| col(name::SERVICE_NAME).eq(lit(s.as_str()))));
         all.extend(self.operation.as_ref().map(|o| col(name::NAME).eq(lit(o.as_str()))));
+        if let Some(traces) = &self.traces {
+            let id = |id: &[u8; 16]| lit(ScalarValue::Binary(Some(id.to_vec())));
+            all.push(col(name::TRACE_ID).in_list(traces.keys().map(id).collect(), false));
+        }
         let code = || col(name::STATUS_CODE);
         all.extend(self.status.map(|status| match status {
             Status::Unset => code().is_null().or(code().eq(lit(0_i32))),

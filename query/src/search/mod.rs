@@ -36,18 +36,8 @@ pub(crate) enum Order {
     Slowest,
     MostSpans,
     MostErrors,
-}
-
-impl Order {
-    /// The number a trace is ordered by: larger comes first.
-    fn rank(self, trace: &Merged) -> i64 {
-        match self {
-            Self::Newest => trace.start_min.unwrap_or(0),
-            Self::Slowest => trace.duration_ns().unwrap_or_else(|| trace.envelope_ns()),
-            Self::MostSpans => trace.spans,
-            Self::MostErrors => trace.errors,
-        }
-    }
+    /// By what changes would save, by the findings asked for.
+    Worst,
 }
 
 /// What was asked for.
@@ -57,6 +47,22 @@ pub(crate) struct Search {
     pub(crate) order: Order,
     pub(crate) limit: usize,
     pub(crate) after: Option<Position>,
+}
+
+impl Search {
+    /// The number a trace is ordered by: larger comes first.
+    fn rank(&self, trace: &Merged) -> i64 {
+        match self.order {
+            Order::Newest => trace.start_min.unwrap_or(0),
+            Order::Slowest => trace.duration_ns().unwrap_or_else(|| trace.envelope_ns()),
+            Order::MostSpans => trace.spans,
+            Order::MostErrors => trace.errors,
+            Order::Worst => {
+                let savings = self.filter.traces.as_ref();
+                savings.and_then(|savings| savings.get(&trace.trace_id)).copied().unwrap_or(0)
+            }
+        }
+    }
 }
 
 /// A page.

@@ -194,7 +194,7 @@ impl State {
 
     fn checked(&mut self, traces: Vec<Merged>, search: &Search) {
         for trace in traces {
-            self.page.offer(Position::new(search.order.rank(&trace), trace.trace_id));
+            self.page.offer(Position::new(search.rank(&trace), trace.trace_id));
             self.known.insert(trace.trace_id, trace);
         }
     }

@@ -94,7 +94,7 @@ impl Matches {
     }
 
     fn look(&mut self, search: &Search, trace: &Merged) {
-        let place = Position::new(search.order.rank(trace), trace.trace_id);
+        let place = Position::new(search.rank(trace), trace.trace_id);
         match trace.within {
             Within::No => {}
             Within::Perhaps => self.unsure.push(place),

@@ -216,7 +216,7 @@ async fn a_search_finds_traces_by_one_span() {
             "root_service": "web", "root_name": "GET /checkout", "start_unix_nano": "1700000000000000000",
             "duration_ns": 100_000_000, "envelope_ns": 100_000_000, "spans": 2, "errors": 1,
             "services": [{"name": "db", "spans": 1, "errors": 1}, {"name": "web", "spans": 1, "errors": 0}],
-            "missing_parents": 0, "complete": true,
+            "missing_parents": 0, "complete": true, "findings": [],
         })
     );
 }

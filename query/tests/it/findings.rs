@@ -1,12 +1,19 @@
 //! What traces show: critical paths and findings, over SQL and HTTP.
 
+use std::path::Path;
+
+use axum::body::Body;
 use causeway_testkit::proto::trace::v1::Span;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::world::{MS, T0, World, WorldBuilder, kv, request, span, text};
 
 /// One query for ten products, then one for the brand of each: 10 ms each, one after another.
 fn shop() -> World {
+    shop_that_learns(None)
+}
+
+fn shop_that_learns(learnt_dir: Option<&Path>) -> World {
     let mut spans = vec![Span { kind: 2, ..span(1, 0x1, 0, "GET /products", 0, 120) }];
     let query = |id: u64, start: u64, statement: &str| {
         let mut query = Span { kind: 3, ..span(1, id, 0x1, "SELECT", start, 10) };
@@ -20,10 +27,17 @@ fn shop() -> World {
         spans.push(query(0x10 + n, 11 + n * 10, &statement));
     }
     let late = spans.split_off(6);
+    let quick = Span { kind: 2, ..span(2, 0x1, 0, "GET /health", 500, 1) };
     WorldBuilder::new()
+        .settings(|settings| settings.learnt_dir = learnt_dir.map(Path::to_owned))
         .file(&[request("catalogue", spans)])
-        .recent(&[request("catalogue", late)])
+        .recent(&[request("catalogue", late), request("catalogue", vec![quick])])
         .build()
+}
+
+async fn look_at_everything(world: &World) {
+    let traces = world.query.analyze("1", |_, _| {}).await.expect("looks");
+    assert_eq!(traces, 2);
 }
 
 #[tokio::test]
@@ -71,4 +85,78 @@ async fn repeated_queries_are_a_finding() {
     assert_eq!(world.get("/findings?severity=high&start=-1h").await.0, 200);
     assert_eq!(world.get("/findings?colour=red").await.0, 400);
     assert_eq!(world.sql("SELECT count(*) FROM findings").await, "0");
+}
+
+#[tokio::test]
+async fn history_is_looked_at_and_searched_by_what_was_found() {
+    let world = shop();
+    look_at_everything(&world).await;
+    let (_, groups) = world.get("/findings?detector=n_plus_one").await;
+    assert_eq!(groups["total"], json!(1), "{groups}");
+    let key = groups["groups"][0]["group_key"].as_str().expect("a key");
+    for asked in
+        ["finding=n_plus_one", "finding=*&order=worst", "order=worst", &format!("finding={key}")]
+    {
+        let (status, page) = world.get(&format!("/traces?{asked}")).await;
+        assert_eq!((status, &page["total"]["value"]), (200, &json!(1)), "{asked}: {page}");
+        let found = &page["traces"][0]["findings"][0];
+        assert_eq!((&found["detector"], &found["count"]), (&json!("n_plus_one"), &json!(1)));
+    }
+    assert_eq!(world.get("/traces?finding=fan_out").await.1["traces"], json!([]));
+    let none = world.get("/traces?finding=n_plus_one&operation=DELETE").await.1;
+    assert_eq!(none["traces"], json!([]));
+    let (_, all) = world.get("/traces").await;
+    assert_eq!(all["traces"][0]["findings"], json!([]), "a healthy one");
+    let (_, group) = world.get(&format!("/findings/{key}")).await;
+    assert_eq!(group["trend"]["findings"], json!([1]));
+}
+
+async fn send(world: &World, method: &str, uri: &str, body: Value) -> (u16, Value) {
+    let request = http::Request::builder().method(method).uri(uri);
+    let request =
+        request.header("content-type", "application/json").body(Body::from(body.to_string()));
+    let (status, answer) = world.request(request.expect("a request")).await;
+    (status, serde_json::from_slice(&answer).expect("JSON"))
+}
+
+#[tokio::test]
+async fn findings_and_decisions_outlive_the_process() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let world = shop_that_learns(Some(folder.path()));
+    look_at_everything(&world).await;
+    let (_, groups) = world.get("/findings?detector=n_plus_one").await;
+    let group = &groups["groups"][0];
+    assert_eq!(group["state"], json!("open"));
+    let uri = format!("/findings/{}/state", group["group_key"].as_str().expect("a key"));
+    let decided = json!({"state": "resolved", "version": "2.0", "note": "batched"});
+    let (status, answer) = send(&world, "PUT", &uri, decided).await;
+    assert_eq!((status, &answer["state"]), (200, &json!("resolved")), "{answer}");
+    for (body, status) in [(json!({"state": "regressed"}), 400), (json!({"state": "gone"}), 400)] {
+        assert_eq!(send(&world, "PUT", &uri, body).await.0, status);
+    }
+    assert_eq!(send(&world, "PUT", "/findings/0/state", json!({"state": "open"})).await.0, 404);
+    let simple = http::Request::put(&uri).body(Body::from("{}")).expect("a request");
+    assert_eq!(world.request(simple).await.0, 400, "a form of another site");
+    let before = world.sql("SELECT * FROM findings ORDER BY finding_id").await;
+    assert!(before.contains("n_plus_one"));
+    drop(world);
+
+    let world = shop_that_learns(Some(folder.path()));
+    assert_eq!(world.sql("SELECT * FROM findings ORDER BY finding_id").await, before);
+    let (_, groups) = world.get("/findings?detector=n_plus_one").await;
+    let group = &groups["groups"][0];
+    assert_eq!(
+        (&group["state"], &group["decision"]["note"]),
+        (&json!("resolved"), &json!("batched"))
+    );
+    let (status, progress) =
+        send(&world, "POST", "/findings/analyze", json!({"since": "7d"})).await;
+    assert_eq!((status, &progress["is_running"]), (200, &json!(true)));
+    assert_eq!(
+        world.get("/findings/analyze").await.1["is_running"],
+        json!(true),
+        "nobody watches here"
+    );
+    let (status, _) = send(&world, "POST", "/findings/analyze", json!({"since": "7d"})).await;
+    assert_eq!(status, 503, "one at a time");
 }

@@ -110,6 +110,7 @@ impl WindowDraft<'_> {
             revision: 0,
             entry_service: entry_service.to_owned(),
             entry_operation: entry_operation.to_owned(),
+            service_version: String::new(),
             group_key,
             parent_span_id: 0,
             span_ids: Vec::new(),
