@@ -418,7 +418,19 @@ const JOURNEYS = {
 
   async "clocks that disagree are seen, aligned and explained"() {
     await page.goto(`${origin}/trace/${traceIdOf(9)}`);
+    await page.getByText(/As sent, \d+ messages would arrive before they were sent/).waitFor();
+    await page.getByRole("group", { name: "Clock" }).getByRole("button", { name: "Raw" }).click();
     await page.getByText(/messages arriving before they were sent/).waitFor();
+    const asSent = await page.locator(".trace-facts").innerText();
+    await page.getByRole("tab", { name: "Flame graph" }).click();
+    await page.locator(".flame-detail").waitFor();
+    const work = await page.locator(".flame-detail").innerText();
+    await page.getByRole("group", { name: "Clock" }).getByRole("button", { name: "Aligned" }).click();
+    await settle();
+    assert.notEqual(await page.locator(".trace-facts").innerText(), asSent);
+    assert.notEqual(await page.locator(".flame-detail").innerText(), work);
+    await page.keyboard.press("t");
+    await page.getByRole("tab", { name: "Timeline" }).click();
     await page.getByRole("button", { name: "Show aligned times" }).click();
     await page.getByText(/times are those of edge-proxy on fra-01/).waitFor();
     await page.locator(".tree-row", { hasText: "cart" }).first().click();
@@ -555,9 +567,9 @@ const JOURNEYS = {
     await rows.first().waitFor();
     assert.match(await rows.first().innerText(), /POST \/checkout[^]*72 %/);
     await page.getByLabel("Add up by").selectOption("segment");
-    await page.getByLabel("Times").selectOption("raw");
+    await page.getByRole("group", { name: "Clock" }).getByRole("button", { name: "Raw" }).click();
     await settle();
-    assert.equal(params().get("group"), "segment.raw");
+    assert.deepEqual([params().get("group"), params().get("clock")], ["segment", "raw"]);
     await page.reload();
     await page.getByText("412 ms in 49 segments").waitFor();
     assert.equal(await page.locator(".virtual-table").getAttribute("aria-rowcount"), "50");

@@ -17,7 +17,7 @@ export interface TraceView {
   /** Leaves out what the search does not find. */
   readonly onlyFound: boolean;
   readonly color: ColorChoice;
-  /** null = what suits the open view: raw times in the timeline, aligned ones in space-time. */
+  /** null = not chosen: aligned times where the order is known. */
   readonly clock: ClockChoice | null;
   readonly tab: TabView;
 }
@@ -47,9 +47,9 @@ export interface TabView {
   readonly cut: number | null;
 }
 
-/** The axis of a view: order has to be known for another than raw. */
-export function clockOf(trace: TraceColumns, clock: ClockChoice | null, tab: TabId): ClockChoice {
-  return trace.order === null ? "raw" : (clock ?? (tab === "space" ? "aligned" : "raw"));
+/** The axis of all views: order has to be known for another than raw. */
+export function clockOf(trace: TraceColumns, clock: ClockChoice | null): ClockChoice {
+  return trace.order === null ? "raw" : (clock ?? "aligned");
 }
 
 export const FIRST_TAB: TabView = { id: "timeline", group: "", sort: "", focus: -1, cut: null };

@@ -37,10 +37,14 @@ export class TraceState {
   readonly onlyFound: Signal<boolean>;
   readonly color: Signal<ColorChoice>;
   readonly clock: Signal<ClockChoice | null>;
-  /** The axis on show: `clock`, or what suits the view. */
+  /** The axis of all views. */
   readonly axis: ReadonlySignal<ClockChoice>;
   /** The trace with the times of the axis; until the causal order has arrived, aligned ones. */
   readonly shown: ReadonlySignal<TraceColumns>;
+  /** The same where durations are read or added up: never steps, which have none. */
+  readonly timed: ReadonlySignal<TraceColumns>;
+  /** Self time per row, of `timed`. */
+  readonly selfTimes: ReadonlySignal<Float64Array>;
   readonly line = new Remote<CausalLine>();
   readonly tab: Signal<TabView>;
   readonly panelOpen: Signal<boolean>;
@@ -60,7 +64,6 @@ export class TraceState {
   readonly #errorRows: Int32Array;
   readonly #stops: (() => void)[] = [];
   #urlTimer = 0;
-  #selfTimes: Float64Array | null = null;
   readonly #asked = new Set<string>();
   readonly #leaving = new AbortController();
 
@@ -79,21 +82,23 @@ export class TraceState {
     this.color = signal(view.color);
     this.tab = signal(view.tab);
     this.clock = signal(view.clock);
-    this.axis = computed(() => clockOf(trace, this.clock.value, this.tab.value.id));
+    this.axis = computed(() => clockOf(trace, this.clock.value));
     const aligned = computed(() => alignedColumns(trace));
     const line = computed(() => this.line.state.value.value);
     const causal = computed(() => (line.value === null ? aligned.value : causalColumns(trace, line.value)));
     this.shown = computed(() => (this.axis.value === "raw" ? trace : this.axis.value === "aligned" ? aligned.value : causal.value));
+    this.timed = computed(() => (this.axis.value === "raw" ? trace : aligned.value));
+    this.selfTimes = computed(() => selfTimes(this.timed.value));
     this.window = signal(fullWindow(this.extent));
     // Steps take a moment to load; a window over them waits until they are there.
     let wish = view.window;
     let before = { shown: this.shown.peek(), steps: false };
     this.panelOpen = signal(view.selected >= 0);
     this.findingRows = computed(() => findingRows(trace, this.findings.state.value.value ?? []));
-    this.found = computed(() => findSpans(trace, this.find.value, this.attributes.value, this.findingRows.value));
+    this.found = computed(() => findSpans(this.timed.value, this.find.value, this.attributes.value, this.findingRows.value));
     const only = computed(() => (this.onlyFound.value && this.found.value !== null ? withAncestors(trace, this.found.value.mask) : null));
     this.rows = computed(() => visibleRows(trace, this.folds, this.collapse.value, only.value));
-    this.colors = computed(() => rowColors(trace, this.slots, this.color.value));
+    this.colors = computed(() => rowColors(this.timed.value, this.slots, this.color.value));
     this.#stops.push(effect(() => {
       if (this.axis.value === "causal" && this.line.state.peek().status !== "ready") void this.line.load((abort) => fetchCausalLine(trace.traceId, abort));
     }));
@@ -131,11 +136,6 @@ export class TraceState {
     this.line.stop();
     this.findings.stop();
     this.#leaving.abort();
-  }
-
-  /** Self time per row. */
-  get selfTimes(): Float64Array {
-    return (this.#selfTimes ??= selfTimes(this.trace));
   }
 
   /** Another view of the trace, as a step of the history. */

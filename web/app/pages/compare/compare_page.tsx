@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { ApiError, fetchTrace } from "../../api/client.ts";
 import type { TraceColumns } from "../../api/trace_columns.ts";
+import { alignedColumns } from "../../model/clock_choice.ts";
 import { compareTraces } from "../../model/compare.ts";
 import { navigate, place } from "../../state/location.ts";
 import { Remote } from "../../state/remote.ts";
@@ -47,10 +48,13 @@ export function ComparePage() {
   );
 }
 
+/** On one clock each, as the views of a trace are. */
+const fetchAligned = async (id: string, signal: AbortSignal): Promise<TraceColumns> => alignedColumns(await fetchTrace(id, signal));
+
 function useTrace(id: string | null): Remote<TraceColumns> {
   const [remote] = useState(() => new Remote<TraceColumns>());
   useEffect(() => {
-    if (id !== null) void remote.load((signal) => fetchTrace(id, signal), false);
+    if (id !== null) void remote.load((signal) => fetchAligned(id, signal), false);
     return () => remote.stop();
   }, [id]);
   return remote;
@@ -75,7 +79,7 @@ function SideOf({ letter, id, trace, other }: SideOfProps) {
         </section>
       );
     }
-    return <ErrorNotice error={state.error} retry={() => void trace.load((signal) => fetchTrace(id, signal), false)} />;
+    return <ErrorNotice error={state.error} retry={() => void trace.load((signal) => fetchAligned(id, signal), false)} />;
   }
   if (state.value === null) return <section class="side loading" role="status" aria-label={`Loading trace ${letter.toUpperCase()}`} />;
   return <Side letter={letter} trace={state.value} against={other.state.value.value} />;

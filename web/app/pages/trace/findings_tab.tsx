@@ -104,7 +104,7 @@ function Spans({ state, finding, all }: { readonly state: TraceState; readonly f
       <span class="service-mark" data-slot={state.slots[trace.service[row] ?? -1] ?? SLOT_COUNT} />
       <Text value={serviceOf(trace, row)} empty="(no service)" />
       <b><Text value={nameOf(trace, row)} empty="(no name)" /></b>
-      <small>{formatDuration(trace.duration[row] ?? Number.NaN)}</small>
+      <small>{formatDuration(state.timed.value.duration[row] ?? Number.NaN)}</small>
     </button>
   );
   return (

@@ -22,8 +22,8 @@ import "./flame_tab.css";
 const STEPS: Readonly<Record<string, FlameStep>> = { ArrowUp: "parent", ArrowDown: "child", ArrowLeft: "left", ArrowRight: "right" };
 
 export function FlameTab({ state }: { readonly state: TraceState }) {
-  const { trace } = state;
-  const flame = useMemo(() => buildFlame(trace, state.selfTimes), [trace]);
+  const trace = state.timed.value;
+  const flame = useMemo(() => buildFlame(trace, state.selfTimes.value), [trace]);
   const [chosen, setChosen] = useState(() => flame.frameOfRow[state.tab.peek().focus] ?? 0);
   const [hovered, setHovered] = useState(-1);
   const focus = flame.frameOfRow[state.tab.value.focus] ?? 0;

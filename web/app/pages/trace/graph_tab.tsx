@@ -22,9 +22,9 @@ const FIRST_SCALE_MIN = 0.6;
 const FIRST_SCALE_MAX = 1.5;
 
 export function GraphTab({ state }: { readonly state: TraceState }) {
-  const { trace } = state;
+  const trace = state.timed.value;
   const choice: GraphChoice = state.tab.value.group === "operation" ? "operation" : "service";
-  const graph = useMemo(() => buildCallGraph(trace, state.selfTimes, choice), [trace, choice]);
+  const graph = useMemo(() => buildCallGraph(trace, state.selfTimes.value, choice), [trace, choice]);
   const placed = useMemo(() => layOutGraph(graph.nodes.length, graph.edges), [graph]);
   const [near, setNear] = useState(-1);
   const [scale, setScale] = useState(1);

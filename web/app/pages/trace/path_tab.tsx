@@ -1,9 +1,9 @@
 // What determined when the root ended: the critical path as one bar, and added up by operation, service or span.
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { fetchCriticalPath, type CriticalPath, type PathCertainty } from "../../api/critical_path.ts";
+import { fetchCriticalPath, type CriticalPath, type PathCertainty, type PathTime } from "../../api/critical_path.ts";
 import { lineOf } from "../../base/text.ts";
 import { formatCount, formatDuration, plural } from "../../base/units.ts";
-import { parsePathChoice, PATH_GROUPS, pathChoiceText, pathPieces, pathRows, sureness, type PathRow } from "../../model/path_summary.ts";
+import { parsePathGroup, PATH_GROUPS, pathPieces, pathRows, sureness, type PathRow } from "../../model/path_summary.ts";
 import { SLOT_COUNT } from "../../model/service_slots.ts";
 import { rowOfSpanId } from "../../model/span_row.ts";
 import { Remote } from "../../state/remote.ts";
@@ -32,13 +32,14 @@ const COLUMNS: readonly TableColumn[] = [
 ];
 
 export function PathTab({ state }: { readonly state: TraceState }) {
-  const choice = parsePathChoice(state.tab.value.group);
+  const group = parsePathGroup(state.tab.value.group);
+  const time: PathTime = state.axis.value === "raw" ? "raw" : "aligned";
   const [remote] = useState(() => new Remote<CriticalPath>());
-  const load = (): void => void remote.load((signal) => fetchCriticalPath(state.trace.traceId, choice.time, signal));
+  const load = (): void => void remote.load((signal) => fetchCriticalPath(state.trace.traceId, time, signal));
   useEffect(() => {
     load();
     return () => remote.stop();
-  }, [choice.time]);
+  }, [time]);
   const answer = remote.state.value;
   const path = answer.value;
   return (
@@ -46,15 +47,8 @@ export function PathTab({ state }: { readonly state: TraceState }) {
       <div class="tab-bar">
         <label>
           <span>Add up by</span>
-          <select class="field" value={choice.group} onChange={(event) => state.changeTab({ group: pathChoiceText({ ...choice, group: parsePathChoice(event.currentTarget.value).group }) })}>
+          <select class="field" value={group} onChange={(event) => state.changeTab({ group: parsePathGroup(event.currentTarget.value) })}>
             {PATH_GROUPS.map(({ id, label }) => <option key={id} value={id}>{label}</option>)}
-          </select>
-        </label>
-        <label title="Aligned times put each clock where its measured offset says; raw times are as sent">
-          <span>Times</span>
-          <select class="field" value={choice.time} onChange={(event) => state.changeTab({ group: pathChoiceText({ ...choice, time: event.currentTarget.value === "raw" ? "raw" : "aligned" }) })}>
-            <option value="aligned">Aligned</option>
-            <option value="raw">Raw</option>
           </select>
         </label>
         {path === null ? null : <Summary path={path} />}
@@ -84,7 +78,7 @@ function Summary({ path }: { readonly path: CriticalPath }) {
 }
 
 function Path({ state, path }: { readonly state: TraceState; readonly path: CriticalPath }) {
-  const { group } = parsePathChoice(state.tab.value.group);
+  const group = parsePathGroup(state.tab.value.group);
   const pieces = useMemo(() => pathPieces(path), [path]);
   const rows = useMemo(() => pathRows(path, group), [path, group]);
   const [chosen, setChosen] = useState(-1);

@@ -166,7 +166,7 @@ export function SpacePicture({ state, layout, second, cone, picking, choose, pre
           {cut === null || size.width <= 0 ? null : <CutHandle state={state} frame={frame} cut={cut} />}
           {hover.row < 0 ? null : (
             <output class="space-hint">
-              <Text value={nameOf(trace, hover.row)} empty="(no name)" /> · <Text value={serviceOf(trace, hover.row)} empty="(no service name)" /> · {formatDuration(trace.duration[hover.row] ?? Number.NaN)}
+              <Text value={nameOf(trace, hover.row)} empty="(no name)" /> · <Text value={serviceOf(trace, hover.row)} empty="(no service name)" /> · {formatDuration(state.timed.value.duration[hover.row] ?? Number.NaN)}
               {state.axis.value === "aligned" ? ` · ${explainShift(trace, hover.row)}` : ""}
             </output>
           )}

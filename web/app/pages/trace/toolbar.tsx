@@ -17,7 +17,7 @@ export function Toolbar({ state }: { readonly state: TraceState }) {
     <div class="toolbar" role="toolbar" aria-label="Tools">
       <Find state={state} />
       <Services state={state} />
-      {timeline || space ? <ClockToggle state={state} /> : null}
+      <ClockToggle state={state} />
       {timeline || space ? <Display state={state} /> : null}
       {state.counts.errors === 0 || !timeline ? null : (
         <div class="group">
@@ -165,7 +165,7 @@ function Legend({ state, choice }: { readonly state: TraceState; readonly choice
       </span>
     );
   }
-  const limits = heatLimits(longestSpan(state.trace));
+  const limits = heatLimits(longestSpan(state.timed.value));
   return (
     <span class="legend" title={limits.map((limit) => `from ${formatDuration(limit)}`).join(", ")}>
       <span class="visually-hidden">From short to long:</span>
