@@ -102,7 +102,7 @@ const JOURNEYS = {
     await page.locator(".heat-detail").waitFor();
     await settle();
     assert.equal(params().get("plot"), "heat");
-    const box = await page.locator(".scatter-plot").boundingBox();
+    const box = await page.locator(".duration-plot").boundingBox();
     await page.mouse.move(box.x + 300, box.y + 60);
     await page.mouse.down();
     await page.mouse.move(box.x + 600, box.y + 170, { steps: 5 });
@@ -118,7 +118,7 @@ const JOURNEYS = {
     await page.goto(`${origin}/search`);
     await page.locator(".result-row").first().waitFor();
     await settle();
-    const box = await page.locator(".scatter-plot").boundingBox();
+    const box = await page.locator(".duration-plot").boundingBox();
     await page.mouse.move(box.x + 200, box.y + 60);
     await page.mouse.down();
     await page.mouse.move(box.x + 700, box.y + 180, { steps: 5 });
@@ -133,7 +133,7 @@ const JOURNEYS = {
     for (let x = box.width - 14; x > 60; x -= 6) {
       for (const y of [60, 90, 120, 150]) {
         await page.mouse.move(box.x + x, box.y + y);
-        if (await page.locator(".scatter-plot.on-point").count()) {
+        if (await page.locator(".duration-plot.on-point").count()) {
           await page.mouse.down();
           await page.mouse.up();
           await page.locator(".trace-page").waitFor();
