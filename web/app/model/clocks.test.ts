@@ -92,7 +92,7 @@ describe("lanes", () => {
 
   test("are one per clock, with sub-rows where spans overlap", () => {
     const layout = layoutLanes(shown, talks, "all", []);
-    expect(layout.lanes.map((lane) => [lane.clock, [...lane.rows], lane.subRows, lane.folded])).toEqual([[0, [0, 1, 5], 2, 0], [1, [2, 3, 4], 2, 0]]);
+    expect(layout.lanes.map((lane) => [lane.clock, [...lane.rows], lane.subRows.length, lane.folded])).toEqual([[0, [0, 1, 5], 2, 0], [1, [2, 3, 4], 2, 0]]);
     expect([...layout.subRow]).toEqual([0, 1, 0, 1, 1, 1]);
     expect(laneAt(layout, barMiddle(layout, 4))).toBe(1);
     expect([laneAt(layout, -1), laneAt(layout, layout.height)]).toEqual([-1, -1]);

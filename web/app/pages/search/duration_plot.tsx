@@ -4,11 +4,11 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { present } from "../../base/assert.ts";
 import { frames } from "../../base/frame_scheduler.ts";
-import { readCanvasTheme, type CanvasTheme } from "../../render/canvas_theme.ts";
+import type { CanvasTheme } from "../../render/canvas_theme.ts";
 import type { Renderer } from "../../render/renderer.ts";
 import type { ScatterDrag, ScatterFrame } from "../../render/scatter.ts";
 import { themeVersion, timeZone } from "../../state/preferences.ts";
-import { sizedRenderer } from "../../ui/canvas_renderers.ts";
+import { canvasTheme, sizedRenderer } from "../../ui/canvas_renderers.ts";
 import { narrow } from "./narrow.ts";
 import "./duration_plot.css";
 
@@ -60,8 +60,8 @@ export function DurationPlot<T>({ data, mark, label, pointing, frameOf, draw, dr
     frames.draw(task);
     return () => frames.forget(task);
   };
-  useEffect(() => paint(base.current, (renderer) => draw(renderer, readCanvasTheme(), frame)), [data, size, zone, version]);
-  useEffect(() => paint(top.current, (renderer) => drawOverlay(renderer, readCanvasTheme(), frame, drag)), [data, size, mark, drag, version]);
+  useEffect(() => paint(base.current, (renderer) => draw(renderer, canvasTheme(), frame)), [data, size, zone, version]);
+  useEffect(() => paint(top.current, (renderer) => drawOverlay(renderer, canvasTheme(), frame, drag)), [data, size, mark, drag, version]);
 
   const at = (event: MouseEvent): PlotPoint => {
     const bounds = present(box.current, "plot").getBoundingClientRect();

@@ -8,11 +8,9 @@ import { buildFlame, flameStep, frameAt, pathOf, type Flame, type FlameStep } fr
 import { SLOT_COUNT } from "../../model/service_slots.ts";
 import { isPlaceholder, nameOf, serviceOf } from "../../model/span_row.ts";
 import { exactTerm } from "../../model/statistics.ts";
-import { readCanvasTheme } from "../../render/canvas_theme.ts";
 import { drawFlame, drawFlameMark, FLAME_ROW, flamePlace, type FlameScene } from "../../render/draw_flame.ts";
-import { themeVersion } from "../../state/preferences.ts";
 import type { TraceState } from "../../state/trace_state.ts";
-import { sizedRenderer } from "../../ui/canvas_renderers.ts";
+import { canvasTheme, sizedRenderer } from "../../ui/canvas_renderers.ts";
 import { ErrorIcon, Icon } from "../../ui/icon.tsx";
 import { Notice } from "../../ui/notice.tsx";
 import { Text } from "../../ui/text.tsx";
@@ -99,10 +97,9 @@ function Picture({ state, flame, focus, chosen, hovered, hover, zoom }: PictureP
   const marks = useRef<HTMLCanvasElement>(null);
   const [size, setSize] = useState({ width: 0, height: 0, top: 0 });
   const mask = state.found.value?.mask ?? null;
-  const version = themeVersion.value;
   const matches = useMemo(() => (mask === null ? null : matchingFrames(flame, mask)), [flame, mask]);
   const slots = useMemo(() => Uint8Array.from(flame.row, (row) => (row < 0 || isPlaceholder(state.trace, row) ? SLOT_COUNT : (state.slots[state.trace.service[row] ?? -1] ?? SLOT_COUNT))), [flame]);
-  const theme = useMemo(readCanvasTheme, [version]);
+  const theme = canvasTheme();
   const scene: FlameScene = { flame, focus, slots, palette: theme.services, matches, scrollTop: size.top, labels: (frame) => labelOf(state, flame, frame) };
   const measure = (): void => {
     const element = scroller.current;
