@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createFindings, pathOf } from "./mock_findings.mjs";
+import { whatIfOf } from "./mock_what_if.mjs";
 import { sqlAnswer } from "./mock_sql.mjs";
 import { buildShapes, clocksOf, columnsOf, coneOf, lineOf, otlpOf, relationOf, summaryOf, traceIdOf } from "./mock_data.mjs";
 
@@ -92,6 +93,7 @@ export function createMock(options = {}) {
     const trace = columnsFor(shape);
     if (parts.length === 2) return [200, trace];
     if (parts[2] === "findings") return [200, findings.ofTrace(shape.seed)];
+    if (parts[2] === "what-if") return whatIfOf(trace, JSON.parse(body));
     if (parts[2] === "critical-path") return [200, pathOf(trace)];
     if (parts[2] === "otlp") return [200, otlpOf(shape, trace, trace.spans.span_id.map((_, row) => row).filter((row) => !(trace.spans.flags[row] & 1)))];
     if (parts[2] === "order" && !params.has("from")) return [200, lineOf(trace)];

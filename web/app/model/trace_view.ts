@@ -5,6 +5,7 @@ import { isFullWindow, type TimeWindow } from "../base/time_window.ts";
 import { rowOfSpanId, spanIdOf } from "./span_row.ts";
 import { CLOCK_CHOICES, type ClockChoice } from "./clock_choice.ts";
 import { COLOR_CHOICES, type ColorChoice } from "./row_colors.ts";
+import { CHANGES_MAX, changeText, parseChange, type Change } from "./what_if.ts";
 import type { Collapse } from "./visible_rows.ts";
 
 export interface TraceView {
@@ -20,6 +21,8 @@ export interface TraceView {
   /** null = not chosen: aligned times where the order is known. */
   readonly clock: ClockChoice | null;
   readonly tab: TabView;
+  /** What one tries on the trace. */
+  readonly changes: readonly Change[];
 }
 
 export const TABS = [
@@ -74,6 +77,7 @@ export function viewParams(trace: TraceColumns, view: TraceView, extent = trace.
   if (view.onlyFound) params.set("only", "1");
   if (view.color !== "service") params.set("color", view.color);
   if (view.clock !== null) params.set("clock", view.clock);
+  for (const change of view.changes) params.append("change", changeText(change));
   const { tab } = view;
   if (tab.id !== "timeline") params.set("view", tab.id);
   if (tab.group !== "") params.set("group", tab.group);
@@ -102,6 +106,7 @@ export function parseView(trace: TraceColumns, params: URLSearchParams): TraceVi
     onlyFound: params.get("only") === "1",
     color: COLOR_CHOICES.find((one) => one.id === params.get("color"))?.id ?? "service",
     clock: CLOCK_CHOICES.find((one) => one.id === params.get("clock"))?.id ?? null,
+    changes: params.getAll("change").map(parseChange).filter((one) => one !== null).slice(0, CHANGES_MAX),
     tab: {
       id: TABS.find((one) => one.id === params.get("view"))?.id ?? "timeline",
       group: params.get("group") ?? "",

@@ -18,6 +18,7 @@ import { assignSlots, SLOT_COUNT } from "../model/service_slots.ts";
 import { countSpans, hasTime, isError, isPlaceholder, selfTimes, spanIdOf, type TraceCounts } from "../model/span_row.ts";
 import { clockOf, FIRST_TAB, parseView, viewParams, type TabId, type TabView } from "../model/trace_view.ts";
 import { foldedRun, isCollapsed, positionOf, reveal, toggleRow, toggleService, visibleRows, withAncestors, type Collapse } from "../model/visible_rows.ts";
+import { CHANGES_MAX, type Change } from "../model/what_if.ts";
 import { pushUrl, rewriteUrl } from "./location.ts";
 import { Remote } from "./remote.ts";
 
@@ -48,6 +49,8 @@ export class TraceState {
   readonly line = new Remote<CausalLine>();
   readonly tab: Signal<TabView>;
   readonly panelOpen: Signal<boolean>;
+  /** What one tries on the trace; empty = nothing. */
+  readonly changes: Signal<readonly Change[]>;
   /** Attributes of all spans, loaded when the search or a grouping names them; by key in lower case. */
   readonly attributes = signal<ReadonlyMap<string, AttributeColumn>>(new Map());
   readonly attributeProblem = signal<Error | null>(null);
@@ -81,6 +84,7 @@ export class TraceState {
     this.onlyFound = signal(view.onlyFound);
     this.color = signal(view.color);
     this.tab = signal(view.tab);
+    this.changes = signal(view.changes);
     this.clock = signal(view.clock);
     this.axis = computed(() => clockOf(trace, this.clock.value));
     const aligned = computed(() => alignedColumns(trace));
@@ -118,7 +122,7 @@ export class TraceState {
     }));
     if (view.selected >= 0) this.scrollTo.value = { row: view.selected, center: true };
     this.#stops.push(effect(() => this.#mirror()), effect(() => this.#loadSpan()));
-    this.#stops.push(effect(() => attributeKeysOf(this.find.value).forEach((key) => this.loadAttribute(key))));
+    this.#stops.push(effect(() => [this.find.value, ...this.changes.value.map((one) => one.find)].flatMap(attributeKeysOf).forEach((key) => this.loadAttribute(key))));
     this.loadFindings();
   }
 
@@ -147,6 +151,12 @@ export class TraceState {
 
   changeTab(change: Partial<TabView>): void {
     this.tab.value = { ...this.tab.peek(), ...change };
+  }
+
+  /** Tries one more change, on top of those there are. */
+  tryChange(change: Change): void {
+    const others = this.changes.peek().filter((one) => one.find !== change.find);
+    this.changes.value = [...others, change].slice(-CHANGES_MAX);
   }
 
   /** The spans that a search finds, in the timeline. */
@@ -323,7 +333,7 @@ export class TraceState {
   }
 
   #mirror(): void {
-    void [this.selected.value, this.window.value, this.collapse.value, this.find.value, this.onlyFound.value, this.color.value, this.clock.value, this.tab.value];
+    void [this.selected.value, this.window.value, this.collapse.value, this.find.value, this.onlyFound.value, this.color.value, this.clock.value, this.tab.value, this.changes.value];
     window.clearTimeout(this.#urlTimer);
     this.#urlTimer = window.setTimeout(() => this.#writeUrl(), URL_DELAY_MS);
   }
@@ -336,7 +346,7 @@ export class TraceState {
 
   #url(): string {
     const params = viewParams(this.trace, {
-      selected: this.selected.peek(), window: this.window.peek(), collapse: this.collapse.peek(), find: this.find.peek(), onlyFound: this.onlyFound.peek(), color: this.color.peek(), clock: this.clock.peek(), tab: this.tab.peek(),
+      selected: this.selected.peek(), window: this.window.peek(), collapse: this.collapse.peek(), find: this.find.peek(), onlyFound: this.onlyFound.peek(), color: this.color.peek(), clock: this.clock.peek(), tab: this.tab.peek(), changes: this.changes.peek(),
     }, this.extent).toString();
     return `/trace/${this.trace.traceId}${params === "" ? "" : `?${params}`}`;
   }
