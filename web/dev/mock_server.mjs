@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createFindings, pathOf } from "./mock_findings.mjs";
+import { graphOf, redSeriesOf } from "./mock_services.mjs";
 import { whatIfOf } from "./mock_what_if.mjs";
 import { sqlAnswer } from "./mock_sql.mjs";
 import { buildShapes, clocksOf, columnsOf, coneOf, lineOf, otlpOf, relationOf, summaryOf, traceIdOf } from "./mock_data.mjs";
@@ -81,6 +82,8 @@ export function createMock(options = {}) {
       const group = findings.group(parts[1]);
       return group === null ? [404, { code: "not_found", message: `group ${parts[1]} is not known`, request_id: "01J9ZQ4T7Q" }] : [200, group];
     }
+    if (parts[0] === "graph") return [200, graphOf(params, now, mode.empty)];
+    if (parts[0] === "red") return [200, redSeriesOf(params, now, mode.empty)];
     if (parts[0] === "services" && parts.length === 1) return [200, services()];
     if (parts[0] === "services" && parts[2] === "operations") return [200, operations(parts[1])];
     if (parts[0] === "clocks") {
@@ -135,7 +138,8 @@ export function serve({ port, dist, ...options }) {
   const server = createServer((request, response) => {
     if (mock(request, response)) return;
     const path = new URL(request.url, "http://localhost").pathname;
-    const file = extname(path) === "" ? "index.html" : normalize(path);
+    // Names of services may have dots.
+    const file = path.startsWith("/assets/") ? normalize(path) : "index.html";
     try {
       const body = readFileSync(join(dist, file));
       response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream", "content-security-policy": CSP });

@@ -1,6 +1,6 @@
 // Every page and state worth looking at: name, address, and what the mock should do meanwhile.
 import { groupKeyOf } from "./mock_findings.mjs";
-import { idOf, traceIdOf } from "./mock_data.mjs";
+import { EVIL_NAMES, idOf, traceIdOf } from "./mock_data.mjs";
 
 const trace = (seed, query = "") => `/trace/${traceIdOf(seed)}${query}`;
 
@@ -72,6 +72,18 @@ export const PAGES = [
   ["path", trace(1, "?view=path")],
   ["path_segments", trace(3, `?view=path&group=segment&clock=raw&span=${idOf(3, 0)}`)],
   ["path_100k", trace(4, "?view=path&group=span")],
+  ["services", "/services"],
+  ["services_sorted", "/services?sort=-p99&q=a&start=-168h"],
+  ["services_map", "/services?view=map"],
+  ["services_calls", "/services?view=calls"],
+  ["services_empty", "/services", "empty=1"],
+  ["services_failed", "/services", "fail=1"],
+  ["services_loading", "/services", "slow=5000"],
+  ["service", "/services/checkout"],
+  ["service_quiet", "/services/nobody"],
+  ["service_evil", `/services/${encodeURIComponent(EVIL_NAMES[0])}`],
+  ["operation", "/services/checkout/POST%20%2Fcheckout"],
+  ["operation_quiet", "/services/nobody/GET%20%2F?start=-15m"],
   ["compare", `/compare?a=${traceIdOf(2)}&b=${traceIdOf(1)}`],
   ["compare_tree", `/compare?a=${traceIdOf(2)}&b=${traceIdOf(1)}&view=tree`],
   ["compare_large", `/compare?a=${traceIdOf(3)}&b=${traceIdOf(4)}`],

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { decodeGraph, decodeRed } from "../api/services.ts";
 import type { FindingGroup } from "../api/findings.ts";
 import {
-  askedSeconds, buildMap, errorShare, findingsNaming, formatRate, formatShare, graphSeconds, MAP_NODES_MAX, networkShare, parseServicesQuery, redParams, serviceUrl, servicesUrl, sortRed, stepOf, timeParams,
+  askedSeconds, buildMap, errorShare, everyStep, findingsNaming, formatRate, formatShare, graphSeconds, MAP_NODES_MAX, networkShare, parseServicesQuery, redParams, serviceUrl, servicesUrl, sortRed, stepOf, timeParams,
 } from "./services_view.ts";
 
 const red = (requests: number, errors = 0, p = 1e6) => ({ requests, errors, p50_ns: p, p95_ns: p * 2, p99_ns: p * 3 });
@@ -29,6 +29,13 @@ describe("answers", () => {
     expect(series.operations.map((one) => [one.name, one.p99])).toEqual([["GET /", 3e6]]);
     expect(decodeRed({ step_ns: 1, total: red(0), points: [] }).operations).toEqual([]);
   });
+});
+
+test("steps that the answer leaves out are there, without calls", () => {
+  const point = (start: number) => ({ start_unix_nano: String(start), ...red(1), exemplar: null });
+  const series = decodeRed({ step_ns: 10, total: red(3), points: [point(100), point(110), point(140)] });
+  expect(everyStep(series).map((one) => [one.startUnixNano, one.requests])).toEqual([["100", 1], ["110", 1], ["120", 0], ["130", 0], ["140", 1]]);
+  expect(everyStep({ ...series, points: [] })).toEqual([]);
 });
 
 describe("addresses", () => {

@@ -1,7 +1,7 @@
 // The services pages' place in the address, the time they ask about, and their rows: the service map with a layout
 // that depends on names and edges alone, so that it is the same at each visit.
 import type { FindingGroup } from "../api/findings.ts";
-import type { Red, ServiceEdge, ServiceGraph, ServiceNode } from "../api/services.ts";
+import type { Red, RedPoint, RedSeries, ServiceEdge, ServiceGraph, ServiceNode } from "../api/services.ts";
 import { formatCount } from "../base/units.ts";
 import { layOutGraph, type Placed } from "./graph_layout.ts";
 
@@ -77,6 +77,8 @@ export function askedSeconds({ start, end }: Pick<ServicesQuery, "start" | "end"
 
 const STEPS = ["1s", "5s", "10s", "30s", "1m", "2m", "5m", "15m", "30m", "1h", "3h", "6h", "24h"] as const;
 const POINTS_MOST = 100;
+/** In one gap; a longer one is a line across. */
+const STEPS_FILLED_MAX = 1000;
 
 /** A round step that gives at most 100 points. */
 export function stepOf(seconds: number): string {
@@ -94,6 +96,27 @@ export function redParams(query: ServicesQuery, service: string, operation: stri
   params.set("step", stepOf(askedSeconds(query, now) ?? 3600));
   return params;
 }
+
+/** The points of a series, also for steps of which the answer says nothing. */
+export function everyStep({ points, stepNs }: RedSeries): RedPoint[] {
+  const all: RedPoint[] = [];
+  const step = BigInt(Math.max(1, Math.round(stepNs)));
+  for (const point of points) {
+    const last = all.at(-1);
+    if (last !== undefined) {
+      let next = BigInt(last.startUnixNano) + step;
+      for (let left = STEPS_FILLED_MAX; next < BigInt(point.startUnixNano) && left > 0; left--) {
+        all.push({ startUnixNano: String(next), requests: 0, errors: 0, p50: Number.NaN, p95: Number.NaN, p99: Number.NaN, exemplar: null });
+        next += step;
+      }
+    }
+    all.push(point);
+  }
+  return all;
+}
+
+/** Seconds that a series is about. */
+export const redSeconds = (query: ServicesQuery, { points, stepNs }: RedSeries): number => askedSeconds(query, Date.now()) ?? Math.max(1e-3, (points.length * stepNs) / 1e9);
 
 /** Seconds that a graph is about. */
 export const graphSeconds = ({ startUnixNano, endUnixNano }: ServiceGraph): number => Math.max(1e-3, Number(BigInt(endUnixNano) - BigInt(startUnixNano)) / 1e9);
