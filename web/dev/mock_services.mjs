@@ -3,7 +3,7 @@ import { EVIL_NAMES, random, SERVICES, traceIdOf, idOf } from "./mock_data.mjs";
 
 const CALLS = {
   "edge-proxy": ["shop-web"], "shop-web": ["cart", "catalog", "checkout", "redis"], cart: ["redis", "catalog", "postgres"], checkout: ["payments", "inventory", "cart", "mailer"],
-  payments: ["postgres", "redis"], catalog: ["postgres", "redis"], inventory: ["postgres"], mailer: ["edge-proxy"],
+  payments: ["postgres", "redis"], catalog: ["postgres", "redis"], inventory: ["postgres"], mailer: ["shop-web"],
 };
 const seedOf = (text) => [...text].reduce((sum, one) => (Math.imul(sum, 31) + one.codePointAt(0)) | 0, 7);
 

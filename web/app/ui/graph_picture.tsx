@@ -9,7 +9,7 @@ import "./graph_picture.css";
 export interface GraphBox {
   readonly label: string;
   readonly facts: string;
-  /** What a click does, for those who hear it. */
+  /** Follows the label and the facts for those who hear it: the rest, and what a click does. */
   readonly title: string;
   /** Place in the palette of services. */
   readonly slot: number;
@@ -21,6 +21,8 @@ export interface GraphBox {
 
 export interface GraphArrow extends Link {
   readonly label: string;
+  /** Instead of the label while the arrow stands out. */
+  readonly more?: string;
   readonly title: string;
   /** How thick, 0 to 1. */
   readonly weight: number;
@@ -39,6 +41,8 @@ interface Props {
 }
 
 const LABEL_CHARS = 21;
+/** As many as the mark of errors takes. */
+const MARK_CHARS = 3;
 
 export function GraphPicture({ label, placed, boxes, arrows, near, setNear, scale }: Props) {
   const drawing = useMemo(() => drawGraph(boxes.length, arrows, placed), [placed]);
@@ -62,16 +66,16 @@ function Arrow({ arrow, route, near }: { readonly arrow: GraphArrow; readonly ro
     <g class={`arrow ${near ? "near" : ""} ${route.back ? "back" : ""} ${arrow.failed ? "failed" : ""} ${route.crowded ? "crowded" : ""}`} role="img" aria-label={arrow.title}>
       <title>{arrow.title}</title>
       <path d={route.path} stroke-width={1.25 + arrow.weight * 3} marker-end="url(#graph-arrow)" />
-      <text x={route.label.x} y={route.label.y} text-anchor={route.back ? "start" : "end"}>{arrow.label}</text>
+      <text x={route.label.x} y={route.label.y} text-anchor={route.back ? "start" : "end"}>{near ? (arrow.more ?? arrow.label) : arrow.label}</text>
     </g>
   );
 }
 
 function Box({ box, at, near }: { readonly box: GraphBox; readonly at: Point | undefined; readonly near: (on: boolean) => void }) {
-  const label = box.label === "" ? "(no name)" : lineOf(box.label, LABEL_CHARS);
+  const label = box.label === "" ? "(no name)" : lineOf(box.label, box.failed ? LABEL_CHARS - MARK_CHARS : LABEL_CHARS);
   return (
     <g
-      class="box" transform={`translate(${at?.x ?? 0} ${at?.y ?? 0})`} role="button" tabIndex={0} aria-label={`${label} ${box.title}`} data-slot={box.slot}
+      class="box" transform={`translate(${at?.x ?? 0} ${at?.y ?? 0})`} role="button" tabindex={0} aria-label={`${label} ${box.facts}${box.title}`} data-slot={box.slot}
       onClick={box.open} onPointerEnter={() => near(true)} onPointerLeave={() => near(false)} onFocus={() => near(true)} onBlur={() => near(false)}
       onKeyDown={(event) => {
         if (event.key !== "Enter" && event.key !== " ") return;

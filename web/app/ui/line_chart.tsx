@@ -116,7 +116,7 @@ function Link({ link, x, y }: { readonly link: ChartLink; readonly x: number; re
   const open = (): void => navigate(link.href);
   return (
     <g
-      class="link" role="link" tabIndex={0} aria-label={link.label} transform={`translate(${x} ${y})`} onClick={open}
+      class="link" role="link" tabindex={0} aria-label={link.label} transform={`translate(${x} ${y})`} onClick={open}
       onKeyDown={(event) => {
         if (event.key === "Enter") open();
       }}

@@ -12,12 +12,14 @@ import { navigate } from "../../state/location.ts";
 import { GraphPicture, type GraphArrow, type GraphBox } from "../../ui/graph_picture.tsx";
 import { Icon } from "../../ui/icon.tsx";
 
+/** Fewer errors than this are told but not shown in red: hardly any call never fails. */
+const FAILED_SHARE_MIN = 0.01;
 const SCALE_MIN = 0.3;
 const SCALE_MAX = 2;
 /** Smaller than this nothing can be read, so a large map starts partly out of view instead. */
 const FIRST_SCALE_MIN = 0.6;
 const FIRST_SCALE_MAX = 1.4;
-const HINT = "Point at a service to see its calls; a click opens its page. Thick arrows are busy, red ones fail, dashed ones lead back. net is the share of the median that is spent between the two.";
+const HINT = "Point at a service to see its calls; a click opens its page. Thick arrows are busy, red ones fail in 1 % of calls or more, dashed ones lead back; net is the share of the median that is spent between the two.";
 
 interface Props {
   readonly query: ServicesQuery;
@@ -45,11 +47,11 @@ export function ServiceMapView({ query, graph, findings, slots }: Props) {
     return count === 0 ? "" : `, ${plural(count, "finding")}`;
   };
   const boxes = map.nodes.map((node): GraphBox => ({
-    label: node.service, facts: factsOf(node, seconds), title: `${describe(node, seconds)}${namedBy([node.service])}. Open its page`,
-    slot: slots.get(node.service) ?? SLOT_COUNT, share: node.requests / busiest, failed: node.errors > 0, open: () => navigate(serviceUrl(query, node.service)),
+    label: node.service, facts: factsOf(node, seconds), title: `: ${describe(node, seconds)}${namedBy([node.service])}. Open its page`,
+    slot: slots.get(node.service) ?? SLOT_COUNT, share: node.requests / busiest, failed: errorShare(node) >= FAILED_SHARE_MIN, open: () => navigate(serviceUrl(query, node.service)),
   }));
   const arrows = map.edges.map((edge): GraphArrow => ({
-    from: edge.from, to: edge.to, weight: edge.requests / most, failed: edge.errors > 0, label: labelOf(edge, seconds),
+    from: edge.from, to: edge.to, weight: edge.requests / most, failed: errorShare(edge) >= FAILED_SHARE_MIN, label: shortLabel(edge, seconds), more: labelOf(edge, seconds),
     title: `${lineOf(edge.caller, 60)} calls ${lineOf(edge.callee, 60)}: ${describe(edge, seconds)}${networkText(edge)}${namedBy([edge.caller, edge.callee])}`,
   }));
   const nearest = map.nodes[near];
@@ -70,9 +72,12 @@ export function ServiceMapView({ query, graph, findings, slots }: Props) {
 
 const factsOf = (node: ServiceNode, seconds: number): string => (node.requests === 0 ? "only called, sends no spans" : `${formatRate(node.requests, seconds)} · p95 ${formatDuration(node.p95)}`);
 
+const shortLabel = (edge: ServiceEdge, seconds: number): string => `${formatRate(edge.requests, seconds)}${errorShare(edge) >= FAILED_SHARE_MIN ? ` ◆${formatShare(errorShare(edge))}` : ""}`;
+
+/** Of the arrows of one service, for which there is room. */
 function labelOf(edge: ServiceEdge, seconds: number): string {
   const network = networkShare(edge);
-  return `${edge.errors > 0 ? `◆${formatShare(errorShare(edge))} of ` : ""}${formatRate(edge.requests, seconds)}, ${formatDuration(edge.p50)}${Number.isNaN(network) ? "" : `, net ${formatShare(network)}`}`;
+  return `${formatRate(edge.requests, seconds)}${edge.errors > 0 ? ` ◆${formatShare(errorShare(edge))}` : ""}, ${formatDuration(edge.p50)}${Number.isNaN(network) ? "" : `, net ${formatShare(network)}`}`;
 }
 
 function describe(red: ServiceNode | ServiceEdge, seconds: number): string {

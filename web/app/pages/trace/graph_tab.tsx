@@ -106,6 +106,6 @@ function boxOf(state: TraceState, node: GraphNode, share: number, choice: GraphC
   const facts = `${plural(node.spans, "span")} · self ${formatDuration(node.self)}`;
   return {
     label: node.label, facts, share, failed: node.errors > 0, slot: state.slots[node.service] ?? SLOT_COUNT,
-    title: `${facts}${node.errors === 0 ? "" : `, ${plural(node.errors, "error")}`}. Show in the timeline`, open: () => state.showInTimeline(term),
+    title: `${node.errors === 0 ? "" : `, ${plural(node.errors, "error")}`}. Show in the timeline`, open: () => state.showInTimeline(term),
   };
 }
