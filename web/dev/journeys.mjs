@@ -96,6 +96,53 @@ const JOURNEYS = {
     await page.locator(".trace-page").waitFor();
   },
 
+  async "traces are seen as they arrive, paused, and pages turned again"() {
+    await page.goto(`${origin}/search?limit=20`);
+    await page.locator(".result-row").first().waitFor();
+    const first = await page.locator(".result-row").first().getAttribute("id");
+    await page.getByRole("button", { name: "Live" }).click();
+    await page.locator(".tail", { hasText: /\d+ traces? arrived/ }).waitFor();
+    await page.waitForFunction((id) => document.querySelector(".result-row")?.id !== id, first);
+    assert.equal(params().get("live"), "1");
+    assert.equal(await page.locator(".result-row").count(), 20);
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.locator(".tail", { hasText: /paused, \d+ traces? waiting/ }).waitFor();
+    const kept = await page.locator(".result-row").first().getAttribute("id");
+    await settle();
+    assert.equal(await page.locator(".result-row").first().getAttribute("id"), kept);
+    await page.getByRole("button", { name: "Go on" }).click();
+    await page.waitForFunction((id) => document.querySelector(".result-row")?.id !== id, kept);
+    await page.getByRole("button", { name: "Live" }).click();
+    await page.getByRole("button", { name: "Next" }).click();
+    await settle();
+    assert.ok(!params().has("live") && params().get("page") === "2");
+    await fetch(`${origin}/mock?refuse=1`);
+    await page.goto(`${origin}/search?live=1`);
+    await page.locator(".tail", { hasText: "asks every 5 seconds" }).waitFor();
+    await fetch(`${origin}/mock?refuse=0`);
+    // The browser says itself that the server refused; nothing else may have been said.
+    assert.deepEqual(complaints.splice(0).filter((one) => !/Failed to load resource|EventSource/.test(one)), []);
+  },
+
+  async "a file is sent, and leads to its traces"() {
+    const file = (name, text) => ({ name, mimeType: "application/json", buffer: Buffer.from(text) });
+    await page.goto(`${origin}/search`);
+    await page.locator(".result-row").first().waitFor();
+    await page.getByLabel("File of spans", { exact: true }).setInputFiles(file("several.json", '{"traces":30}'));
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("210 spans of 30 traces arrived; 2 spans were here already, 1 span could not be taken.").waitFor();
+    assert.equal(await dialog.getByRole("link").count(), 21);
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "hidden" });
+    await page.getByLabel("File of spans", { exact: true }).setInputFiles(file("broken.json", "<xml>"));
+    await dialog.getByText(/neither OTLP/).waitFor();
+    await dialog.getByRole("button", { name: "Close" }).click();
+    complaints.splice(0);
+    await page.getByLabel("File of spans", { exact: true }).setInputFiles(file("one.json", "{}"));
+    await page.locator(".trace-page .tree-row").first().waitFor();
+    assert.match(page.url(), new RegExp(`/trace/${traceIdOf(1)}`));
+  },
+
   async "all matches are counted, and a box of cells narrows the search"() {
     await page.goto(`${origin}/search`);
     await page.getByRole("button", { name: "Heatmap" }).click();

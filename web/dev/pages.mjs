@@ -10,6 +10,8 @@ export const PAGES = [
   ["search_typing", "/search?service=checkout", "type=Search:ht"],
   ["search_kept", "/search?service=checkout", "click=Saved and recent searches"],
   ["search_heat", "/search?plot=heat"],
+  ["search_live", "/search?live=1"],
+  ["search_uploaded", "/search", "upload={\"traces\":30}"],
   ["search_none", "/search?attr=no%3Dmatch"],
   ["search_empty", "/", "empty=1"],
   ["search_failed", "/", "fail=1"],

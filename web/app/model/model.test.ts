@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { attributeColumn } from "../api/trace_attributes.ts";
 import { attributeKeysOf, findSpans, neighbour, termsOf } from "./find.ts";
 import { sampleTrace } from "./sample_trace.ts";
-import { apiParams, attributeProblem, changed, durationProblem, EMPTY_QUERY, filterCount, parseSearch, searchParams, searchUrl } from "./search_query.ts";
+import { apiParams, attributeProblem, changed, durationProblem, EMPTY_QUERY, filterCount, parseSearch, searchParams, searchUrl, tailParams } from "./search_query.ts";
 import { assignSlots, SLOT_COUNT } from "./service_slots.ts";
 import { childCount, countSpans, hasTime, nameOf, rowOfSpanId, selfTime, spanIdOf } from "./span_row.ts";
 import { FIRST_TAB, parseView, viewParams } from "./trace_view.ts";
@@ -137,6 +137,11 @@ describe("the search URL", () => {
   test("starts at the first page after a change", () => {
     const query = changed({ ...EMPTY_QUERY, cursor: "abc", page: 3 }, { status: "error" });
     expect([query.cursor, query.page, filterCount(query)]).toEqual(["", 1, 1]);
+  });
+
+  test("traces that arrive are held against the filters alone", () => {
+    const query = parseSearch(new URLSearchParams("service=cart&attr=a=b&status=error&min_duration=10 ms&start=-1h&order=slowest&limit=20&cursor=x&page=2&live=1"));
+    expect(String(tailParams(query))).toBe("service=cart&attr=a%3Db&status=error&min_duration=10ms");
   });
 
   test("fields say what is wrong", () => {

@@ -12,6 +12,7 @@ import { ResultList, ResultSkeleton } from "./result_list.tsx";
 import { ScatterPlot } from "./scatter_plot.tsx";
 import { SearchBox } from "./search_box.tsx";
 import { SearchForm } from "./search_form.tsx";
+import { Upload } from "./upload.tsx";
 import "./search_page.css";
 
 const Heatmap = lazy(() => import("./heatmap.tsx").then((file) => file.Heatmap));
@@ -24,6 +25,7 @@ export function SearchPage() {
   return (
     <>
       <PageHeader home="/search" />
+      <Upload />
       {serverIsEmpty.value ? (
         <FirstSpan />
       ) : (
