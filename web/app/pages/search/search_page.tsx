@@ -63,6 +63,13 @@ function Results() {
 
 function NothingFound() {
   const filtered = filterCount(query.value) > 0;
+  if (query.value.live && query.value.cursor === "") {
+    return (
+      <Notice icon="search" title="No trace yet">
+        <p>Traces that fit appear here as they arrive.</p>
+      </Notice>
+    );
+  }
   return (
     <Notice icon="search" title="No trace matches">
       <p>{filtered ? "Spans are stored, but none fits all of these filters." : "There is no trace on this page."}</p>
