@@ -11,39 +11,60 @@ import { ErrorNotice, Notice } from "../../ui/notice.tsx";
 import { PageHeader } from "../../ui/page_header.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import { ChooseTrace } from "./choose_trace.tsx";
+import { CohortPage } from "./cohort_page.tsx";
 import { CompareTable } from "./compare_table.tsx";
 import { Side } from "./side.tsx";
 import { compareUrl, traceIdOr } from "./compare_url.ts";
 import "./compare_page.css";
 
 export function ComparePage() {
-  const { params } = place.value;
-  const a = traceIdOr(params.get("a"));
-  const b = traceIdOr(params.get("b"));
-  const first = useTrace(a);
-  const second = useTrace(b);
+  const cohorts = place.value.params.get("view") === "cohorts";
   useEffect(() => {
-    document.title = "Compare traces – Causeway";
+    document.title = "Compare – Causeway";
   }, []);
   return (
     <>
       <PageHeader home={lastSearchUrl.value} />
       <main class="compare-page">
         <header>
-          <h1>Compare two traces</h1>
-          {a === null || b === null ? null : (
-            <button type="button" class="button small" onClick={() => navigate(compareUrl({ a: b, b: a }))}>
-              <Icon name="refresh" />
-              Swap A and B
-            </button>
-          )}
+          <h1>Compare</h1>
+          <nav class="segments" aria-label="What to compare">
+            <a class="button small" href="/compare" {...(cohorts ? {} : { "aria-current": "page" as const })}>Two traces</a>
+            <a class="button small" href="/compare?view=cohorts" {...(cohorts ? { "aria-current": "page" as const } : {})}>Two cohorts</a>
+          </nav>
+          {cohorts ? null : <Swap />}
         </header>
-        <div class="sides">
-          <SideOf letter="a" id={a} trace={first} other={second} />
-          <SideOf letter="b" id={b} trace={second} other={first} />
-        </div>
-        <Body a={a} b={b} first={first} second={second} />
+        {cohorts ? <CohortPage /> : <TwoTraces />}
       </main>
+    </>
+  );
+}
+
+function Swap() {
+  const { params } = place.value;
+  const [a, b] = [traceIdOr(params.get("a")), traceIdOr(params.get("b"))];
+  if (a === null || b === null) return null;
+  return (
+    <button type="button" class="button small" onClick={() => navigate(compareUrl({ a: b, b: a }))}>
+      <Icon name="refresh" />
+      Swap A and B
+    </button>
+  );
+}
+
+function TwoTraces() {
+  const { params } = place.value;
+  const a = traceIdOr(params.get("a"));
+  const b = traceIdOr(params.get("b"));
+  const first = useTrace(a);
+  const second = useTrace(b);
+  return (
+    <>
+      <div class="sides">
+        <SideOf letter="a" id={a} trace={first} other={second} />
+        <SideOf letter="b" id={b} trace={second} other={first} />
+      </div>
+      <Body a={a} b={b} first={first} second={second} />
     </>
   );
 }
