@@ -406,19 +406,19 @@ const JOURNEYS = {
   async "two versions of an operation are compared, and a trace with its kind"() {
     await page.goto(`${origin}/compare`);
     await page.getByRole("link", { name: "Two cohorts" }).click();
-    await page.getByLabel("Service", { exact: true }).selectOption("edge-proxy");
-    await page.getByLabel("Operation").selectOption("POST /checkout");
-    await page.getByLabel("Told apart by").selectOption("version");
+    await page.getByRole("combobox", { name: "Service", exact: true }).selectOption("edge-proxy");
+    await page.getByRole("combobox", { name: "Operation" }).selectOption("POST /checkout");
+    await page.getByRole("combobox", { name: "Told apart by" }).selectOption("version");
     const rows = page.locator(".compare-page .virtual-table .body .row");
     await rows.first().waitFor();
     assert.deepEqual([params().get("x"), params().get("y")], ["version:2.4.0", "version:2.4.1"]);
     assert.match(await rows.first().innerText(), /POST \/checkout[^]*\+96 ms/);
-    await page.getByLabel("B", { exact: true }).selectOption("2.4.0");
+    await page.getByRole("combobox", { name: "B", exact: true }).selectOption("2.4.0");
     await settle();
     assert.equal(params().get("y"), "version:2.4.0");
     await page.reload();
     await rows.first().waitFor();
-    await page.getByLabel("Told apart by").selectOption("time");
+    await page.getByRole("combobox", { name: "Told apart by" }).selectOption("time");
     await page.getByRole("heading", { name: /before 20/ }).waitFor();
     await page.goto(`${origin}/compare?a=${traceIdOf(1)}`);
     await page.getByRole("link", { name: "Compare with the median of its operation" }).click();

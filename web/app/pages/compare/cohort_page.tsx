@@ -89,7 +89,7 @@ function Split({ view, change }: { readonly view: CohortView; readonly change: (
         <span>Told apart by</span>
         <select class="field" value={kind} onChange={(event) => start(event.currentTarget.value)}>
           <option value="" disabled>Choose…</option>
-          <option value="version">version of the service</option>
+          <option value="version" disabled={versions.length < 2 && kind !== "version"}>version of the service{answer.value !== null && versions.length < 2 ? " (it has only one)" : ""}</option>
           <option value="time">before and after a moment</option>
           {kind === "trace" ? <option value="trace">one trace, and all of its operation</option> : null}
         </select>

@@ -62,7 +62,7 @@ function Cell({ row, column, totals, most, slots }: CellProps) {
     default:
       return (
         <span class={`difference ${change > 0 ? "more" : "less"}`}>
-          <i style={{ width: `${(Math.abs(change) / most) * 50}%` }} />
+          <i style={{ "--share": String(Math.abs(change) / most) }} />
           <span>{change === 0 ? "0" : `${change > 0 ? "+" : "−"}${formatDuration(Math.abs(change))}`}</span>
         </span>
       );
