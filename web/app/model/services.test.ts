@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { decodeGraph, decodeRed } from "../api/services.ts";
 import type { FindingGroup } from "../api/findings.ts";
 import {
-  askedSeconds, buildMap, errorShare, everyStep, findingsNaming, formatRate, formatShare, graphSeconds, MAP_NODES_MAX, networkShare, parseServicesQuery, redParams, serviceUrl, servicesUrl, sortRed, stepOf, timeParams,
+  askedSeconds, buildMap, errorShare, everyStep, findingsNaming, formatRate, formatShare, graphSeconds, MAP_NODES_MAX, networkShare, parseServicesQuery, redParams, serviceUrl, servicesUrl, sortRed, stepOf, timeParams, tracesUrl,
 } from "./services_view.ts";
 
 const red = (requests: number, errors = 0, p = 1e6) => ({ requests, errors, p50_ns: p, p95_ns: p * 2, p99_ns: p * 3 });
@@ -47,6 +47,7 @@ describe("addresses", () => {
     expect([servicesUrl(usual), serviceUrl(usual, "a/b c"), serviceUrl(query, "cart", "GET /x?y#z%")]).toEqual([
       "/services", "/services/a%2Fb%20c", "/services/cart/GET%20%2Fx%3Fy%23z%25?start=-6h&end=2026-11-20T00%3A00%3A00Z",
     ]);
+    expect([tracesUrl(usual, "cart"), tracesUrl({ ...usual, start: "-168h" }, "cart", "GET /")]).toEqual(["/search?service=cart&start=-1h", "/search?service=cart&operation=GET+%2F&start=-7d"]);
     expect(parseServicesQuery(new URLSearchParams("view=nonsense&start="))).toEqual(usual);
   });
 

@@ -4,6 +4,8 @@ import type { FindingGroup } from "../api/findings.ts";
 import type { Red, RedPoint, RedSeries, ServiceEdge, ServiceGraph, ServiceNode } from "../api/services.ts";
 import { formatCount } from "../base/units.ts";
 import { layOutGraph, type Placed } from "./graph_layout.ts";
+import { EMPTY_QUERY, searchUrl } from "./search_query.ts";
+import { servicePath } from "./service_path.ts";
 
 export const TIME_CHOICES = [
   { value: "-15m", label: "Last 15 minutes" },
@@ -55,12 +57,13 @@ export const servicesUrl = (query: ServicesQuery): string => `/services${address
 
 /** The page of a service, or of one of its operations; only the time is carried there. */
 export function serviceUrl(query: ServicesQuery, service: string, operation = ""): string {
-  const path = [service, ...(operation === "" ? [] : [operation])].map(encodeURIComponent).join("/");
-  return `/services/${path}${addressParams({ ...query, view: "list", filter: "", sort: "" })}`;
+  return servicePath(service, operation) + addressParams({ ...query, view: "list", filter: "", sort: "" });
 }
 
-/** The same page with another choice of its own. */
-export const samePageUrl = (path: string, query: ServicesQuery): string => path + addressParams(query);
+/** The traces of a service or an operation in the same time; the search says a week in days. */
+export function tracesUrl({ start, end }: ServicesQuery, service: string, operation = ""): string {
+  return searchUrl({ ...EMPTY_QUERY, service, operation, start: start === "-168h" ? "-7d" : start, end });
+}
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 

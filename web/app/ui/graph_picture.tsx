@@ -16,6 +16,8 @@ export interface GraphBox {
   /** Length of the bar at the bottom, 0 to 1. */
   readonly share: number;
   readonly failed: boolean;
+  /** At the right of the facts; what it means is part of the title. */
+  readonly note?: string;
   readonly open: () => void;
 }
 
@@ -89,6 +91,7 @@ function Box({ box, at, near }: { readonly box: GraphBox; readonly at: Point | u
       <text x="14" y="19" class="name">{label}</text>
       {" "}
       <text x="14" y="36" class="facts">{box.facts}</text>
+      {box.note === undefined ? null : <text x={NODE_WIDTH - 8} y="36" text-anchor="end" class="note" aria-hidden="true">{box.note}</text>}
       {box.failed ? <path class="error" d={`M${NODE_WIDTH - 14} 7l7 7-7 7-7-7z`} /> : null}
     </g>
   );

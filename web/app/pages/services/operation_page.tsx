@@ -2,8 +2,7 @@
 import { fetchRed, type RedSeries } from "../../api/services.ts";
 import { formatDateTime } from "../../base/time.ts";
 import { formatDuration, plural } from "../../base/units.ts";
-import { EMPTY_QUERY, searchUrl } from "../../model/search_query.ts";
-import { parseServicesQuery, redParams, redSeconds, serviceUrl, servicesUrl } from "../../model/services_view.ts";
+import { parseServicesQuery, redParams, redSeconds, serviceUrl, servicesUrl, tracesUrl } from "../../model/services_view.ts";
 import { place } from "../../state/location.ts";
 import { timeZone } from "../../state/preferences.ts";
 import { ErrorNotice, Notice } from "../../ui/notice.tsx";
@@ -22,7 +21,7 @@ export function OperationPage({ service, operation }: { readonly service: string
     <ServicesFrame
       title={operation} crumbs={[{ label: "Services", href: servicesUrl({ ...query, view: "list", filter: "", sort: "" }) }, { label: service, href: serviceUrl(query, service) }]}
       query={query} urlOf={(next) => serviceUrl(next, service, operation)} busy={state.status === "loading"} reload={reload}
-      actions={<a class="button" href={searchUrl({ ...EMPTY_QUERY, service, operation, start: query.start, end: query.end })}>Traces</a>}
+      actions={<a class="button" href={tracesUrl(query, service, operation)}>Traces</a>}
     >
       {state.status === "failed" ? (
         <ErrorNotice error={state.error} retry={reload} />

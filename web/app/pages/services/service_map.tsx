@@ -19,7 +19,7 @@ const SCALE_MAX = 2;
 /** Smaller than this nothing can be read, so a large map starts partly out of view instead. */
 const FIRST_SCALE_MIN = 0.6;
 const FIRST_SCALE_MAX = 1.4;
-const HINT = "Point at a service to see its calls; a click opens its page. Thick arrows are busy, red ones fail in 1 % of calls or more, dashed ones lead back; net is the share of the median that is spent between the two.";
+const HINT = "Point at a service to see its calls; a click opens its page. Thick arrows are busy, red ones fail in 1 % of calls or more, dashed ones lead back; ▲ counts findings, net is the share of the median that is spent between the two.";
 
 interface Props {
   readonly query: ServicesQuery;
@@ -42,16 +42,15 @@ export function ServiceMapView({ query, graph, findings, slots }: Props) {
   const zoom = (factor: number): void => setScale(Math.min(SCALE_MAX, Math.max(SCALE_MIN, scale * factor)));
   const busiest = Math.max(1, ...map.nodes.map((one) => one.requests));
   const most = Math.max(1, ...map.edges.map((one) => one.requests));
-  const namedBy = (services: readonly string[]): string => {
-    const count = findingsNaming(findings, services).length;
-    return count === 0 ? "" : `, ${plural(count, "finding")}`;
-  };
+  const found = (services: readonly string[]): number => findingsNaming(findings, services).length;
+  const namedBy = (services: readonly string[]): string => (found(services) === 0 ? "" : `, ${plural(found(services), "finding")}`);
+  const marked = (services: readonly string[]): string => (found(services) === 0 ? "" : `▲${found(services)}`);
   const boxes = map.nodes.map((node): GraphBox => ({
     label: node.service, facts: factsOf(node, seconds), title: `: ${describe(node, seconds)}${namedBy([node.service])}. Open its page`,
-    slot: slots.get(node.service) ?? SLOT_COUNT, share: node.requests / busiest, failed: errorShare(node) >= FAILED_SHARE_MIN, open: () => navigate(serviceUrl(query, node.service)),
+    slot: slots.get(node.service) ?? SLOT_COUNT, share: node.requests / busiest, failed: errorShare(node) >= FAILED_SHARE_MIN, ...(found([node.service]) === 0 ? {} : { note: marked([node.service]) }), open: () => navigate(serviceUrl(query, node.service)),
   }));
   const arrows = map.edges.map((edge): GraphArrow => ({
-    from: edge.from, to: edge.to, weight: edge.requests / most, failed: errorShare(edge) >= FAILED_SHARE_MIN, label: shortLabel(edge, seconds), more: labelOf(edge, seconds),
+    from: edge.from, to: edge.to, weight: edge.requests / most, failed: errorShare(edge) >= FAILED_SHARE_MIN, label: `${shortLabel(edge, seconds)} ${marked([edge.caller, edge.callee])}`.trimEnd(), more: `${labelOf(edge, seconds)} ${marked([edge.caller, edge.callee])}`.trimEnd(),
     title: `${lineOf(edge.caller, 60)} calls ${lineOf(edge.callee, 60)}: ${describe(edge, seconds)}${networkText(edge)}${namedBy([edge.caller, edge.callee])}`,
   }));
   const nearest = map.nodes[near];

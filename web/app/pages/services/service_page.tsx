@@ -3,9 +3,8 @@ import { useMemo, useState } from "preact/hooks";
 import type { FindingGroup } from "../../api/findings.ts";
 import { fetchRed, type RedSeries, type ServiceGraph } from "../../api/services.ts";
 import { formatDuration, plural } from "../../base/units.ts";
-import { EMPTY_QUERY, searchUrl } from "../../model/search_query.ts";
 import { assignSlots } from "../../model/service_slots.ts";
-import { findingsNaming, graphSeconds, redSeconds, parseServicesQuery, redParams, serviceUrl, servicesUrl, type ServicesQuery } from "../../model/services_view.ts";
+import { findingsNaming, graphSeconds, redSeconds, parseServicesQuery, redParams, serviceUrl, servicesUrl, tracesUrl, type ServicesQuery } from "../../model/services_view.ts";
 import { place } from "../../state/location.ts";
 import { SeverityMark } from "../../ui/finding_explained.tsx";
 import { ErrorNotice, Notice } from "../../ui/notice.tsx";
@@ -29,7 +28,7 @@ export function ServicePage({ service }: { readonly service: string }) {
     <ServicesFrame
       title={service} crumbs={[{ label: "Services", href: servicesUrl({ ...query, view: "list", filter: "", sort: "" }) }]} query={query} urlOf={(next) => serviceUrl(next, service)} busy={state.status === "loading"}
       reload={() => { reload(); graph.reload(); }}
-      actions={<a class="button" href={searchUrl({ ...EMPTY_QUERY, service, start: query.start, end: query.end })}>Traces</a>}
+      actions={<a class="button" href={tracesUrl(query, service)}>Traces</a>}
     >
       {state.status === "failed" ? (
         <ErrorNotice error={state.error} retry={reload} />

@@ -3,6 +3,7 @@
 import { formatCount, formatDuration, formatNanosecondsExactly } from "../../base/units.ts";
 import { addNanoseconds, formatDateTimeExactly } from "../../base/time.ts";
 import { childCount, isError, isPlaceholder, KIND_NAMES, nameOf, selfTime, serviceOf, spanIdOf, STATUS_NAMES } from "../../model/span_row.ts";
+import { servicePath } from "../../model/service_path.ts";
 import { exactTerm } from "../../model/statistics.ts";
 import { EMPTY_QUERY, searchUrl } from "../../model/search_query.ts";
 import { panelWidth, timeZone } from "../../state/preferences.ts";
@@ -179,6 +180,7 @@ function Filters({ state, row }: RowProps) {
         <Icon name="search" />
         Traces with this operation
       </a>
+      {service === "" ? null : <a class="button quiet small" href={servicePath(service, operation)}>This operation over time</a>}
       <button type="button" class="button quiet small" aria-pressed={state.find.value === find} title="Mark the spans of this operation" onClick={() => (state.find.value = state.find.peek() === find ? "" : find)}>
         <Icon name="filter" />
         Like this
