@@ -19,7 +19,7 @@ export interface ServiceNode extends Red {
 export interface ServiceEdge extends Red {
   readonly caller: string;
   readonly callee: string;
-  /** Median of the time between the two, neither of them works in; NaN where it is not known. */
+  /** Median of what the caller waits beyond the duration of the call; NaN where it is not known. */
   readonly networkP50: number;
 }
 

@@ -17,7 +17,7 @@ const GRAPH = {
 describe("answers", () => {
   test("a graph has its time, share and numbers", () => {
     const graph = decodeGraph(GRAPH);
-    expect([graph.share, graphSeconds(graph), graph.nodes.length, graph.edges[0]?.requests]).toEqual([0.25, 3600, 3, 10]);
+    expect([graph.share, graphSeconds(graph), graph.nodes.length, graph.edges[0]?.requests]).toEqual([0.25, 900, 3, 10]);
     expect([graph.nodes[2]?.p50, graph.edges[4]?.networkP50].every(Number.isNaN)).toBe(true);
     expect(() => decodeGraph({ ...GRAPH, share: "all" })).toThrow(/share should be a number/);
   });
@@ -34,8 +34,12 @@ describe("answers", () => {
 test("steps that the answer leaves out are there, without calls", () => {
   const point = (start: number) => ({ start_unix_nano: String(start), ...red(1), exemplar: null });
   const series = decodeRed({ step_ns: 10, total: red(3), points: [point(100), point(110), point(140)] });
-  expect(everyStep(series).map((one) => [one.startUnixNano, one.requests])).toEqual([["100", 1], ["110", 1], ["120", 0], ["130", 0], ["140", 1]]);
-  expect(everyStep({ ...series, points: [] })).toEqual([]);
+  const steps = (time: readonly [number, number], change = {}): unknown[] => everyStep({ ...series, ...change }, time).map((one) => [one.startUnixNano, one.requests]);
+  expect(steps([0.000_1, 0.000_15])).toEqual([["0", 0], ["10", 0], ["20", 0], ["30", 0], ["40", 0], ["50", 0], ["60", 0], ["70", 0], ["80", 0], ["90", 0], ["100", 1], ["110", 1], ["120", 0], ["130", 0], ["140", 1]]);
+  expect(steps([0, 0], { points: [] })).toEqual([["0", 0]]);
+  expect(steps([0, 1e6])).toHaveLength(3);
+  const minutes = { step_ns: 60e9, total: red(0), points: [] };
+  expect(everyStep(decodeRed(minutes), [0, 180_000]).map((one) => one.startUnixNano)).toEqual(["0", "60000000000", "120000000000", "180000000000"]);
 });
 
 describe("addresses", () => {
@@ -63,7 +67,7 @@ describe("addresses", () => {
 test("rates and shares are told in digits that mean something", () => {
   expect([[3600, 3600], [90, 3600], [3, 3600], [0, 60], [123_456, 10], [1, 86_400]].map(([count = 0, seconds = 1]) => formatRate(count, seconds))).toEqual(["1/s", "1.5/min", "3/h", "0/s", "12,346/s", "0.042/h"]);
   expect([0, 0.0001, 0.004, 0.123, 1].map(formatShare)).toEqual(["0", "< 0.1 %", "0.4 %", "12 %", "100 %"]);
-  expect([errorShare(decodeGraph(GRAPH).nodes[1]!), networkShare(decodeGraph(GRAPH).edges[0]!), networkShare(decodeGraph(GRAPH).edges[4]!)]).toEqual([0.25, 0.25, Number.NaN]);
+  expect([errorShare(decodeGraph(GRAPH).nodes[1]!), networkShare(decodeGraph(GRAPH).edges[0]!), networkShare(decodeGraph(GRAPH).edges[4]!), networkShare({ p50: 5, networkP50: -1 })]).toEqual([0.25, 0.2, Number.NaN, 0]);
 });
 
 describe("the map", () => {

@@ -67,21 +67,26 @@ export function tracesUrl({ start, end }: ServicesQuery, service: string, operat
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** How long the asked time is, in seconds; null when the words are not understood. */
-export function askedSeconds({ start, end }: Pick<ServicesQuery, "start" | "end">, now: number): number | null {
+/** The asked time in milliseconds since 1970; null when the words are not understood. */
+export function askedTime({ start, end }: Pick<ServicesQuery, "start" | "end">, now: number): readonly [number, number] | null {
   const at = (text: string): number => {
     const relative = /^-(\d+(?:\.\d+)?)([smhd])$/.exec(text);
     if (relative !== null) return now - Number(relative[1]) * (UNITS[relative[2] ?? "s"] ?? 1) * 1000;
     return /^\d{16,20}$/.test(text) ? Number(text.slice(0, -6)) : Date.parse(text);
   };
-  const seconds = ((end === "" ? now : at(end)) - at(start)) / 1000;
-  return seconds > 0 ? seconds : null;
+  const [from, to] = [at(start), end === "" ? now : at(end)];
+  return from < to ? [from, to] : null;
+}
+
+export function askedSeconds(query: Pick<ServicesQuery, "start" | "end">, now: number): number | null {
+  const time = askedTime(query, now);
+  return time === null ? null : (time[1] - time[0]) / 1000;
 }
 
 const STEPS = ["1s", "5s", "10s", "30s", "1m", "2m", "5m", "15m", "30m", "1h", "3h", "6h", "24h"] as const;
 const POINTS_MOST = 100;
-/** In one gap; a longer one is a line across. */
-const STEPS_FILLED_MAX = 1000;
+/** Of more steps only those are drawn that the answer has. */
+const STEPS_MAX = 2000;
 
 /** A round step that gives at most 100 points. */
 export function stepOf(seconds: number): string {
@@ -100,29 +105,25 @@ export function redParams(query: ServicesQuery, service: string, operation: stri
   return params;
 }
 
-/** The points of a series, also for steps of which the answer says nothing. */
-export function everyStep({ points, stepNs }: RedSeries): RedPoint[] {
-  const all: RedPoint[] = [];
+/** The points of a series, also for steps of which the answer says nothing because nothing was called in them. */
+export function everyStep({ points, stepNs }: RedSeries, [from, to]: readonly [number, number]): RedPoint[] {
   const step = BigInt(Math.max(1, Math.round(stepNs)));
-  for (const point of points) {
-    const last = all.at(-1);
-    if (last !== undefined) {
-      let next = BigInt(last.startUnixNano) + step;
-      for (let left = STEPS_FILLED_MAX; next < BigInt(point.startUnixNano) && left > 0; left--) {
-        all.push({ startUnixNano: String(next), requests: 0, errors: 0, p50: Number.NaN, p95: Number.NaN, p99: Number.NaN, exemplar: null });
-        next += step;
-      }
-    }
-    all.push(point);
-  }
-  return all;
+  const known = new Map(points.map((one) => [BigInt(one.startUnixNano) / step, one]));
+  const steps = [...known.keys(), ...[from, to].map((millis) => (BigInt(Math.round(millis)) * 1_000_000n) / step)].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const [first = 0n] = steps;
+  const count = Number((steps.at(-1) ?? first) - first) + 1;
+  if (count > STEPS_MAX) return [...points];
+  return Array.from({ length: count }, (_, i): RedPoint => {
+    const at = first + BigInt(i);
+    return known.get(at) ?? { startUnixNano: String(at * step), requests: 0, errors: 0, p50: Number.NaN, p95: Number.NaN, p99: Number.NaN, exemplar: null };
+  });
 }
 
 /** Seconds that a series is about. */
 export const redSeconds = (query: ServicesQuery, { points, stepNs }: RedSeries): number => askedSeconds(query, Date.now()) ?? Math.max(1e-3, (points.length * stepNs) / 1e9);
 
-/** Seconds that a graph is about. */
-export const graphSeconds = ({ startUnixNano, endUnixNano }: ServiceGraph): number => Math.max(1e-3, Number(BigInt(endUnixNano) - BigInt(startUnixNano)) / 1e9);
+/** Seconds that a graph's numbers are of; of a sample fewer, so that its rates are those of all traces. */
+export const graphSeconds = ({ startUnixNano, endUnixNano, share }: ServiceGraph): number => Math.max(1e-3, (Number(BigInt(endUnixNano) - BigInt(startUnixNano)) / 1e9) * share);
 
 /** `12.3/s`, `4.2/min`, `3/h`: in the unit that leaves digits before the point. */
 export function formatRate(count: number, seconds: number): string {
@@ -141,8 +142,11 @@ export function formatShare(share: number): string {
   return percent < 0.1 ? "< 0.1 %" : `${percent >= 9.95 ? percent.toFixed(0) : percent.toFixed(1)} %`;
 }
 
-/** What lies between the two of the time a caller waits; NaN where it is not known. */
-export const networkShare = (edge: ServiceEdge): number => (edge.p50 > 0 ? Math.min(1, edge.networkP50 / edge.p50) : Number.NaN);
+/** How much of what a caller waits is spent between the two; NaN where it is not known. Durations are the called one's. */
+export function networkShare({ p50, networkP50 }: Pick<ServiceEdge, "p50" | "networkP50">): number {
+  const between = Math.max(0, networkP50);
+  return p50 + between > 0 ? between / (p50 + between) : Number.NaN;
+}
 
 /** Words of a title, without the marks around them. */
 const wordsIn = (title: string): ReadonlySet<string> => new Set(title.split(/\s+/).map((word) => word.replace(/^[("'“]+|[)"'”,;:.]+$/g, "")));

@@ -37,7 +37,7 @@ describe("changes", () => {
     expect(valueText({ kind: "round_trip", value: 1e6 })).toBe("1 ms");
     expect(valueText({ kind: "batch", value: 0 })).toBe("0 ms");
     expect([parseValue("round_trip", "2.5 ms"), parseValue("batch", "0"), parseValue("faster", "30 %"), parseValue("parallel", "4")]).toEqual([2.5e6, 0, 30, 4]);
-    expect([parseValue("round_trip", "soon"), parseValue("faster", "0"), parseValue("faster", ""), parseValue("parallel", "1.5"), parseValue("parallel", "-1")]).toEqual([null, null, null, null, null]);
+    expect([parseValue("round_trip", "soon"), parseValue("faster", "12.5"), parseValue("faster", ""), parseValue("parallel", "1.5"), parseValue("parallel", "-1")]).toEqual([null, null, null, null, null]);
   });
 
   test("are asked as agreed", () => {
@@ -54,6 +54,10 @@ describe("the answer", () => {
     const times = newTimes(trace, answer);
     expect([...times.changed]).toEqual([1, 0, 1, 0, 1, 1, 1, 1, 1]);
     expect([times.duration[0], times.start[3], times.from, times.to]).toEqual([500, 100, 0, 1000]);
+    // A row without a usable time comes back with some time, which is none of the trace's.
+    const untimed = { ...trace, start: trace.start.map((one, row) => (row === 8 ? Number.NaN : one)) };
+    const odd = newTimes(untimed, { ...answer, startUnixNano: answer.startUnixNano.map((one, row) => (row === 8 ? "0" : one)), gone: new Uint8Array(9) });
+    expect([odd.from, odd.to, odd.start[8]]).toEqual([0, 1000, Number.NaN]);
   });
 
   test("shows what changed and what is above it, equal calls as one row", () => {

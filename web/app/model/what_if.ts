@@ -30,7 +30,7 @@ export const changeKind = (id: ChangeKind): (typeof CHANGE_KINDS)[number] => CHA
 export const firstChange = (kind: ChangeKind, find: string): Change => ({ kind, value: changeKind(kind).first, find });
 
 const inRange = (kind: ChangeKind, value: number): boolean =>
-  Number.isFinite(value) && (kind === "faster" ? value > 0 && value <= 100 : kind === "parallel" ? Number.isInteger(value) && value >= 1 && value <= 1e6 : value >= 0 && value <= 1e15);
+  Number.isFinite(value) && (kind === "faster" ? Number.isInteger(value) && value > 0 && value <= 100 : kind === "parallel" ? Number.isInteger(value) && value >= 1 && value <= 1e6 : value >= 0 && value <= 1e15);
 
 /** `parallel:8:service=cart`, as part of an address. */
 export const changeText = ({ kind, value, find }: Change): string => `${kind}:${value}:${find}`;
@@ -102,7 +102,8 @@ export function newTimes(before: TraceColumns, answer: WhatIf): NewTimes {
     const nth = seen.get(id) ?? 0;
     seen.set(id, nth + 1);
     const row = rows.get(id)?.[nth];
-    if (row === undefined) return;
+    // What has no usable time has none after a change either.
+    if (row === undefined || Number.isNaN(before.start[row] ?? Number.NaN)) return;
     start[row] = Number(BigInt(answer.startUnixNano[at] ?? "0") - zero);
     duration[row] = answer.duration[at] ?? 0;
     gone[row] = answer.gone[at] ?? 0;

@@ -13,15 +13,15 @@ class FakeSource implements Source {
   onopen: (() => void) | null = null;
   onerror: (() => void) | null = null;
   readyState = 0;
-  listener: (event: { readonly data: string }) => void = () => {};
-  addEventListener(_: "trace", listener: (event: { readonly data: string }) => void): void {
-    this.listener = listener;
+  readonly listeners = new Map<string, (event: { readonly data: string }) => void>();
+  addEventListener(name: "trace" | "problem", listener: (event: { readonly data: string }) => void): void {
+    this.listeners.set(name, listener);
   }
   close(): void {
     this.readyState = 2;
   }
   send(...ids: string[]): void {
-    for (const id of ids) this.listener({ data: id });
+    for (const id of ids) this.listeners.get("trace")?.({ data: id });
   }
 }
 
@@ -38,7 +38,10 @@ beforeEach(() => {
   source = new FakeSource();
   bunches = [];
   tail = new LiveTail(() => source, read);
-  tail.start("/tail", (traces) => bunches.push(traces.map((one) => one.traceId)));
+  tail.start("/tail", (traces) => {
+    bunches.push(traces.map((one) => one.traceId));
+    return traces.filter((one) => one.traceId !== "known").length;
+  });
 });
 afterEach(() => {
   tail.stop();
@@ -47,11 +50,11 @@ afterEach(() => {
 
 test("what arrives together is handed on together, a trace once, and what cannot be read is skipped", () => {
   source.onopen?.();
-  source.send("a", "b", "nonsense", "a");
+  source.send("a", "b", "nonsense", "known", "a");
   expect(bunches).toEqual([]);
   vi.advanceTimersByTime(500);
-  expect(bunches).toEqual([["b", "a"]]);
-  expect(tail.state.value).toEqual({ status: "open", paused: false, arrived: 2, waiting: 0 });
+  expect(bunches).toEqual([["b", "known", "a"]]);
+  expect(tail.state.value).toEqual({ status: "open", paused: false, arrived: 2, waiting: 0, problem: "" });
   vi.advanceTimersByTime(500);
   expect(bunches).toHaveLength(1);
 });
@@ -64,6 +67,14 @@ test("while paused the newest thousand wait, and come when it goes on", () => {
   tail.pause(false);
   vi.advanceTimersByTime(500);
   expect([bunches[0]?.length, bunches[0]?.[0], tail.state.value.waiting]).toEqual([1000, "t200", 0]);
+});
+
+test("what the server could not do is told until it can again", () => {
+  source.listeners.get("problem")?.({ data: "the query took too long" });
+  expect(tail.state.value.problem).toBe("the query took too long");
+  source.send("a");
+  vi.advanceTimersByTime(500);
+  expect(tail.state.value.problem).toBe("");
 });
 
 test("a lost connection is taken up again, a refused one is not", () => {

@@ -11,6 +11,8 @@ export interface TailState {
   readonly arrived: number;
   /** Kept back while paused. */
   readonly waiting: number;
+  /** What the server could not do the last time it looked; empty when it could. */
+  readonly problem: string;
 }
 
 /** What of an EventSource is needed. */
@@ -18,7 +20,7 @@ export interface Source {
   onopen: (() => void) | null;
   onerror: (() => void) | null;
   readonly readyState: number;
-  addEventListener(name: "trace", listener: (event: { readonly data: string }) => void): void;
+  addEventListener(name: "trace" | "problem", listener: (event: { readonly data: string }) => void): void;
   close(): void;
 }
 
@@ -26,7 +28,7 @@ const CLOSED = 2;
 const HAND_ON_MS = 400;
 /** More than a page shows need not be kept. */
 const WAITING_MAX = 1000;
-const OFF: TailState = { status: "off", paused: false, arrived: 0, waiting: 0 };
+const OFF: TailState = { status: "off", paused: false, arrived: 0, waiting: 0, problem: "" };
 
 export class LiveTail {
   readonly state = signal<TailState>(OFF);
@@ -41,7 +43,8 @@ export class LiveTail {
     this.#read = read;
   }
 
-  start(url: string, handOn: (traces: readonly TraceSummary[]) => void): void {
+  /** `handOn` tells how many of them were new to it. */
+  start(url: string, handOn: (traces: readonly TraceSummary[]) => number): void {
     this.stop();
     const source = this.#open(url);
     this.#source = source;
@@ -50,12 +53,12 @@ export class LiveTail {
     // A connection that broke is taken up again by the browser; one that was refused is closed.
     source.onerror = () => this.#set({ status: source.readyState === CLOSED ? "refused" : "connecting" });
     source.addEventListener("trace", ({ data }) => this.#take(data));
+    source.addEventListener("problem", ({ data }) => this.#set({ problem: data }));
     this.#timer = setInterval(() => {
       if (this.#waiting.size === 0 || this.state.peek().paused) return;
       const traces = [...this.#waiting.values()];
       this.#waiting.clear();
-      this.#set({ waiting: 0, arrived: this.state.peek().arrived + traces.length });
-      handOn(traces);
+      this.#set({ waiting: 0, arrived: this.state.peek().arrived + handOn(traces), problem: "" });
     }, HAND_ON_MS);
   }
 

@@ -62,11 +62,15 @@ export function toggleLive(): void {
 
 export const tail = new LiveTail((url) => new EventSource(url) as Source, readTailed);
 
-function handOn(arrived: readonly TraceSummary[]): void {
+/** The server begins with the traces of the last minutes, most of which are on the page already. */
+function handOn(arrived: readonly TraceSummary[]): number {
   const { order, limit } = query.peek();
+  const known = new Map((traces.state.peek().value?.traces ?? []).map((one) => [one.traceId, one.spans]));
+  const fresh = arrived.filter((one) => known.get(one.traceId) !== one.spans);
   traces.update((page) => withArrivals(page, arrived, order, limit));
   loadedAt.value = Date.now();
-  freshTraces.value = new Set(arrived.map((one) => one.traceId));
+  freshTraces.value = new Set(fresh.map((one) => one.traceId));
+  return fresh.filter((one) => !known.has(one.traceId)).length;
 }
 
 export function togglePlot(): void {

@@ -16,7 +16,7 @@ export interface GraphBox {
   /** Length of the bar at the bottom, 0 to 1. */
   readonly share: number;
   readonly failed: boolean;
-  /** At the right of the facts; what it means is part of the title. */
+  /** At the right of the facts. */
   readonly note?: string;
   readonly open: () => void;
 }
@@ -77,7 +77,7 @@ function Box({ box, at, near }: { readonly box: GraphBox; readonly at: Point | u
   const label = box.label === "" ? "(no name)" : lineOf(box.label, box.failed ? LABEL_CHARS - MARK_CHARS : LABEL_CHARS);
   return (
     <g
-      class="box" transform={`translate(${at?.x ?? 0} ${at?.y ?? 0})`} role="button" tabindex={0} aria-label={`${label} ${box.facts}${box.title}`} data-slot={box.slot}
+      class="box" transform={`translate(${at?.x ?? 0} ${at?.y ?? 0})`} role="button" tabindex={0} aria-label={`${label} ${box.facts}${box.note === undefined ? "" : ` ${box.note}`}${box.title}`} data-slot={box.slot}
       onClick={box.open} onPointerEnter={() => near(true)} onPointerLeave={() => near(false)} onFocus={() => near(true)} onBlur={() => near(false)}
       onKeyDown={(event) => {
         if (event.key !== "Enter" && event.key !== " ") return;
@@ -91,7 +91,7 @@ function Box({ box, at, near }: { readonly box: GraphBox; readonly at: Point | u
       <text x="14" y="19" class="name">{label}</text>
       {" "}
       <text x="14" y="36" class="facts">{box.facts}</text>
-      {box.note === undefined ? null : <text x={NODE_WIDTH - 8} y="36" text-anchor="end" class="note" aria-hidden="true">{box.note}</text>}
+      {box.note === undefined ? null : <text x={NODE_WIDTH - 8} y="36" text-anchor="end" class="note">{box.note}</text>}
       {box.failed ? <path class="error" d={`M${NODE_WIDTH - 14} 7l7 7-7 7-7-7z`} /> : null}
     </g>
   );

@@ -1,5 +1,6 @@
 // Above the list: how many traces there are, in which order, how many at once, live or not.
 import type { TracePage } from "../../api/trace_summary.ts";
+import { lineOf } from "../../base/text.ts";
 import { formatCount, plural } from "../../base/units.ts";
 import { LIMITS, ORDERS, type Order } from "../../model/search_query.ts";
 import { ask, query, reload, tail, toggleLive, togglePlot } from "../../state/search_state.ts";
@@ -9,9 +10,9 @@ import "./result_bar.css";
 
 /** How live it is, and a rest from it. */
 function Tail() {
-  const { status, paused, arrived, waiting } = tail.state.value;
+  const { status, paused, arrived, waiting, problem } = tail.state.value;
   const text = paused ? (waiting === 0 ? "paused" : `paused, ${plural(waiting, "trace")} waiting`)
-    : status === "refused" ? "asks every 5 seconds" : status === "open" ? `${plural(arrived, "trace")} arrived` : "connecting…";
+    : problem !== "" ? lineOf(problem, 120) : status === "refused" ? "asks every 5 seconds" : status === "open" ? `${plural(arrived, "trace")} arrived` : "connecting…";
   return (
     <>
       <button type="button" class="button" aria-pressed={paused} title={paused ? "Go on" : "Keep the list as it is"} onClick={() => tail.pause(!paused)}>

@@ -34,7 +34,7 @@ export function OperationPage({ service, operation }: { readonly service: string
       ) : (
         <>
           <RedFacts series={state.value} seconds={redSeconds(query, state.value)} />
-          <RedCharts series={state.value} large />
+          <RedCharts series={state.value} query={query} large />
           <Exemplars series={state.value} />
         </>
       )}

@@ -3,7 +3,7 @@ import type { RedSeries } from "../../api/services.ts";
 import { formatDateTime, millisOf } from "../../base/time.ts";
 import { formatDuration } from "../../base/units.ts";
 import type { ChartLine } from "../../model/chart_lines.ts";
-import { errorShare, everyStep, formatRate, formatShare } from "../../model/services_view.ts";
+import { askedTime, errorShare, everyStep, formatRate, formatShare, type ServicesQuery } from "../../model/services_view.ts";
 import { timeZone } from "../../state/preferences.ts";
 import { LineChart, type ChartLink } from "../../ui/line_chart.tsx";
 
@@ -17,9 +17,9 @@ export function exemplarHref(exemplar: { readonly traceId: string; readonly span
   return `/trace/${exemplar.traceId}?span=${exemplar.spanId}`;
 }
 
-export function RedCharts({ series, large = false }: { readonly series: RedSeries; readonly large?: boolean }) {
+export function RedCharts({ series, query, large = false }: { readonly series: RedSeries; readonly query: ServicesQuery; readonly large?: boolean }) {
   const { stepNs } = series;
-  const points = everyStep(series);
+  const points = everyStep(series, askedTime(query, Date.now()) ?? [0, 0]);
   const seconds = stepNs / 1e9;
   const middle = (startUnixNano: string): number => millisOf(startUnixNano) + stepNs / 2e6;
   const line = (name: string, value: (point: RedSeries["points"][number]) => number, slot = 0): ChartLine => ({ name, slot, points: points.map((one) => ({ x: middle(one.startUnixNano), y: value(one) })) });

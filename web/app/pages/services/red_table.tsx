@@ -1,7 +1,7 @@
 // Services, operations or calls as rows: rate, errors, durations. A row leads to a page of its own.
 import type { Red } from "../../api/services.ts";
 import { formatCount, formatDuration } from "../../base/units.ts";
-import { errorShare, formatRate, formatShare, sortRed, type Sortable } from "../../model/services_view.ts";
+import { errorShare, formatRate, formatShare, networkShare, sortRed, type Sortable } from "../../model/services_view.ts";
 import { navigate } from "../../state/location.ts";
 import { ErrorIcon } from "../../ui/icon.tsx";
 import { Text } from "../../ui/text.tsx";
@@ -25,7 +25,7 @@ const COLUMNS: Readonly<Record<Exclude<ColumnId, "name">, TableColumn>> = {
   p50: { id: "p50", label: "Median", width: "96px", number: true, sortable: true },
   p95: { id: "p95", label: "p95", width: "96px", number: true, sortable: true },
   p99: { id: "p99", label: "p99", width: "96px", number: true, sortable: true },
-  network: { id: "network", label: "Network", width: "104px", number: true, sortable: true, title: "Median of the time between caller and callee, which neither of them works in" },
+  network: { id: "network", label: "Network", width: "104px", number: true, sortable: true, title: "Median of what the caller waits beyond the duration of the call" },
   findings: { id: "findings", label: "Findings", width: "96px", number: true, sortable: true, title: "Kinds of findings whose title names it" },
 };
 const ROW_PIXELS = 30;
@@ -81,7 +81,7 @@ function Cell({ row, column, seconds, most }: { readonly row: RedRow | undefined
     case "findings":
       return <>{row.findings === 0 ? "–" : formatCount(row.findings)}</>;
     case "network":
-      return <span title={row.p50 > 0 && !Number.isNaN(row.network) ? `${formatShare(row.network / row.p50)} of the median` : ""}>{formatDuration(row.network)}</span>;
+      return <span title={Number.isNaN(row.network) ? "" : `${formatShare(networkShare({ p50: row.p50, networkP50: row.network }))} of what the caller waits`}>{formatDuration(row.network)}</span>;
     default:
       return <>{formatDuration(column === "p50" ? row.p50 : column === "p95" ? row.p95 : row.p99)}</>;
   }

@@ -19,7 +19,7 @@ const SCALE_MAX = 2;
 /** Smaller than this nothing can be read, so a large map starts partly out of view instead. */
 const FIRST_SCALE_MIN = 0.6;
 const FIRST_SCALE_MAX = 1.4;
-const HINT = "Point at a service to see its calls; a click opens its page. Thick arrows are busy, red ones fail in 1 % of calls or more, dashed ones lead back; ▲ counts findings, net is the share of the median that is spent between the two.";
+const HINT = "Point at a service to see its calls; a click opens its page. Thick arrows are busy, red ones fail in 1 % of calls or more, dashed ones lead back; ▲ counts findings, net is the share of what the caller waits that is spent between the two.";
 
 interface Props {
   readonly query: ServicesQuery;
@@ -69,7 +69,7 @@ export function ServiceMapView({ query, graph, findings, slots }: Props) {
   );
 }
 
-const factsOf = (node: ServiceNode, seconds: number): string => (node.requests === 0 ? "only called, sends no spans" : `${formatRate(node.requests, seconds)} · p95 ${formatDuration(node.p95)}`);
+const factsOf = (node: ServiceNode, seconds: number): string => (node.requests === 0 ? "no requests of its own" : `${formatRate(node.requests, seconds)} · p95 ${formatDuration(node.p95)}`);
 
 const shortLabel = (edge: ServiceEdge, seconds: number): string => `${formatRate(edge.requests, seconds)}${errorShare(edge) >= FAILED_SHARE_MIN ? ` ◆${formatShare(errorShare(edge))}` : ""}`;
 
@@ -86,5 +86,5 @@ function describe(red: ServiceNode | ServiceEdge, seconds: number): string {
 
 function networkText(edge: ServiceEdge): string {
   const network = networkShare(edge);
-  return Number.isNaN(network) ? "" : `, ${formatDuration(edge.networkP50)} of the median between the two`;
+  return Number.isNaN(network) ? "" : `, ${formatDuration(Math.max(0, edge.networkP50))} more between the two`;
 }

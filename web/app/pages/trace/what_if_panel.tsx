@@ -5,7 +5,7 @@ import { fetchWhatIf, type WhatIf } from "../../api/what_if.ts";
 import { formatDuration, plural } from "../../base/units.ts";
 import { alignedColumns } from "../../model/clock_choice.ts";
 import { findSpans } from "../../model/find.ts";
-import { spanIdOf } from "../../model/span_row.ts";
+import { isPlaceholder, spanIdOf } from "../../model/span_row.ts";
 import { changeBody, firstChange, type Change } from "../../model/what_if.ts";
 import { Remote } from "../../state/remote.ts";
 import type { TraceState } from "../../state/trace_state.ts";
@@ -22,7 +22,7 @@ export function WhatIfPanel({ state }: { readonly state: TraceState }) {
   const { trace } = state;
   const changes = state.changes.value;
   const timed = state.timed.value;
-  const found = changes.map((one) => findSpans(timed, one.find, state.attributes.value, state.findingRows.value)?.rows ?? new Int32Array());
+  const found = changes.map((one) => (findSpans(timed, one.find, state.attributes.value, state.findingRows.value)?.rows ?? new Int32Array()).filter((row) => !isPlaceholder(trace, row)));
   const asked = changes.flatMap((one, at) => (found[at]?.length === 0 ? [] : [changeBody(one, Array.from(found[at] ?? [], (row) => spanIdOf(trace, row)))]));
   const key = JSON.stringify(asked);
   const [remote] = useState(() => new Remote<WhatIf>());
