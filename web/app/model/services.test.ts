@@ -34,10 +34,10 @@ describe("answers", () => {
 test("steps that the answer leaves out are there, without calls", () => {
   const point = (start: number) => ({ start_unix_nano: String(start), ...red(1), exemplar: null });
   const series = decodeRed({ step_ns: 10, total: red(3), points: [point(100), point(110), point(140)] });
-  const steps = (time: readonly [number, number], change = {}): unknown[] => everyStep({ ...series, ...change }, time).map((one) => [one.startUnixNano, one.requests]);
-  expect(steps([0.000_1, 0.000_15])).toEqual([["0", 0], ["10", 0], ["20", 0], ["30", 0], ["40", 0], ["50", 0], ["60", 0], ["70", 0], ["80", 0], ["90", 0], ["100", 1], ["110", 1], ["120", 0], ["130", 0], ["140", 1]]);
-  expect(steps([0, 0], { points: [] })).toEqual([["0", 0]]);
-  expect(steps([0, 1e6])).toHaveLength(3);
+  const steps = (time: readonly [number, number] | null, change = {}): unknown[] => everyStep({ ...series, ...change }, time).map((one) => [one.startUnixNano, one.requests]);
+  const gaps = [["100", 1], ["110", 1], ["120", 0], ["130", 0], ["140", 1]];
+  expect([steps(null), steps([5, 6]), steps([0, 0])]).toEqual([gaps, gaps, gaps]);
+  expect([steps(null, { points: [] }), steps([0, 0], { points: [] }), steps([0, 1e6])].map((one) => one.length)).toEqual([0, 1, 3]);
   const minutes = { step_ns: 60e9, total: red(0), points: [] };
   expect(everyStep(decodeRed(minutes), [0, 180_000]).map((one) => one.startUnixNano)).toEqual(["0", "60000000000", "120000000000", "180000000000"]);
 });

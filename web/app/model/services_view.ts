@@ -105,12 +105,17 @@ export function redParams(query: ServicesQuery, service: string, operation: stri
   return params;
 }
 
-/** The points of a series, also for steps of which the answer says nothing because nothing was called in them. */
-export function everyStep({ points, stepNs }: RedSeries, [from, to]: readonly [number, number]): RedPoint[] {
+/** The points of a series, also for steps of which the answer says nothing because nothing was called in them. `time` is
+ * what was asked for by this machine's clock; where points lie outside of it that clock differs from the server's, and
+ * only gaps between points are filled. */
+export function everyStep({ points, stepNs }: RedSeries, time: readonly [number, number] | null): RedPoint[] {
   const step = BigInt(Math.max(1, Math.round(stepNs)));
   const known = new Map(points.map((one) => [BigInt(one.startUnixNano) / step, one]));
-  const steps = [...known.keys(), ...[from, to].map((millis) => (BigInt(Math.round(millis)) * 1_000_000n) / step)].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-  const [first = 0n] = steps;
+  const [from, to] = (time ?? []).map((millis) => (BigInt(Math.round(millis)) * 1_000_000n) / step);
+  const agrees = from !== undefined && to !== undefined && [...known.keys()].every((at) => from - 1n <= at && at <= to + 1n);
+  const steps = [...known.keys(), ...(agrees ? [from, to] : [])].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const [first] = steps;
+  if (first === undefined) return [];
   const count = Number((steps.at(-1) ?? first) - first) + 1;
   if (count > STEPS_MAX) return [...points];
   return Array.from({ length: count }, (_, i): RedPoint => {

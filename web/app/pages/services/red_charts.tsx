@@ -19,7 +19,7 @@ export function exemplarHref(exemplar: { readonly traceId: string; readonly span
 
 export function RedCharts({ series, query, large = false }: { readonly series: RedSeries; readonly query: ServicesQuery; readonly large?: boolean }) {
   const { stepNs } = series;
-  const points = everyStep(series, askedTime(query, Date.now()) ?? [0, 0]);
+  const points = everyStep(series, askedTime(query, Date.now()));
   const seconds = stepNs / 1e9;
   const middle = (startUnixNano: string): number => millisOf(startUnixNano) + stepNs / 2e6;
   const line = (name: string, value: (point: RedSeries["points"][number]) => number, slot = 0): ChartLine => ({ name, slot, points: points.map((one) => ({ x: middle(one.startUnixNano), y: value(one) })) });
