@@ -151,6 +151,61 @@ async function otherPages() {
   await page.locator(".heat-detail", { hasText: `${names.length} matching spans` }).waitFor();
 }
 
+/** A change is tried on a trace, and the services are looked at in the time of its spans. */
+async function whatIfAndServices() {
+  const { id, service } = traces.small;
+  await page.goto(`${origin}/trace/${id}?view=path&change=${encodeURIComponent("faster:50:is:root")}`);
+  await page.locator(".what-if .headline").waitFor();
+  await page.locator(".new-timeline .virtual-table .body .row").first().waitFor();
+  await page.getByRole("button", { name: "Close what if" }).click();
+  assert.equal(await page.locator(".what-if").count(), 0);
+
+  const { start_unix_nano: first } = await (await fetch(`${origin}/api/v1/traces/${id}`)).json();
+  const minute = 60_000_000_000n;
+  const time = `start=${BigInt(first) - minute}&end=${BigInt(first) + minute}`;
+  // Which spans count as requests is the server's business; that it answers and nothing fails is what counts here.
+  for (const view of ["list", "map", "calls"]) {
+    await page.goto(`${origin}/services?view=${view}&${time}`);
+    await page.locator(".services-page :is(.red-table, .call-graph, .notice:not(.failed))").first().waitFor();
+  }
+  await page.goto(`${origin}/services/${encodeURIComponent(service)}?${time}`);
+  await page.getByRole("heading", { name: service, level: 1 }).waitFor();
+  await page.locator(".services-page :is(.red-facts, .notice:not(.failed))").first().waitFor();
+  await page.goto(`${origin}/services/${encodeURIComponent(service)}/${encodeURIComponent(traces.small.names[0])}?${time}`);
+  await page.locator(".services-page :is(.red-facts, .notice:not(.failed))").first().waitFor();
+}
+
+/** OTLP/JSON with a trace of one span per id. */
+function otlpFile(ids) {
+  const nanos = (millis) => `${millis}000000`;
+  const spans = ids.map((traceId) => ({
+    traceId, spanId: traceId.slice(16), name: "GET /uploaded", kind: 2, startTimeUnixNano: nanos(Date.now() - 20), endTimeUnixNano: nanos(Date.now()), status: {},
+  }));
+  const resource = { attributes: [{ key: "service.name", value: { stringValue: "uploaded" } }] };
+  return { name: "uploaded.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ scope: {}, spans }] }] })) };
+}
+
+/** What one page uploads another one that is live sees arrive; a file of one trace is opened at once. */
+async function uploadAndTail() {
+  const ids = ["a", "b", "c"].map((letter) => letter.repeat(32));
+  const live = await context.newPage();
+  watch(live);
+  await live.goto(`${origin}/search?service=uploaded&live=1`);
+  await live.locator(".tail, .first-span").first().waitFor();
+  await page.goto(origin);
+  await page.locator(".result-row").first().waitFor();
+  await page.getByLabel("File of spans", { exact: true }).setInputFiles(otlpFile(ids.slice(0, 2)));
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("2 spans of 2 traces arrived.").waitFor();
+  await dialog.getByRole("link", { name: ids[0] }).waitFor();
+  await dialog.getByRole("button", { name: "Close" }).click();
+  for (const id of ids.slice(0, 2)) await live.locator(`#trace-${id}`).waitFor();
+  await live.close();
+  await page.getByLabel("File of spans", { exact: true }).setInputFiles(otlpFile(ids.slice(2)));
+  await page.locator(".trace-page .tree-row").first().waitFor();
+  assert.ok(page.url().includes(`/trace/${ids[2]}`), page.url());
+}
+
 async function shoot() {
   mkdirSync(screenshots, { recursive: true });
   for (const [width, height] of [[1440, 900], [360, 740]]) {
@@ -176,6 +231,8 @@ try {
   await evilTrace();
   figures = await largeTrace();
   await otherPages();
+  await whatIfAndServices();
+  await uploadAndTail();
   if (screenshots !== "") await shoot();
   assert.deepEqual(complaints, []);
 } catch (error) {

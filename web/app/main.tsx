@@ -16,7 +16,19 @@ const ComparePage = lazy(() => import("./pages/compare/compare_page.tsx").then((
 const ClocksPage = lazy(() => import("./pages/clocks/clocks_page.tsx").then((file) => file.ClocksPage));
 const FindingsPage = lazy(() => import("./pages/findings/findings_page.tsx").then((file) => file.FindingsPage));
 const GroupPage = lazy(() => import("./pages/findings/group_page.tsx").then((file) => file.GroupPage));
+const ServicesPage = lazy(() => import("./pages/services/services_page.tsx").then((file) => file.ServicesPage));
+const ServicePage = lazy(() => import("./pages/services/service_page.tsx").then((file) => file.ServicePage));
+const OperationPage = lazy(() => import("./pages/services/operation_page.tsx").then((file) => file.OperationPage));
 const SqlPage = lazy(() => import("./pages/sql/sql_page.tsx").then((file) => file.SqlPage));
+
+/** A part of an address as it was before it was put there. */
+function nameOf(part: string | undefined): string | undefined {
+  try {
+    return part === undefined ? undefined : decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
 
 function App() {
   const { path, params } = place.value;
@@ -26,6 +38,10 @@ function App() {
   if (path === "/findings") return <FindingsPage />;
   const group = /^\/findings\/([0-9a-fA-F]{1,64})\/?$/.exec(path)?.[1];
   if (group !== undefined) return <GroupPage key={group} groupKey={group.toLowerCase()} />;
+  if (path === "/services") return <ServicesPage />;
+  const [, service, operation] = /^\/services\/([^/]+)\/?([^/]+)?$/.exec(path)?.map(nameOf) ?? [];
+  if (service !== undefined && operation !== undefined) return <OperationPage key={path} service={service} operation={operation} />;
+  if (service !== undefined) return <ServicePage key={path} service={service} />;
   if (path === "/sql") return <SqlPage />;
   const traceId = /^\/trace\/([0-9a-fA-F]{1,32})\/?$/.exec(path)?.[1];
   if (traceId !== undefined) {

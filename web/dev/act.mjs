@@ -1,6 +1,7 @@
-// What a person would do before looking, as words: `press=KEY`, `click=BUTTON`, `type=FIELD:TEXT`.
+// What a person would do before looking, as words: `press=KEY`, `click=BUTTON`, `type=FIELD:TEXT`,
+// `upload=CONTENT OF A FILE`.
 export async function act(page, wish) {
-  const [, verb, what = ""] = /^(press|click|type)=(.*)$/.exec(wish) ?? [];
+  const [, verb, what = ""] = /^(press|click|type|upload)=(.*)$/.exec(wish) ?? [];
   if (verb === "press") await page.keyboard.press(what);
   if (verb === "click") await page.getByRole("button", { name: what }).first().click();
   if (verb === "type") {
@@ -9,5 +10,6 @@ export async function act(page, wish) {
     await page.keyboard.press("End");
     await page.keyboard.type(` ${text}`);
   }
+  if (verb === "upload") await page.getByLabel("File of spans", { exact: true }).setInputFiles({ name: "spans.json", mimeType: "application/json", buffer: Buffer.from(what) });
   if (verb !== undefined) await page.waitForTimeout(300);
 }

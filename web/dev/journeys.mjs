@@ -1,10 +1,10 @@
-// Journeys through the built UI, as a person takes them: node dev/journeys.mjs [dist]
+// Journeys through the built UI, as a person takes them: node dev/journeys.mjs [dist] [name filter]
 import assert from "node:assert/strict";
 import { launch } from "./browser.mjs";
 import { idOf, traceIdOf } from "./mock_data.mjs";
 import { serve } from "./mock_server.mjs";
 
-const [dist = "dist"] = process.argv.slice(2);
+const [dist = "dist", filter = ""] = process.argv.slice(2);
 const server = await serve({ port: 0, dist });
 const origin = `http://127.0.0.1:${server.address().port}`;
 const browser = await launch();
@@ -96,13 +96,60 @@ const JOURNEYS = {
     await page.locator(".trace-page").waitFor();
   },
 
+  async "traces are seen as they arrive, paused, and pages turned again"() {
+    await page.goto(`${origin}/search?limit=20`);
+    await page.locator(".result-row").first().waitFor();
+    const first = await page.locator(".result-row").first().getAttribute("id");
+    await page.getByRole("button", { name: "Live" }).click();
+    await page.locator(".tail", { hasText: /\d+ traces? arrived/ }).waitFor();
+    await page.waitForFunction((id) => document.querySelector(".result-row")?.id !== id, first);
+    assert.equal(params().get("live"), "1");
+    assert.equal(await page.locator(".result-row").count(), 20);
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.locator(".tail", { hasText: /paused, \d+ traces? waiting/ }).waitFor();
+    const kept = await page.locator(".result-row").first().getAttribute("id");
+    await settle();
+    assert.equal(await page.locator(".result-row").first().getAttribute("id"), kept);
+    await page.getByRole("button", { name: "Go on" }).click();
+    await page.waitForFunction((id) => document.querySelector(".result-row")?.id !== id, kept);
+    await page.getByRole("button", { name: "Live" }).click();
+    await page.getByRole("button", { name: "Next" }).click();
+    await settle();
+    assert.ok(!params().has("live") && params().get("page") === "2");
+    await fetch(`${origin}/mock?refuse=1`);
+    await page.goto(`${origin}/search?live=1`);
+    await page.locator(".tail", { hasText: "asks every 5 seconds" }).waitFor();
+    await fetch(`${origin}/mock?refuse=0`);
+    // The browser says itself that the server refused; nothing else may have been said.
+    assert.deepEqual(complaints.splice(0).filter((one) => !/Failed to load resource|EventSource/.test(one)), []);
+  },
+
+  async "a file is sent, and leads to its traces"() {
+    const file = (name, text) => ({ name, mimeType: "application/json", buffer: Buffer.from(text) });
+    await page.goto(`${origin}/search`);
+    await page.locator(".result-row").first().waitFor();
+    await page.getByLabel("File of spans", { exact: true }).setInputFiles(file("several.json", '{"traces":30}'));
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("210 spans of 30 traces arrived; 2 spans were here already, 1 span could not be taken.").waitFor();
+    assert.equal(await dialog.getByRole("link").count(), 21);
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "hidden" });
+    await page.getByLabel("File of spans", { exact: true }).setInputFiles(file("broken.json", "<xml>"));
+    await dialog.getByText(/neither OTLP/).waitFor();
+    await dialog.getByRole("button", { name: "Close" }).click();
+    complaints.splice(0);
+    await page.getByLabel("File of spans", { exact: true }).setInputFiles(file("one.json", "{}"));
+    await page.locator(".trace-page .tree-row").first().waitFor();
+    assert.match(page.url(), new RegExp(`/trace/${traceIdOf(1)}`));
+  },
+
   async "all matches are counted, and a box of cells narrows the search"() {
     await page.goto(`${origin}/search`);
     await page.getByRole("button", { name: "Heatmap" }).click();
     await page.locator(".heat-detail").waitFor();
     await settle();
     assert.equal(params().get("plot"), "heat");
-    const box = await page.locator(".scatter-plot").boundingBox();
+    const box = await page.locator(".duration-plot").boundingBox();
     await page.mouse.move(box.x + 300, box.y + 60);
     await page.mouse.down();
     await page.mouse.move(box.x + 600, box.y + 170, { steps: 5 });
@@ -118,7 +165,7 @@ const JOURNEYS = {
     await page.goto(`${origin}/search`);
     await page.locator(".result-row").first().waitFor();
     await settle();
-    const box = await page.locator(".scatter-plot").boundingBox();
+    const box = await page.locator(".duration-plot").boundingBox();
     await page.mouse.move(box.x + 200, box.y + 60);
     await page.mouse.down();
     await page.mouse.move(box.x + 700, box.y + 180, { steps: 5 });
@@ -133,7 +180,7 @@ const JOURNEYS = {
     for (let x = box.width - 14; x > 60; x -= 6) {
       for (const y of [60, 90, 120, 150]) {
         await page.mouse.move(box.x + x, box.y + y);
-        if (await page.locator(".scatter-plot.on-point").count()) {
+        if (await page.locator(".duration-plot.on-point").count()) {
           await page.mouse.down();
           await page.mouse.up();
           await page.locator(".trace-page").waitFor();
@@ -356,6 +403,29 @@ const JOURNEYS = {
     await page.locator(".compare-bar").waitFor();
   },
 
+  async "two versions of an operation are compared, and a trace with its kind"() {
+    await page.goto(`${origin}/compare`);
+    await page.getByRole("link", { name: "Two cohorts" }).click();
+    await page.getByRole("combobox", { name: "Service", exact: true }).selectOption("edge-proxy");
+    await page.getByRole("combobox", { name: "Operation" }).selectOption("POST /checkout");
+    await page.getByRole("combobox", { name: "Told apart by" }).selectOption("version");
+    const rows = page.locator(".compare-page .virtual-table .body .row");
+    await rows.first().waitFor();
+    assert.deepEqual([params().get("x"), params().get("y")], ["version:2.4.0", "version:2.4.1"]);
+    assert.match(await rows.first().innerText(), /POST \/checkout[^]*\+96 ms/);
+    await page.getByRole("combobox", { name: "B", exact: true }).selectOption("2.4.0");
+    await settle();
+    assert.equal(params().get("y"), "version:2.4.0");
+    await page.reload();
+    await rows.first().waitFor();
+    await page.getByRole("combobox", { name: "Told apart by" }).selectOption("time");
+    await page.getByRole("heading", { name: /before 20/ }).waitFor();
+    await page.goto(`${origin}/compare?a=${traceIdOf(1)}`);
+    await page.getByRole("link", { name: "Compare with the median of its operation" }).click();
+    await rows.first().waitFor();
+    assert.equal(params().get("x"), `trace:${traceIdOf(1)}`);
+  },
+
   async "the views of a trace lead back to its timeline"() {
     await page.goto(`${origin}/trace/${traceIdOf(3)}`);
     await page.locator(".tree-row").first().waitFor();
@@ -418,7 +488,19 @@ const JOURNEYS = {
 
   async "clocks that disagree are seen, aligned and explained"() {
     await page.goto(`${origin}/trace/${traceIdOf(9)}`);
+    await page.getByText(/As sent, \d+ messages would arrive before they were sent/).waitFor();
+    await page.getByRole("group", { name: "Clock" }).getByRole("button", { name: "Raw" }).click();
     await page.getByText(/messages arriving before they were sent/).waitFor();
+    const asSent = await page.locator(".trace-facts").innerText();
+    await page.getByRole("tab", { name: "Flame graph" }).click();
+    await page.locator(".flame-detail").waitFor();
+    const work = await page.locator(".flame-detail").innerText();
+    await page.getByRole("group", { name: "Clock" }).getByRole("button", { name: "Aligned" }).click();
+    await settle();
+    assert.notEqual(await page.locator(".trace-facts").innerText(), asSent);
+    assert.notEqual(await page.locator(".flame-detail").innerText(), work);
+    await page.keyboard.press("t");
+    await page.getByRole("tab", { name: "Timeline" }).click();
     await page.getByRole("button", { name: "Show aligned times" }).click();
     await page.getByText(/times are those of edge-proxy on fra-01/).waitFor();
     await page.locator(".tree-row", { hasText: "cart" }).first().click();
@@ -478,6 +560,48 @@ const JOURNEYS = {
     await page.getByRole("button", { name: "Raw", exact: true }).click();
     await settle();
     assert.ok(!params().has("cut"), "a moment of one axis is none of another");
+  },
+
+  async "a service is found on the list and the map, and leads to a trace"() {
+    await page.goto(`${origin}/search`);
+    await page.getByRole("link", { name: "Services", exact: true }).click();
+    const rows = page.locator(".red-table .body .row");
+    await rows.first().waitFor();
+    await page.getByRole("columnheader", { name: "p99" }).getByRole("button").click();
+    await settle();
+    assert.equal(params().get("sort"), "-p99");
+    await page.getByLabel("Filter by name").fill("check");
+    await settle();
+    assert.equal(await rows.count(), 1);
+    await page.reload();
+    await rows.first().waitFor();
+    assert.equal(await rows.count(), 1);
+    await page.getByLabel("Time").selectOption("-168h");
+    await page.getByText("from a sample of 4.3 % of the traces").waitFor();
+    await page.getByLabel("Filter by name").fill("");
+    await page.getByRole("link", { name: "Map", exact: true }).click();
+    const placeOf = (name) => page.locator(".call-graph .box", { hasText: name }).getAttribute("transform");
+    await page.locator(".call-graph .box").first().waitFor();
+    const places = [await placeOf("checkout"), await placeOf("redis")];
+    await page.reload();
+    await page.locator(".call-graph .box").first().waitFor();
+    assert.deepEqual([await placeOf("checkout"), await placeOf("redis")], places);
+    await page.locator(".call-graph .box", { hasText: "checkout" }).focus();
+    await page.locator(".graph-detail", { hasText: "checkout:" }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "checkout", level: 1 }).waitFor();
+    assert.equal(page.url(), `${origin}/services/checkout?start=-168h`);
+    await page.getByRole("link", { name: "POST /checkout", exact: true }).click();
+    await page.getByRole("heading", { name: "POST /checkout", level: 1 }).waitFor();
+    assert.equal(new URL(page.url()).pathname, "/services/checkout/POST%20%2Fcheckout");
+    await page.locator(".exemplars a").first().waitFor();
+    const mark = page.locator(".line-chart .link").nth(1);
+    await mark.focus();
+    await page.keyboard.press("Enter");
+    await page.locator(".trace-page .span-panel").waitFor();
+    await page.goBack();
+    await page.getByRole("navigation", { name: "Above this page" }).getByRole("link", { name: "Services" }).click();
+    await rows.first().waitFor();
   },
 
   async "the clocks page finds the worst, explains it and tells against another"() {
@@ -548,6 +672,31 @@ const JOURNEYS = {
     await page.locator(".finding.open").waitFor();
   },
 
+  async "a change is tried on a finding, altered, shared and taken back"() {
+    await page.goto(`${origin}/trace/${traceIdOf(8)}?view=findings`);
+    await page.getByRole("button", { name: "What if…" }).first().click();
+    const panel = page.getByRole("region", { name: "What if" });
+    await panel.getByText("saves 356 ms, 56 %").waitFor();
+    const rows = panel.locator(".virtual-table .body .row");
+    assert.match(await rows.nth(3).innerText(), /137 ×[^]*SELECT items[^]*394 ms[^]*1 × /);
+    await panel.getByLabel("Change", { exact: true }).selectOption("faster");
+    await panel.getByLabel("by percent").fill("nonsense");
+    assert.equal(await panel.getByLabel("by percent").getAttribute("aria-invalid"), "true");
+    await panel.getByLabel("by percent").fill("100");
+    await panel.locator(".headline:not(.stale)", { hasText: "saves" }).waitFor();
+    await settle();
+    assert.match(params().get("change"), /^faster:100:finding:/);
+    await page.reload();
+    await panel.locator(".headline").waitFor();
+    await page.getByRole("tab", { name: "Critical path" }).click();
+    await panel.locator(".headline").waitFor();
+    await page.locator(".path-tab .virtual-table").first().getByRole("button", { name: "What if…" }).first().click();
+    await panel.locator(".changes li").nth(2).waitFor();
+    await panel.getByRole("button", { name: "Close what if" }).click();
+    await settle();
+    assert.ok(!params().has("change"));
+  },
+
   async "the critical path is read as a bar and as a table"() {
     await page.goto(`${origin}/trace/${traceIdOf(1)}`);
     await page.getByRole("tab", { name: "Critical path" }).click();
@@ -555,9 +704,9 @@ const JOURNEYS = {
     await rows.first().waitFor();
     assert.match(await rows.first().innerText(), /POST \/checkout[^]*72 %/);
     await page.getByLabel("Add up by").selectOption("segment");
-    await page.getByLabel("Times").selectOption("raw");
+    await page.getByRole("group", { name: "Clock" }).getByRole("button", { name: "Raw" }).click();
     await settle();
-    assert.equal(params().get("group"), "segment.raw");
+    assert.deepEqual([params().get("group"), params().get("clock")], ["segment", "raw"]);
     await page.reload();
     await page.getByText("412 ms in 49 segments").waitFor();
     assert.equal(await page.locator(".virtual-table").getAttribute("aria-rowcount"), "50");
@@ -575,7 +724,7 @@ const JOURNEYS = {
 };
 
 let failed = 0;
-for (const [name, journey] of Object.entries(JOURNEYS)) {
+for (const [name, journey] of Object.entries(JOURNEYS).filter(([name]) => name.includes(filter))) {
   try {
     await journey();
     process.stdout.write(`ok    ${name}\n`);

@@ -6,9 +6,12 @@ import { readFileSync } from "node:fs";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createFindings, pathOf } from "./mock_findings.mjs";
+import { graphOf, redSeriesOf } from "./mock_services.mjs";
+import { whatIfOf } from "./mock_what_if.mjs";
 import { sqlAnswer } from "./mock_sql.mjs";
 import { buildShapes, clocksOf, columnsOf, coneOf, lineOf, otlpOf, relationOf, summaryOf, traceIdOf } from "./mock_data.mjs";
 
+const TAIL_MS = 150;
 const DURATIONS = { ns: 1, us: 1e3, "µs": 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
 
 function durationOf(text) {
@@ -74,12 +77,22 @@ export function createMock(options = {}) {
   function answer(path, params, body) {
     const parts = path.split("/").filter(Boolean).map(decodeURIComponent);
     if (mode.fail) return [503, { code: "limit_reached", message: "query memory limit of 512 MiB reached; narrow the time range or add a filter", request_id: "01J9ZQ4T7M" }];
+    if (parts[0] === "import") {
+      try {
+        const { traces = 1 } = JSON.parse(body);
+        return [200, { spans: traces * 7, traces, duplicates: traces > 1 ? 2 : 0, rejected: traces > 1 ? 1 : 0, trace_ids: shapes.slice(0, Math.min(20, traces)).map((shape) => traceIdOf(shape.seed)) }];
+      } catch {
+        return [400, { code: "bad_request", message: "the file is neither OTLP/JSON nor Jaeger JSON nor Zipkin v2 JSON: expected value at line 1", request_id: "01J9ZQ4T7V" }];
+      }
+    }
     if (parts[0] === "sql") return sqlAnswer(body, { byId, columnsFor, summaries: all });
     if (parts[0] === "findings" && parts.length === 1) return [200, mode.empty ? { groups: [], total: 0 } : findings.groups(params)];
     if (parts[0] === "findings") {
       const group = findings.group(parts[1]);
       return group === null ? [404, { code: "not_found", message: `group ${parts[1]} is not known`, request_id: "01J9ZQ4T7Q" }] : [200, group];
     }
+    if (parts[0] === "graph") return [200, graphOf(params, now, mode.empty)];
+    if (parts[0] === "red") return [200, redSeriesOf(params, now, mode.empty)];
     if (parts[0] === "services" && parts.length === 1) return [200, services()];
     if (parts[0] === "services" && parts[2] === "operations") return [200, operations(parts[1])];
     if (parts[0] === "clocks") {
@@ -92,6 +105,7 @@ export function createMock(options = {}) {
     const trace = columnsFor(shape);
     if (parts.length === 2) return [200, trace];
     if (parts[2] === "findings") return [200, findings.ofTrace(shape.seed)];
+    if (parts[2] === "what-if") return whatIfOf(trace, JSON.parse(body));
     if (parts[2] === "critical-path") return [200, pathOf(trace)];
     if (parts[2] === "otlp") return [200, otlpOf(shape, trace, trace.spans.span_id.map((_, row) => row).filter((row) => !(trace.spans.flags[row] & 1)))];
     if (parts[2] === "order" && !params.has("from")) return [200, lineOf(trace)];
@@ -106,6 +120,20 @@ export function createMock(options = {}) {
     return [200, otlpOf(shape, trace, trace.spans.flags[row] & 4 ? [row, row] : [row])];
   }
 
+  /** One summary after another, as if they arrived now. */
+  function push(request, response) {
+    response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
+    response.write(": here\n\n");
+    let at = 0;
+    const service = new URL(request.url, "http://localhost").searchParams.get("service");
+    const some = all().filter((one) => !service || one.services.some((other) => other.name === service));
+    const timer = setInterval(() => {
+      const one = some[at++ % Math.max(1, some.length)];
+      if (one !== undefined) response.write(`event: trace\ndata: ${JSON.stringify({ ...one, trace_id: (0xfee0000 + at).toString(16).padStart(32, "0"), start_unix_nano: `${Date.now()}000000` })}\n\n`);
+    }, TAIL_MS);
+    request.on("close", () => clearInterval(timer));
+  }
+
   return (request, response) => {
     const url = new URL(request.url, "http://localhost");
     if (url.pathname === "/mock") {
@@ -114,6 +142,10 @@ export function createMock(options = {}) {
       return true;
     }
     if (!url.pathname.startsWith("/api/v1/")) return false;
+    if (url.pathname === "/api/v1/tail" && !mode.fail && !mode.refuse) {
+      push(request, response);
+      return true;
+    }
     const parts = [];
     request.on("data", (part) => parts.push(part));
     request.on("end", () => setTimeout(() => {
@@ -133,7 +165,8 @@ export function serve({ port, dist, ...options }) {
   const server = createServer((request, response) => {
     if (mock(request, response)) return;
     const path = new URL(request.url, "http://localhost").pathname;
-    const file = extname(path) === "" ? "index.html" : normalize(path);
+    // Names of services may have dots.
+    const file = path.startsWith("/assets/") ? normalize(path) : "index.html";
     try {
       const body = readFileSync(join(dist, file));
       response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream", "content-security-policy": CSP });

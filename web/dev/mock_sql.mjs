@@ -26,6 +26,16 @@ export function sqlAnswer(body, { byId, summaries, columnsFor }) {
     const [group] = otlpOf(shape, columnsFor(shape), [row]).resourceSpans;
     return resource ? group.resource.attributes : group.scopeSpans[0].spans[0].attributes;
   };
+  if (/^SELECT service_version/.test(sql)) return [200, answer([column("service_version"), column("traces", "Int64")], [["2.4.1", "312"], ["2.4.0", "955"], [null, "3"]])];
+  // Cohorts: those of the newest version, and those after a moment, are slower.
+  const alone = /trace_id = '/.test(sql);
+  const slower = /service_version = '2\.4\.1'|start_time_unix_nano >=|trace_id = '/.test(sql) ? 1.8 : 1;
+  if (/AS p50/.test(sql)) return [200, answer([column("traces", "Int64"), column("p50", "Float64"), column("p95", "Float64")], [[alone ? "1" : "500", 120e6 * slower, 410e6 * slower]])];
+  if (/^WITH roots/.test(sql)) {
+    const parts = [["edge-proxy", "POST /checkout", 1, 120e6], ["checkout", "PlaceOrder", 1, 80e6], ["postgres", "SELECT items", slower > 1 ? 12 : 3, 20e6], ["redis", "GET", 4, 2e6], ["payments", "Charge", 1, 30e6]];
+    const rows = parts.map(([service, name, calls, total], i) => [service, name, String(alone ? 1 : i === 4 ? 430 : 500), calls, total * (i === 3 ? 1 : slower), String(i)]);
+    return [200, answer([column("service_name"), column("name"), column("traces", "Int64"), column("calls", "Float64"), column("total", "Float64"), column("errors", "Int64")], slower > 1 ? [...rows, ["checkout", "FraudCheck", alone ? "1" : "500", 1, 14e6, "0"]] : rows)];
+  }
   if (/min\(start_time_unix_nano\)/.test(sql)) {
     const starts = summaries().map((one) => BigInt(one.start_unix_nano)).sort((a, b) => (a < b ? -1 : 1));
     return [200, answer([column("first", "UInt64"), column("last", "UInt64"), column("spans", "Int64")], [[String(starts[0]), String(starts.at(-1)), String(starts.length)]])];

@@ -16,7 +16,7 @@ const mode = (text) => fetch(`${origin}/mock?empty=0&fail=0&slow=0&${text}`);
 
 
 /** Worth looking at on a 4K screen too. */
-const WIDE = ["search", "trace_10k", "flame", "graph", "statistics", "sql_lines", "compare", "space", "clocks", "findings", "path"];
+const WIDE = ["search", "trace_10k", "flame", "graph", "statistics", "sql_lines", "compare", "space", "clocks", "findings", "path", "services", "services_map", "service", "operation", "what_if", "compare_cohorts"];
 let complaints = 0;
 for (const [width, height, scheme] of [[1440, 900, "light"], [1440, 900, "dark"], [360, 740, "light"], [360, 740, "dark"], [3840, 2160, "light"]]) {
   if (!`${width}_${scheme}`.includes(only)) continue;

@@ -2,7 +2,7 @@
 // ApiError (the server said no), DecodeError (it said something else) or the abort it was given.
 import { decodeOtlpSpans, type OtlpSpan } from "./otlp.ts";
 import { decodeTraceColumns, type TraceColumns } from "./trace_columns.ts";
-import { decodeNames, decodeTracePage, type NameCount, type TracePage } from "./trace_summary.ts";
+import { decodeNames, decodeTracePage, traceSummary, type NameCount, type TracePage, type TraceSummary } from "./trace_summary.ts";
 
 export class ApiError extends Error {
   /** HTTP status; 0 when no answer came at all. */
@@ -69,6 +69,11 @@ export async function fetchOperations(service: string, signal?: AbortSignal): Pr
 export async function fetchTracePage(query: URLSearchParams, signal?: AbortSignal): Promise<TracePage> {
   return decodeTracePage(parse(await requestText(`/traces?${query.toString()}`, signal)));
 }
+
+/** Where traces that fit are pushed, one summary per event `trace`. */
+export const tailUrl = (query: URLSearchParams): string => `${ROOT}/tail?${query.toString()}`;
+
+export const readTailed = (data: string): TraceSummary => traceSummary(parse(data), "trace");
 
 export async function fetchTrace(traceId: string, signal?: AbortSignal): Promise<TraceColumns> {
   return decodeTraceColumns(parse(await requestText(`/traces/${encodeURIComponent(traceId)}`, signal)));

@@ -41,7 +41,7 @@ function serviceCount(value: unknown, path: string): ServiceCount {
   return { ...nameCount(value, path), errors: asNumber(asObject(value, path)["errors"], `${path}.errors`) };
 }
 
-function traceSummary(value: unknown, path: string): TraceSummary {
+export function traceSummary(value: unknown, path: string): TraceSummary {
   const json = asObject(value, path);
   return {
     traceId: asString(json["trace_id"], `${path}.trace_id`),

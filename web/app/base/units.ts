@@ -26,6 +26,8 @@ const DECIMAL_SCALES: readonly Scale[] = [
   { name: "µs", size: MICROSECOND },
   { name: "ns", size: 1 },
 ];
+const KILOBYTE_SCALE: Scale = { name: "kB", size: 1e3 };
+const BYTE_SCALES: readonly Scale[] = [{ name: "GB", size: 1e9 }, { name: "MB", size: 1e6 }, KILOBYTE_SCALE];
 const NANOSECOND_SCALE: Scale = { name: "ns", size: 1 };
 
 /** A duration in at most three significant digits: `850 ns`, `12.3 ms`, `2 m 05 s`. */
@@ -39,6 +41,13 @@ export function formatDuration(value: number): string {
   // 999.96 ms rounds to 1000 ms in three digits, so it belongs to the next larger scale.
   const scale = DECIMAL_SCALES.find((one) => value >= one.size * 0.9995) ?? NANOSECOND_SCALE;
   return `${threeDigits(value / scale.size)} ${scale.name}`;
+}
+
+/** `999 bytes`, `12.3 kB`, `1.5 MB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return plural(bytes, "byte");
+  const { name, size } = BYTE_SCALES.find((one) => bytes >= one.size * 0.9995) ?? KILOBYTE_SCALE;
+  return `${threeDigits(bytes / size)} ${name}`;
 }
 
 /** Every digit of a duration, for details: `12,345,678 ns`. */

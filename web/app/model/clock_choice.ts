@@ -14,6 +14,11 @@ export const CLOCK_CHOICES = [
 ] as const;
 export type ClockChoice = (typeof CLOCK_CHOICES)[number]["id"];
 
+/** Steps have no durations: only views that draw moments can show them, the others then show aligned times. */
+export function clockChoices(tab: string): readonly (typeof CLOCK_CHOICES)[number][] {
+  return tab === "timeline" || tab === "space" ? CLOCK_CHOICES : CLOCK_CHOICES.filter((one) => one.id !== "causal");
+}
+
 /** Length of a step of the causal order: windows cannot be narrower than 100. */
 export const STEP = 1000;
 
@@ -49,7 +54,10 @@ function rebased(trace: TraceColumns, from: Float64Array, duration: Float64Array
   }
   if (first > last) return trace;
   const extent = Math.max(1, last - first);
-  return { ...trace, start: from.map((one) => one - first), duration, extent, startUnixNano: steps ? trace.startUnixNano : addNanoseconds(trace.startUnixNano, first) };
+  const start = from.map((one) => one - first);
+  if (steps) return { ...trace, start, duration, extent };
+  const root = duration[trace.rootRow] ?? Number.NaN;
+  return { ...trace, start, duration, extent, rootDuration: trace.rootDuration === null || Number.isNaN(root) ? trace.rootDuration : root, startUnixNano: addNanoseconds(trace.startUnixNano, first) };
 }
 
 /** By how much alignment moves a row, in ns. */

@@ -1,10 +1,12 @@
 // Times on other clocks, lanes and cuts, what is said of order, and what is odd about a clock.
 import { describe, expect, test } from "vitest";
 import { decodeClocks, type ClockSeries } from "../api/clocks.ts";
+import { FLAG_NO_TIME, FLAG_STARTS_BEFORE_PARENT } from "../api/trace_columns.ts";
 import { decodeCausalLine, decodeCone, decodeRelation } from "../api/order.ts";
-import { alignedColumns, causalColumns, clockName, explainShift, formatStep, isBackwards, shiftOf, STEP, summarizeAlignment } from "./clock_choice.ts";
+import { alignedColumns, causalColumns, clockChoices, clockName, explainShift, formatStep, isBackwards, shiftOf, STEP, summarizeAlignment } from "./clock_choice.ts";
 import { chartPaths, groupClocks, summarizeClock, thin } from "./clock_report.ts";
 import { countFaulty, faultTexts } from "./fault_texts.ts";
+import { flagTexts } from "./flag_texts.ts";
 import { barMiddle, communicating, cutAt, laneAt, layoutLanes, spanStep } from "./lanes.ts";
 import { becauseTitle, coneOfRows, EARLIER, groundsOf, LATER, relationSentence, SELF, TOGETHER, UNDECIDED } from "./relation_words.ts";
 import { sampleTrace } from "./sample_trace.ts";
@@ -47,6 +49,19 @@ describe("another clock", () => {
     expect([isBackwards(trace, trace, 0), isBackwards(trace, alignedColumns(trace), 0), isBackwards(trace, trace, 1)]).toEqual([true, false, false]);
   });
 
+  test("the root keeps its duration on its own clock", () => {
+    const aligned = alignedColumns(trace);
+    expect(aligned.rootDuration).toBe(aligned.duration[trace.rootRow]);
+    expect(alignedColumns({ ...trace, rootDuration: null }).rootDuration).toBe(null);
+  });
+
+  test("what is said of a flag is true of the times on show", () => {
+    const text = (axis: "raw" | "aligned"): string => flagTexts(FLAG_STARTS_BEFORE_PARENT, axis)[0]?.text ?? "";
+    expect(text("raw")).toMatch(/as they were sent\.$/);
+    expect(text("aligned")).toMatch(/aligned to one clock/);
+    expect(flagTexts(FLAG_NO_TIME, "aligned")).toEqual(flagTexts(FLAG_NO_TIME, "raw"));
+  });
+
   test("counts steps in the causal order", () => {
     const ids = ["0", "1", "2", "2", "1", "0"].map((row) => `0000000000abc00${row}`);
     const columns = causalColumns(trace, decodeCausalLine({ span_id: ids, event: ["start", "start", "start", "end", "end", "end"] }));
@@ -58,8 +73,9 @@ describe("another clock", () => {
   test("is chosen in the URL, and raw where no order is known", () => {
     expect(parseView(trace, new URLSearchParams("clock=aligned&cut=17&view=space"))).toMatchObject({ clock: "aligned", tab: { id: "space", cut: 17 } });
     expect(parseView(trace, new URLSearchParams("clock=wrong&cut=-1"))).toMatchObject({ clock: null, tab: { cut: null } });
-    expect([clockOf(trace, null, "timeline"), clockOf(trace, null, "space"), clockOf(trace, "causal", "space")]).toEqual(["raw", "aligned", "causal"]);
-    expect(clockOf(sampleTrace("web GET 0+1"), "aligned", "space")).toBe("raw");
+    expect([clockOf(trace, null), clockOf(trace, "raw"), clockOf(trace, "causal")]).toEqual(["aligned", "raw", "causal"]);
+    expect(clockOf(sampleTrace("web GET 0+1"), "aligned")).toBe("raw");
+    expect(["timeline", "flame"].map((tab) => clockChoices(tab).length)).toEqual([3, 2]);
   });
 });
 
@@ -76,7 +92,7 @@ describe("lanes", () => {
 
   test("are one per clock, with sub-rows where spans overlap", () => {
     const layout = layoutLanes(shown, talks, "all", []);
-    expect(layout.lanes.map((lane) => [lane.clock, [...lane.rows], lane.subRows, lane.folded])).toEqual([[0, [0, 1, 5], 2, 0], [1, [2, 3, 4], 2, 0]]);
+    expect(layout.lanes.map((lane) => [lane.clock, [...lane.rows], lane.subRows.length, lane.folded])).toEqual([[0, [0, 1, 5], 2, 0], [1, [2, 3, 4], 2, 0]]);
     expect([...layout.subRow]).toEqual([0, 1, 0, 1, 1, 1]);
     expect(laneAt(layout, barMiddle(layout, 4))).toBe(1);
     expect([laneAt(layout, -1), laneAt(layout, layout.height)]).toEqual([-1, -1]);

@@ -6,7 +6,7 @@ import { EIGHT_FALLACIES, fallacyLabel, detectorLabel, standings } from "./falla
 import { findingRows, isTraceId, traceAtFinding } from "./finding_rows.ts";
 import { findingsUrl, isNarrowed, overviewOf, parseFindingsQuery } from "./findings_query.ts";
 import { findSpans } from "./find.ts";
-import { parsePathChoice, pathChoiceText, pathPieces, pathRows, PIECE_SHARE_MIN, sureness } from "./path_summary.ts";
+import { parsePathGroup, pathPieces, pathRows, PIECE_SHARE_MIN, sureness } from "./path_summary.ts";
 import { sampleTrace } from "./sample_trace.ts";
 
 const HEAD = {
@@ -125,7 +125,6 @@ describe("critical path", () => {
   });
 
   test("the choice of the tab is a word", () => {
-    for (const text of ["", "span", "operation.raw", "segment.raw"]) expect(pathChoiceText(parsePathChoice(text))).toBe(text);
-    expect(parsePathChoice("nonsense.words")).toEqual({ group: "operation", time: "aligned" });
+    expect(["", "span", "segment", "nonsense"].map(parsePathGroup)).toEqual(["operation", "span", "segment", "operation"]);
   });
 });

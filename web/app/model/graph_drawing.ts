@@ -1,7 +1,6 @@
-// The call graph in pixels: boxes in columns, and for each arrow a path through the places that the layout
+// A graph of calls in pixels: boxes in columns, and for each arrow a path through the places that the layout
 // gave it. Arrows leave and enter boxes at separate points, ordered so that they cross as little as possible.
-import type { CallGraph } from "./call_graph.ts";
-import type { Placed } from "./graph_layout.ts";
+import type { Link, Placed } from "./graph_layout.ts";
 
 export const NODE_WIDTH = 184;
 export const NODE_HEIGHT = 52;
@@ -47,11 +46,12 @@ interface Port {
   y: number;
 }
 
-export function drawGraph(graph: CallGraph, placed: Placed): GraphDrawing {
-  const corners = graph.nodes.map((_, node) => ({ x: columnX(placed.layer[node] ?? 0), y: rowY(placed.place[node] ?? 0) }));
-  const right: Port[][] = graph.nodes.map(() => []);
-  const left: Port[][] = graph.nodes.map(() => []);
-  const ends = graph.edges.map((edge, i) => {
+export function drawGraph(count: number, edges: readonly Link[], placed: Placed): GraphDrawing {
+  const nodes = Array.from({ length: count }, (_, node) => node);
+  const corners = nodes.map((node) => ({ x: columnX(placed.layer[node] ?? 0), y: rowY(placed.place[node] ?? 0) }));
+  const right: Port[][] = nodes.map(() => []);
+  const left: Port[][] = nodes.map(() => []);
+  const ends = edges.map((edge, i) => {
     // A call back is drawn from right to left; its arrow ends at the right side of the earlier box.
     const [upper, lower] = placed.back[i] === 1 ? [edge.to, edge.from] : [edge.from, edge.to];
     const bends = placed.bends[i] ?? [];
@@ -63,7 +63,7 @@ export function drawGraph(graph: CallGraph, placed: Placed): GraphDrawing {
   });
   const crowded = new Set<Port>();
   [right, left].forEach((sides) => sides.forEach((ports, node) => settlePorts(ports, corners[node]?.y ?? 0, crowded)));
-  const routes = graph.edges.map((_, i): Route => {
+  const routes = edges.map((_, i): Route => {
     const end = ends[i];
     const back = placed.back[i] === 1;
     if (end === undefined) return { path: "", label: { x: 0, y: 0 }, back, crowded: true };

@@ -21,12 +21,20 @@ export const LOCAL_CHOICES = [
 ] as const;
 export type LocalChoice = (typeof LOCAL_CHOICES)[number]["id"];
 
+/** Rows side by side, so that what lies in a stretch of time is found without looking at the rest. */
+export interface SubRow {
+  /** By start. */
+  readonly rows: Int32Array;
+  /** The latest end of a row and all before it: ascending also where rows of the last sub-row overlap. */
+  readonly reach: Float64Array;
+}
+
 export interface Lane {
   /** Index into the clocks of the trace, or -1: spans whose clock is not known. */
   readonly clock: number;
   /** Shown rows, by start. */
   readonly rows: readonly number[];
-  readonly subRows: number;
+  readonly subRows: readonly SubRow[];
   /** Height of a sub-row. */
   readonly pitch: number;
   readonly folded: number;
@@ -90,9 +98,9 @@ export function layoutLanes(shown: TraceColumns, talks: Uint8Array, local: Local
   let top = 0;
   const lanes = members.map((all, i): Lane => {
     const rows = all.filter((row) => standsFor[row] === row);
-    const subRows = pack(shown, rows, subRow);
-    const pitch = PITCHES.find((one) => subRows <= one.subRows)?.pixels ?? PITCH_MIN;
-    const height = Math.max(LANE_MIN, subRows * pitch + 2 * LANE_PAD);
+    const subRows = splitRows(shown, rows, subRow, pack(shown, rows, subRow));
+    const pitch = PITCHES.find((one) => subRows.length <= one.subRows)?.pixels ?? PITCH_MIN;
+    const height = Math.max(LANE_MIN, subRows.length * pitch + 2 * LANE_PAD);
     const lane: Lane = { clock: clocks[i] ?? -1, rows, subRows, pitch, folded: all.length - rows.length, top, height };
     top += height;
     return lane;
@@ -112,6 +120,42 @@ function pack(shown: TraceColumns, rows: number[], subRow: Int16Array): number {
     subRow[row] = at;
   }
   return Math.max(1, ends.length);
+}
+
+function splitRows(shown: TraceColumns, sorted: readonly number[], subRow: Int16Array, count: number): SubRow[] {
+  const members = Array.from({ length: count }, (): number[] => []);
+  for (const row of sorted) members[subRow[row] ?? 0]?.push(row);
+  return members.map((rows) => {
+    const reach = new Float64Array(rows.length);
+    let latest = Number.NEGATIVE_INFINITY;
+    rows.forEach((row, at) => {
+      latest = Math.max(latest, eventTime(shown, row, true));
+      reach[at] = latest;
+    });
+    return { rows: Int32Array.from(rows), reach };
+  });
+}
+
+/** The first place, from `from` on, whose row or one before it ends at or after a time; the length when there is none. */
+export function reaching(sub: SubRow, time: number, from = 0): number {
+  let [low, high] = [from, sub.reach.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sub.reach[middle] ?? 0) < time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** One past the last place whose row starts at or before a time. */
+export function startedBy(sub: SubRow, shown: TraceColumns, time: number): number {
+  let [low, high] = [0, sub.rows.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((shown.start[sub.rows[middle] ?? 0] ?? 0) <= time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** The lane at a height below the first one's top, or -1. */

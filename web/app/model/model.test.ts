@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { attributeColumn } from "../api/trace_attributes.ts";
 import { attributeKeysOf, findSpans, neighbour, termsOf } from "./find.ts";
 import { sampleTrace } from "./sample_trace.ts";
-import { apiParams, attributeProblem, changed, durationProblem, EMPTY_QUERY, filterCount, parseSearch, searchParams, searchUrl } from "./search_query.ts";
+import { apiParams, attributeProblem, changed, durationProblem, EMPTY_QUERY, filterCount, parseSearch, searchParams, searchUrl, tailParams } from "./search_query.ts";
 import { assignSlots, SLOT_COUNT } from "./service_slots.ts";
 import { childCount, countSpans, hasTime, nameOf, rowOfSpanId, selfTime, spanIdOf } from "./span_row.ts";
 import { FIRST_TAB, parseView, viewParams } from "./trace_view.ts";
@@ -139,6 +139,11 @@ describe("the search URL", () => {
     expect([query.cursor, query.page, filterCount(query)]).toEqual(["", 1, 1]);
   });
 
+  test("traces that arrive are held against the filters alone", () => {
+    const query = parseSearch(new URLSearchParams("service=cart&attr=a=b&status=error&min_duration=10 ms&start=-1h&order=slowest&limit=20&cursor=x&page=2&live=1"));
+    expect(String(tailParams(query))).toBe("service=cart&attr=a%3Db&status=error&min_duration=10ms");
+  });
+
   test("fields say what is wrong", () => {
     expect([durationProblem(""), durationProblem("10ms"), attributeProblem("a=b"), attributeProblem("a=")]).toEqual([null, null, null, null]);
     expect(durationProblem("10")).toMatch(/unit/);
@@ -148,15 +153,15 @@ describe("the search URL", () => {
 
 describe("the trace URL", () => {
   test("restores span, window, collapse and search", () => {
-    const view = { selected: 3, window: { start: 100, end: 500 }, collapse: { level: 1, services: new Set([2, 0]), folding: false, toggled: new Set([4]) }, find: "a b", onlyFound: true, clock: "aligned" as const, color: "error" as const, tab: { id: "flame" as const, group: "service", sort: "-total", cut: 12, focus: 1 } };
+    const view = { selected: 3, window: { start: 100, end: 500 }, collapse: { level: 1, services: new Set([2, 0]), folding: false, toggled: new Set([4]) }, find: "a b", onlyFound: true, clock: "aligned" as const, color: "error" as const, tab: { id: "flame" as const, group: "service", sort: "-total", cut: 12, focus: 1 }, changes: [{ kind: "batch" as const, value: 1000, find: "service:a name=b" }] };
     const params = viewParams(trace, view);
-    expect(params.toString()).toBe("span=0000000000abc003&from=100&to=500&level=1&fold=0&closed=db&closed=web&toggled=0000000000abc004&find=a+b&only=1&color=error&clock=aligned&view=flame&group=service&sort=-total&focus=0000000000abc001&cut=12");
+    expect(params.toString()).toBe("span=0000000000abc003&from=100&to=500&level=1&fold=0&closed=db&closed=web&toggled=0000000000abc004&find=a+b&only=1&color=error&clock=aligned&change=batch%3A1000%3Aservice%3Aa+name%3Db&view=flame&group=service&sort=-total&focus=0000000000abc001&cut=12");
     expect(parseView(trace, params)).toEqual(view);
   });
 
   test("is empty for the first view, and nonsense is ignored", () => {
-    const first = parseView(trace, new URLSearchParams("span=zz&from=9&to=3&level=-1&toggled=1.2.3&view=none&focus=x&color=red&closed=nobody"));
-    expect(first).toEqual({ selected: -1, window: null, clock: null, collapse: FIRST_COLLAPSE, find: "", onlyFound: false, color: "service", tab: FIRST_TAB });
+    const first = parseView(trace, new URLSearchParams("span=zz&from=9&to=3&level=-1&toggled=1.2.3&view=none&focus=x&color=red&closed=nobody&change=faster"));
+    expect(first).toEqual({ selected: -1, window: null, clock: null, collapse: FIRST_COLLAPSE, find: "", onlyFound: false, color: "service", tab: FIRST_TAB, changes: [] });
     expect(viewParams(trace, first).toString()).toBe("");
   });
 });

@@ -1,5 +1,5 @@
 // The critical path added up, and cut into as many pieces as a bar can show.
-import type { CriticalPath, PathCertainty, PathSegment, PathTime } from "../api/critical_path.ts";
+import type { CriticalPath, PathCertainty, PathSegment } from "../api/critical_path.ts";
 
 export const PATH_GROUPS = [
   { id: "operation", label: "Operation" },
@@ -9,19 +9,9 @@ export const PATH_GROUPS = [
 ] as const;
 export type PathGroup = (typeof PATH_GROUPS)[number]["id"];
 
-/** What the tab shows, as one word of the address: `span`, `operation.raw`. */
-export interface PathChoice {
-  readonly group: PathGroup;
-  readonly time: PathTime;
-}
-
-export function parsePathChoice(text: string): PathChoice {
-  const [group = "", time = ""] = text.split(".");
-  return { group: PATH_GROUPS.find((one) => one.id === group)?.id ?? "operation", time: time === "raw" ? "raw" : "aligned" };
-}
-
-export function pathChoiceText({ group, time }: PathChoice): string {
-  return group === "operation" && time === "aligned" ? "" : `${group}${time === "raw" ? ".raw" : ""}`;
+/** What the tab adds up by, as a word of the address. */
+export function parsePathGroup(text: string): PathGroup {
+  return PATH_GROUPS.find((one) => one.id === text)?.id ?? "operation";
 }
 
 export interface PathRow {

@@ -112,6 +112,13 @@ export function apiParams(query: SearchQuery): URLSearchParams {
   return params;
 }
 
+/** What of a question traces that arrive can be held against: all but their time, order and page. */
+export function tailParams(query: SearchQuery): URLSearchParams {
+  const params = apiParams({ ...query, start: "", end: "", cursor: "" });
+  for (const key of ["order", "limit"]) params.delete(key);
+  return params;
+}
+
 export function searchUrl(query: SearchQuery): string {
   const text = searchParams(query).toString();
   return text === "" ? "/search" : `/search?${text}`;

@@ -1,18 +1,8 @@
 // What a SQL answer looks like as a chart: numbers over time where there is a time, else one bar per name.
 // Every column of numbers gets a chart of its own, as their units differ.
 import type { SqlResult } from "../api/sql.ts";
+import type { ChartLine, ChartPoint } from "./chart_lines.ts";
 import { isNumberColumn, isTimeColumn, valueText } from "./sql_values.ts";
-
-export interface ChartPoint {
-  /** Milliseconds since 1970. */
-  readonly x: number;
-  readonly y: number;
-}
-
-export interface ChartLine {
-  readonly name: string;
-  readonly points: readonly ChartPoint[];
-}
 
 export interface LineChart {
   readonly kind: "lines";

@@ -5,6 +5,7 @@ import { isFullWindow, type TimeWindow } from "../base/time_window.ts";
 import { rowOfSpanId, spanIdOf } from "./span_row.ts";
 import { CLOCK_CHOICES, type ClockChoice } from "./clock_choice.ts";
 import { COLOR_CHOICES, type ColorChoice } from "./row_colors.ts";
+import { CHANGES_MAX, changeText, parseChange, type Change } from "./what_if.ts";
 import type { Collapse } from "./visible_rows.ts";
 
 export interface TraceView {
@@ -17,9 +18,11 @@ export interface TraceView {
   /** Leaves out what the search does not find. */
   readonly onlyFound: boolean;
   readonly color: ColorChoice;
-  /** null = what suits the open view: raw times in the timeline, aligned ones in space-time. */
+  /** null = not chosen: aligned times where the order is known. */
   readonly clock: ClockChoice | null;
   readonly tab: TabView;
+  /** What one tries on the trace. */
+  readonly changes: readonly Change[];
 }
 
 export const TABS = [
@@ -47,9 +50,9 @@ export interface TabView {
   readonly cut: number | null;
 }
 
-/** The axis of a view: order has to be known for another than raw. */
-export function clockOf(trace: TraceColumns, clock: ClockChoice | null, tab: TabId): ClockChoice {
-  return trace.order === null ? "raw" : (clock ?? (tab === "space" ? "aligned" : "raw"));
+/** The axis of all views: order has to be known for another than raw. */
+export function clockOf(trace: TraceColumns, clock: ClockChoice | null): ClockChoice {
+  return trace.order === null ? "raw" : (clock ?? "aligned");
 }
 
 export const FIRST_TAB: TabView = { id: "timeline", group: "", sort: "", focus: -1, cut: null };
@@ -74,6 +77,7 @@ export function viewParams(trace: TraceColumns, view: TraceView, extent = trace.
   if (view.onlyFound) params.set("only", "1");
   if (view.color !== "service") params.set("color", view.color);
   if (view.clock !== null) params.set("clock", view.clock);
+  for (const change of view.changes) params.append("change", changeText(change));
   const { tab } = view;
   if (tab.id !== "timeline") params.set("view", tab.id);
   if (tab.group !== "") params.set("group", tab.group);
@@ -102,6 +106,7 @@ export function parseView(trace: TraceColumns, params: URLSearchParams): TraceVi
     onlyFound: params.get("only") === "1",
     color: COLOR_CHOICES.find((one) => one.id === params.get("color"))?.id ?? "service",
     clock: CLOCK_CHOICES.find((one) => one.id === params.get("clock"))?.id ?? null,
+    changes: params.getAll("change").map(parseChange).filter((one) => one !== null).slice(0, CHANGES_MAX),
     tab: {
       id: TABS.find((one) => one.id === params.get("view"))?.id ?? "timeline",
       group: params.get("group") ?? "",

@@ -44,12 +44,15 @@ export class Canvas2dRenderer implements Renderer {
   rects(list: RectList, palette: readonly string[], alpha: number, radius: number): void {
     const ctx = this.#ctx;
     ctx.globalAlpha = alpha;
+    let last = -1;
     for (let i = 0; i < list.count; i++) {
       const x = list.box[i * 4] ?? 0;
       const y = list.box[i * 4 + 1] ?? 0;
       const width = list.box[i * 4 + 2] ?? 0;
       const height = list.box[i * 4 + 3] ?? 0;
-      ctx.fillStyle = palette[list.fill[i] ?? 0] ?? "";
+      const fill = list.fill[i] ?? 0;
+      if (fill !== last) ctx.fillStyle = palette[fill] ?? "";
+      last = fill;
       if (radius === 0 || width < radius * 2) {
         ctx.fillRect(x, y, width, height);
         continue;

@@ -2,7 +2,7 @@
 // on screen are drawn, and of spans narrower than a pixel one per pixel.
 import { STATUS_ERROR, type TraceColumns } from "../api/trace_columns.ts";
 import { eventTime, isBackwards } from "../model/clock_choice.ts";
-import { barMiddle, laneAt, LANE_PAD, type LaneLayout } from "../model/lanes.ts";
+import { barMiddle, laneAt, LANE_PAD, reaching, startedBy, type Lane, type LaneLayout } from "../model/lanes.ts";
 import { EARLIER, LATER, SELF, TOGETHER, UNDECIDED } from "../model/relation_words.ts";
 import type { CanvasTheme } from "./canvas_theme.ts";
 import { RectList, type Renderer } from "./renderer.ts";
@@ -32,13 +32,15 @@ export const ARROW_SPANS_MAX = 2_000;
 export const CERTAINTY_DASHES: readonly (readonly number[])[] = [[], [12, 4], [5, 4], [1.5, 3.5], [1.5, 8]];
 
 const BAR_WIDTH_MIN = 2;
+/** Bars up to this have no rounded ends. */
+const THIN = 4;
 const HIT_PIXELS = 4;
 const MARK_WIDTH_MIN = 12;
 const LABEL_WIDTH_MIN = 46;
 const CHAR_PIXELS = 6.2;
 const HEAD = 6;
-const bright = new RectList();
-const dimmed = new RectList();
+/** By whether the search finds the row: thin bars, which have no round corners, and the others. */
+const lists = { found: { thin: new RectList(), wide: new RectList() }, rest: { thin: new RectList(), wide: new RectList() } };
 
 /** The first lane on screen and one past the last. */
 export function laneRange(layout: LaneLayout, frame: TimelineFrame): { readonly first: number; readonly end: number } {
@@ -72,42 +74,82 @@ export function drawSpace(renderer: Renderer, theme: CanvasTheme, frame: Timelin
 }
 
 function drawLanes(renderer: Renderer, theme: CanvasTheme, frame: TimelineFrame, scene: SpaceScene): void {
-  const { layout, cone, shown } = scene;
+  const { layout, cone } = scene;
   const range = laneRange(layout, frame);
   const palette = cone === null ? scene.palette : [theme.surface, theme.services[0] ?? "", theme.services[1] ?? "", theme.services[3] ?? "", theme.accent];
-  const marked: number[] = [];
-  const scale = frame.width / (frame.window.end - frame.window.start);
-  bright.clear();
-  dimmed.clear();
+  for (const { thin, wide } of [lists.found, lists.rest]) {
+    thin.clear();
+    wide.clear();
+  }
+  markedCount = 0;
   for (let i = range.first; i < range.end; i++) {
     const lane = layout.lanes[i];
     if (lane === undefined) continue;
     const bottom = Math.round(RULER_HEIGHT + lane.top + lane.height - frame.scrollTop) - 0.5;
-    renderer.line(0, bottom, frame.width, bottom, theme.line, []);
-    const height = lane.pitch >= 16 ? BAR_LABELLED : lane.pitch - 2;
-    const drawnTo = new Float64Array(lane.subRows).fill(Number.NEGATIVE_INFINITY);
-    for (const row of lane.rows) {
-      const left = ((shown.start[row] ?? 0) - frame.window.start) * scale;
-      // Rows are sorted by start.
-      if (left > frame.width) break;
-      const right = left + Math.max(BAR_WIDTH_MIN, (shown.duration[row] ?? 0) * scale);
-      if (right < 0) continue;
-      const sub = layout.subRow[row] ?? 0;
-      if (right < (drawnTo[sub] ?? 0) + 0.5 && row !== scene.selected && row !== scene.second) continue;
-      drawnTo[sub] = right;
-      const x = Math.max(-4, left);
-      const y = RULER_HEIGHT + lane.top + LANE_PAD + (sub + 0.5) * lane.pitch - frame.scrollTop - height / 2;
-      const width = Math.min(frame.width + 4, right) - x;
-      const matching = scene.matches === null || scene.matches[row] === 1;
-      const part = cone?.[row] ?? UNDECIDED;
-      (matching ? bright : dimmed).push(x, y, width, height, cone === null ? (scene.colors[row] ?? 0) : part);
-      if (cone !== null && part === UNDECIDED && width > 3) marked.push(row);
-      else if (width >= MARK_WIDTH_MIN || shown.status[row] === STATUS_ERROR) marked.push(row);
-    }
+    renderer.line(0, bottom, frame.width, bottom, theme.line, SOLID);
+    for (let at = 0; at < lane.subRows.length; at++) collectSubRow(frame, scene, lane, at);
   }
-  renderer.rects(dimmed, palette, 0.22, 2);
-  renderer.rects(bright, palette, 1, 2);
-  for (const row of marked) drawMarks(renderer, theme, frame, scene, row);
+  for (const row of [scene.selected, scene.second]) if (row >= 0) collectRow(frame, scene, row);
+  for (const [{ thin, wide }, alpha] of [[lists.rest, 0.22], [lists.found, 1]] as const) {
+    renderer.rects(thin, palette, alpha, 0);
+    renderer.rects(wide, palette, alpha, 2);
+  }
+  for (let i = 0; i < markedCount; i++) drawMarks(renderer, theme, frame, scene, marked[i] ?? -1);
+}
+
+const SOLID: readonly number[] = [];
+/** Rows that get more than a bar; reused from frame to frame. */
+const marked: number[] = [];
+let markedCount = 0;
+
+/** The bars of one sub-row: those hidden behind a bar of the same pixel are skipped without being looked at. */
+function collectSubRow(frame: TimelineFrame, scene: SpaceScene, lane: Lane, at: number): void {
+  const sub = lane.subRows[at];
+  const middle = RULER_HEIGHT + lane.top + LANE_PAD + (at + 0.5) * lane.pitch - frame.scrollTop;
+  if (sub === undefined || middle + lane.pitch < RULER_HEIGHT || middle - lane.pitch > frame.height) return;
+  const { start, duration, status } = scene.shown;
+  const { matches, cone, colors } = scene;
+  const from = frame.window.start;
+  const scale = frame.width / (frame.window.end - from);
+  const height = lane.pitch >= 16 ? BAR_LABELLED : lane.pitch - 2;
+  const y = middle - height / 2;
+  const { rows } = sub;
+  let thinList: RectList | null = null;
+  let [thinFill, thinRight] = [0, 0];
+  for (let place = reaching(sub, from); place < rows.length; ) {
+    const row = rows[place] ?? -1;
+    const left = ((start[row] ?? 0) - from) * scale;
+    if (left > frame.width) return;
+    const right = left + Math.max(BAR_WIDTH_MIN, (duration[row] ?? 0) * scale);
+    const x = Math.max(-4, left);
+    const width = Math.min(frame.width + 4, right) - x;
+    const part = cone === null ? UNDECIDED : (cone[row] ?? UNDECIDED);
+    const found = matches === null || matches[row] === 1 ? lists.found : lists.rest;
+    const list = width <= THIN ? found.thin : found.wide;
+    const fill = cone === null ? (colors[row] ?? 0) : part;
+    // Thin bars with less than a pixel between them are one stroke: a hundred of them would look the same and cost a hundred times as much.
+    const joins = list === thinList && fill === thinFill && left <= thinRight + 1;
+    if (joins) list.widen(x + width);
+    else if (width > 0) list.push(x, y, width, height, fill);
+    thinList = list === found.thin ? list : null;
+    thinFill = fill;
+    thinRight = right;
+    if ((cone !== null && part === UNDECIDED && width > 3) || width >= MARK_WIDTH_MIN || status[row] === STATUS_ERROR) marked[markedCount++] = row;
+    place++;
+    // The next one that shows a pixel of its own.
+    if (((start[rows[place] ?? -1] ?? 0) + (duration[rows[place] ?? -1] ?? 0) - from) * scale < right + 0.5) place = reaching(sub, from + (right + 0.5) / scale, place);
+  }
+}
+
+/** The chosen spans are there however narrow they are. */
+function collectRow(frame: TimelineFrame, scene: SpaceScene, row: number): void {
+  const { layout, cone, matches } = scene;
+  const { left, right } = boxOf(frame, scene, row);
+  const y = yOf(frame, layout, row);
+  if (Number.isNaN(left + y) || (layout.subRow[row] ?? -1) < 0 || right < 0 || left > frame.width) return;
+  const x = Math.max(-4, left);
+  const height = barOf(layout, row);
+  (matches === null || matches[row] === 1 ? lists.found : lists.rest).wide.push(x, y - height / 2, Math.min(frame.width + 4, right) - x, height, cone === null ? (scene.colors[row] ?? 0) : (cone[row] ?? UNDECIDED));
 }
 
 /** Shape tells what the tint tells: an arrow to the left is earlier, to the right later, a ring at the same time. */
@@ -138,7 +180,7 @@ function drawMarks(renderer: Renderer, theme: CanvasTheme, frame: TimelineFrame,
 
 function drawArrows(renderer: Renderer, theme: CanvasTheme, frame: TimelineFrame, scene: SpaceScene, chosen: boolean): void {
   const messages = scene.shown.order?.messages;
-  if (messages === undefined) return;
+  if (messages === undefined || (chosen ? scene.selected < 0 && scene.second < 0 : !scene.allArrows)) return;
   for (let i = 0; i < messages.count; i++) {
     const [from, to] = [messages.from[i] ?? -1, messages.to[i] ?? -1];
     const own = from === scene.selected || to === scene.selected || from === scene.second || to === scene.second;
@@ -188,12 +230,7 @@ export function drawSpaceOverlay(renderer: Renderer, theme: CanvasTheme, frame: 
       if (row !== overlay.hovered && scene.second >= 0) renderer.text(Math.max(10, left + 2), y - bar / 2 - 9, row === scene.selected ? "A" : "B", color, "left");
     }
     if (overlay.cut !== null) {
-      for (const [row, lane] of scene.layout.laneOf.entries()) {
-        if (lane < 0 || (scene.layout.subRow[row] ?? -1) < 0) continue;
-        if (!((scene.shown.start[row] ?? Number.NaN) <= overlay.cut && eventTime(scene.shown, row, true) > overlay.cut)) continue;
-        const y = yOf(frame, scene.layout, row);
-        if (y > RULER_HEIGHT && y < frame.height) renderer.symbol("diamond", xOfTime(frame, overlay.cut), y, 9, theme.accent, theme.surface);
-      }
+      drawOpenAt(renderer, theme, frame, scene, overlay.cut);
     }
   });
   if (overlay.cut !== null) {
@@ -204,6 +241,23 @@ export function drawSpaceOverlay(renderer: Renderer, theme: CanvasTheme, frame: 
   if (overlay.pointerX === null) return;
   const x = Math.round(overlay.pointerX) + 0.5;
   renderer.line(x, RULER_HEIGHT, x, frame.height, theme.lineStrong, [2, 3]);
+}
+
+/** A mark on every span on screen that has begun and not ended at the cut. */
+function drawOpenAt(renderer: Renderer, theme: CanvasTheme, frame: TimelineFrame, scene: SpaceScene, cut: number): void {
+  const range = laneRange(scene.layout, frame);
+  const x = xOfTime(frame, cut);
+  for (let i = range.first; i < range.end; i++) {
+    for (const sub of scene.layout.lanes[i]?.subRows ?? []) {
+      for (let place = startedBy(sub, scene.shown, cut) - 1; place >= 0 && (sub.reach[place] ?? 0) > cut; place--) {
+        const row = sub.rows[place] ?? -1;
+        const y = yOf(frame, scene.layout, row);
+        if (eventTime(scene.shown, row, true) <= cut || y <= RULER_HEIGHT || y >= frame.height) continue;
+        renderer.symbol("diamond", x, y, 9, theme.accent, theme.surface);
+        break;
+      }
+    }
+  }
 }
 
 /** Whiskers at both ends, dotted where nothing bounds them. */
@@ -222,15 +276,13 @@ export function spaceRowAt(frame: TimelineFrame, scene: SpaceScene, x: number, y
   if (y < RULER_HEIGHT) return -1;
   const at = y - RULER_HEIGHT + frame.scrollTop;
   const lane = scene.layout.lanes[laneAt(scene.layout, at)];
-  if (lane === undefined) return -1;
-  const sub = Math.floor((at - lane.top - LANE_PAD) / lane.pitch);
+  const sub = lane?.subRows[Math.floor((at - lane.top - LANE_PAD) / lane.pitch)];
+  if (sub === undefined) return -1;
   const reach = (HIT_PIXELS / frame.width) * (frame.window.end - frame.window.start);
   const time = timeOfX(frame, x);
-  let best = -1;
-  for (const row of lane.rows) {
-    const start = scene.shown.start[row] ?? 0;
-    if (start > time + reach) break;
-    if (scene.layout.subRow[row] === sub && eventTime(scene.shown, row, true) >= time - reach) best = row;
+  for (let place = startedBy(sub, scene.shown, time + reach) - 1; place >= 0 && (sub.reach[place] ?? 0) >= time - reach; place--) {
+    const row = sub.rows[place] ?? -1;
+    if (eventTime(scene.shown, row, true) >= time - reach) return row;
   }
-  return best;
+  return -1;
 }

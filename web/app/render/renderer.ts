@@ -13,8 +13,18 @@ export class RectList {
 
   push(x: number, y: number, width: number, height: number, fill: number): void {
     if (this.count === this.fill.length) this.#grow();
-    this.box.set([x, y, width, height], this.count * 4);
+    const at = this.count * 4;
+    this.box[at] = x;
+    this.box[at + 1] = y;
+    this.box[at + 2] = width;
+    this.box[at + 3] = height;
     this.fill[this.count++] = fill;
+  }
+
+  /** Draws the last rectangle up to `right`. */
+  widen(right: number): void {
+    const at = (this.count - 1) * 4;
+    this.box[at + 2] = Math.max(this.box[at + 2] ?? 0, right - (this.box[at] ?? 0));
   }
 
   #grow(): void {

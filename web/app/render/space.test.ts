@@ -89,3 +89,20 @@ describe("space-time", () => {
     expect(renderer.calls).toContain("line 120.5 4 120.5 400 accent");
   });
 });
+
+test("what lies behind a pixel is not drawn, what is chosen always is", () => {
+  // Two thousand spans of a nanosecond, one after another: one pixel has five of them.
+  const many = sampleTrace(`web GET 0+20000\n${Array.from({ length: 2_000 }, (_, i) => `  web step ${i * 10}+1`).join("\n")}`);
+  const dense = layoutLanes(many, communicating(many), "all", []);
+  const colors = new Uint8Array(many.rowCount);
+  const paint = (window: { start: number; end: number }, selected = -1): string[] => {
+    const renderer = new RecordingRenderer(400, 400);
+    drawSpace(renderer, theme, { ...frame, window }, { ...scene, shown: many, layout: dense, colors, selected });
+    return renderer.calls.filter((one) => one.startsWith("rect"));
+  };
+  expect(paint({ start: 0, end: 20_000 })).toHaveLength(2);
+  expect(paint({ start: 0, end: 20_000 }, 1_001)).toHaveLength(3);
+  // Each has its own pixels here: the root, ten within, and the one that starts at the right edge.
+  expect(paint({ start: 10_000, end: 10_100 })).toHaveLength(12);
+  expect(spaceRowAt({ ...frame, window: { start: 10_000, end: 10_100 } }, { ...scene, shown: many, layout: dense }, 2, RULER_HEIGHT + dense.lanes[0]!.pitch * 1.5 + 9)).toBe(1001);
+});

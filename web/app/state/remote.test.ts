@@ -58,6 +58,15 @@ test("cancelling says so, and does nothing when nothing loads", async () => {
   expect(quiet.state.value).toEqual({ status: "ready", value: "value" });
 });
 
+test("a value is changed only while it is there", async () => {
+  const remote = new Remote<string>();
+  remote.update((value) => `${value}!`);
+  expect(remote.state.value).toEqual({ status: "loading", value: null });
+  await remote.load(() => Promise.resolve("value"));
+  remote.update((value) => `${value}!`);
+  expect(remote.state.value).toEqual({ status: "ready", value: "value!" });
+});
+
 test("a failure keeps what was there", async () => {
   const remote = new Remote<string>();
   await remote.load(() => Promise.resolve("value"));

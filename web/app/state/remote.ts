@@ -34,6 +34,12 @@ export class Remote<T> {
     }
   }
 
+  /** Changes what is there; nothing while it is replaced or missing. */
+  update(change: (value: T) => T): void {
+    const old = this.state.peek();
+    if (old.status === "ready") this.state.value = { status: "ready", value: change(old.value) };
+  }
+
   /** Gives up on what is loading, as the user wishes. */
   cancel(): void {
     if (this.#running === null || this.state.peek().status !== "loading") return;

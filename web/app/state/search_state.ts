@@ -1,13 +1,15 @@
 // The search page's data: what was asked (from the URL), the page of traces, and the names for the form.
 import { computed, effect, signal } from "@preact/signals";
-import { fetchOperations, fetchServices, fetchTracePage } from "../api/client.ts";
-import type { NameCount, TracePage } from "../api/trace_summary.ts";
-import { apiParams, changed, EMPTY_QUERY, filterCount, parseSearch, searchUrl, type SearchQuery } from "../model/search_query.ts";
+import { fetchOperations, fetchServices, fetchTracePage, readTailed, tailUrl } from "../api/client.ts";
+import type { NameCount, TracePage, TraceSummary } from "../api/trace_summary.ts";
+import { withArrivals } from "../model/live_list.ts";
+import { apiParams, changed, EMPTY_QUERY, filterCount, parseSearch, searchUrl, tailParams, type SearchQuery } from "../model/search_query.ts";
 import { assignSlots } from "../model/service_slots.ts";
+import { LiveTail, type Source } from "./live_tail.ts";
 import { navigate, place, replacePlace } from "./location.ts";
 import { Remote } from "./remote.ts";
 
-/** Fast enough to feel live, slow enough to be no load. */
+/** Where the server does not push: fast enough to feel live, slow enough to be no load. */
 const LIVE_MS = 5000;
 const EMPTY_SERVER_MS = 1500;
 
@@ -52,9 +54,23 @@ export function clearFilters(): void {
   navigate(searchUrl({ ...EMPTY_QUERY, order, limit, live, plot }));
 }
 
+/** Live is about the newest, so it begins on the first page; without it pages can be turned again. */
 export function toggleLive(): void {
   const now = query.peek();
-  replacePlace(searchUrl({ ...now, live: !now.live }));
+  replacePlace(searchUrl(changed(now, { live: !now.live })));
+}
+
+export const tail = new LiveTail((url) => new EventSource(url) as Source, readTailed);
+
+/** The server begins with the traces of the last minutes, most of which are on the page already. */
+function handOn(arrived: readonly TraceSummary[]): number {
+  const { order, limit } = query.peek();
+  const known = new Map((traces.state.peek().value?.traces ?? []).map((one) => [one.traceId, one.spans]));
+  const fresh = arrived.filter((one) => known.get(one.traceId) !== one.spans);
+  traces.update((page) => withArrivals(page, arrived, order, limit));
+  loadedAt.value = Date.now();
+  freshTraces.value = new Set(fresh.map((one) => one.traceId));
+  return fresh.filter((one) => !known.has(one.traceId)).length;
 }
 
 export function togglePlot(): void {
@@ -91,18 +107,25 @@ export function startSearch(): () => void {
     const { service } = query.value;
     void operations.load((signal) => (service === "" ? Promise.resolve([]) : fetchOperations(service, signal)), false);
   });
+  const isAsking = computed(() => tail.state.value.status === "refused" && !tail.state.value.paused);
   const stopTimer = effect(() => {
     const { live, cursor } = query.value;
-    const wait = serverIsEmpty.value ? EMPTY_SERVER_MS : live && cursor === "" ? LIVE_MS : 0;
+    const wait = serverIsEmpty.value ? EMPTY_SERVER_MS : live && isAsking.value && cursor === "" ? LIVE_MS : 0;
     if (wait === 0) return;
     const timer = window.setInterval(() => {
       if (!document.hidden && traces.state.peek().status !== "loading") reload();
     }, wait);
     return () => window.clearInterval(timer);
   });
+  const tailed = computed(() => (query.value.live && query.value.cursor === "" ? tailUrl(tailParams(query.value)) : ""));
+  const stopTail = effect(() => {
+    if (tailed.value === "") tail.stop();
+    else tail.start(tailed.value, handOn);
+  });
   return () => {
-    for (const stop of [stopTraces, stopOperations, stopTimer]) stop();
+    for (const stop of [stopTraces, stopOperations, stopTimer, stopTail]) stop();
     traces.stop();
+    tail.stop();
   };
 }
 

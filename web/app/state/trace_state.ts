@@ -18,6 +18,7 @@ import { assignSlots, SLOT_COUNT } from "../model/service_slots.ts";
 import { countSpans, hasTime, isError, isPlaceholder, selfTimes, spanIdOf, type TraceCounts } from "../model/span_row.ts";
 import { clockOf, FIRST_TAB, parseView, viewParams, type TabId, type TabView } from "../model/trace_view.ts";
 import { foldedRun, isCollapsed, positionOf, reveal, toggleRow, toggleService, visibleRows, withAncestors, type Collapse } from "../model/visible_rows.ts";
+import { CHANGES_MAX, type Change } from "../model/what_if.ts";
 import { pushUrl, rewriteUrl } from "./location.ts";
 import { Remote } from "./remote.ts";
 
@@ -37,13 +38,19 @@ export class TraceState {
   readonly onlyFound: Signal<boolean>;
   readonly color: Signal<ColorChoice>;
   readonly clock: Signal<ClockChoice | null>;
-  /** The axis on show: `clock`, or what suits the view. */
+  /** The axis of all views. */
   readonly axis: ReadonlySignal<ClockChoice>;
   /** The trace with the times of the axis; until the causal order has arrived, aligned ones. */
   readonly shown: ReadonlySignal<TraceColumns>;
+  /** The same where durations are read or added up: never steps, which have none. */
+  readonly timed: ReadonlySignal<TraceColumns>;
+  /** Self time per row, of `timed`. */
+  readonly selfTimes: ReadonlySignal<Float64Array>;
   readonly line = new Remote<CausalLine>();
   readonly tab: Signal<TabView>;
   readonly panelOpen: Signal<boolean>;
+  /** What one tries on the trace; empty = nothing. */
+  readonly changes: Signal<readonly Change[]>;
   /** Attributes of all spans, loaded when the search or a grouping names them; by key in lower case. */
   readonly attributes = signal<ReadonlyMap<string, AttributeColumn>>(new Map());
   readonly attributeProblem = signal<Error | null>(null);
@@ -60,7 +67,6 @@ export class TraceState {
   readonly #errorRows: Int32Array;
   readonly #stops: (() => void)[] = [];
   #urlTimer = 0;
-  #selfTimes: Float64Array | null = null;
   readonly #asked = new Set<string>();
   readonly #leaving = new AbortController();
 
@@ -78,22 +84,25 @@ export class TraceState {
     this.onlyFound = signal(view.onlyFound);
     this.color = signal(view.color);
     this.tab = signal(view.tab);
+    this.changes = signal(view.changes);
     this.clock = signal(view.clock);
-    this.axis = computed(() => clockOf(trace, this.clock.value, this.tab.value.id));
+    this.axis = computed(() => clockOf(trace, this.clock.value));
     const aligned = computed(() => alignedColumns(trace));
     const line = computed(() => this.line.state.value.value);
     const causal = computed(() => (line.value === null ? aligned.value : causalColumns(trace, line.value)));
     this.shown = computed(() => (this.axis.value === "raw" ? trace : this.axis.value === "aligned" ? aligned.value : causal.value));
+    this.timed = computed(() => (this.axis.value === "raw" ? trace : aligned.value));
+    this.selfTimes = computed(() => selfTimes(this.timed.value));
     this.window = signal(fullWindow(this.extent));
     // Steps take a moment to load; a window over them waits until they are there.
     let wish = view.window;
     let before = { shown: this.shown.peek(), steps: false };
     this.panelOpen = signal(view.selected >= 0);
     this.findingRows = computed(() => findingRows(trace, this.findings.state.value.value ?? []));
-    this.found = computed(() => findSpans(trace, this.find.value, this.attributes.value, this.findingRows.value));
+    this.found = computed(() => findSpans(this.timed.value, this.find.value, this.attributes.value, this.findingRows.value));
     const only = computed(() => (this.onlyFound.value && this.found.value !== null ? withAncestors(trace, this.found.value.mask) : null));
     this.rows = computed(() => visibleRows(trace, this.folds, this.collapse.value, only.value));
-    this.colors = computed(() => rowColors(trace, this.slots, this.color.value));
+    this.colors = computed(() => rowColors(this.timed.value, this.slots, this.color.value));
     this.#stops.push(effect(() => {
       if (this.axis.value === "causal" && this.line.state.peek().status !== "ready") void this.line.load((abort) => fetchCausalLine(trace.traceId, abort));
     }));
@@ -113,7 +122,7 @@ export class TraceState {
     }));
     if (view.selected >= 0) this.scrollTo.value = { row: view.selected, center: true };
     this.#stops.push(effect(() => this.#mirror()), effect(() => this.#loadSpan()));
-    this.#stops.push(effect(() => attributeKeysOf(this.find.value).forEach((key) => this.loadAttribute(key))));
+    this.#stops.push(effect(() => [this.find.value, ...this.changes.value.map((one) => one.find)].flatMap(attributeKeysOf).forEach((key) => this.loadAttribute(key))));
     this.loadFindings();
   }
 
@@ -133,11 +142,6 @@ export class TraceState {
     this.#leaving.abort();
   }
 
-  /** Self time per row. */
-  get selfTimes(): Float64Array {
-    return (this.#selfTimes ??= selfTimes(this.trace));
-  }
-
   /** Another view of the trace, as a step of the history. */
   openTab(id: TabId, change: Partial<TabView> = {}): void {
     this.#writeUrl();
@@ -147,6 +151,12 @@ export class TraceState {
 
   changeTab(change: Partial<TabView>): void {
     this.tab.value = { ...this.tab.peek(), ...change };
+  }
+
+  /** Tries one more change, on top of those there are. */
+  tryChange(change: Change): void {
+    const others = this.changes.peek().filter((one) => one.find !== change.find);
+    this.changes.value = [...others, change].slice(-CHANGES_MAX);
   }
 
   /** The spans that a search finds, in the timeline. */
@@ -323,7 +333,7 @@ export class TraceState {
   }
 
   #mirror(): void {
-    void [this.selected.value, this.window.value, this.collapse.value, this.find.value, this.onlyFound.value, this.color.value, this.clock.value, this.tab.value];
+    void [this.selected.value, this.window.value, this.collapse.value, this.find.value, this.onlyFound.value, this.color.value, this.clock.value, this.tab.value, this.changes.value];
     window.clearTimeout(this.#urlTimer);
     this.#urlTimer = window.setTimeout(() => this.#writeUrl(), URL_DELAY_MS);
   }
@@ -336,7 +346,7 @@ export class TraceState {
 
   #url(): string {
     const params = viewParams(this.trace, {
-      selected: this.selected.peek(), window: this.window.peek(), collapse: this.collapse.peek(), find: this.find.peek(), onlyFound: this.onlyFound.peek(), color: this.color.peek(), clock: this.clock.peek(), tab: this.tab.peek(),
+      selected: this.selected.peek(), window: this.window.peek(), collapse: this.collapse.peek(), find: this.find.peek(), onlyFound: this.onlyFound.peek(), color: this.color.peek(), clock: this.clock.peek(), tab: this.tab.peek(), changes: this.changes.peek(),
     }, this.extent).toString();
     return `/trace/${this.trace.traceId}${params === "" ? "" : `?${params}`}`;
   }

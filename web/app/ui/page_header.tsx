@@ -14,6 +14,7 @@ const THEME_NAME: Readonly<Record<Theme, string>> = { system: "as the system", l
 const PAGES = [
   { path: "/search", label: "Traces", own: (path: string) => path === "/" || path === "/search" || path.startsWith("/trace/") },
   { path: "/findings", label: "Findings", own: (path: string) => path === "/findings" || path.startsWith("/findings/") },
+  { path: "/services", label: "Services", own: (path: string) => path === "/services" || path.startsWith("/services/") },
   { path: "/compare", label: "Compare", own: (path: string) => path === "/compare" },
   { path: "/clocks", label: "Clocks", own: (path: string) => path === "/clocks" },
   { path: "/sql", label: "SQL", own: (path: string) => path === "/sql" },

@@ -12,7 +12,7 @@ import { navigate, place } from "../../state/location.ts";
 import { timeZone } from "../../state/preferences.ts";
 import { Remote } from "../../state/remote.ts";
 import { Text } from "../../ui/text.tsx";
-import { compareUrl, traceIdOr } from "./compare_url.ts";
+import { cohortUrl, compareUrl, traceIdOr } from "./compare_url.ts";
 
 interface Props {
   readonly letter: "a" | "b";
@@ -41,10 +41,17 @@ export function ChooseTrace({ letter, other }: Props) {
         <button type="submit" class="button">Take it</button>
       </form>
       {wrong ? <p class="problem" role="alert">A trace ID is up to 32 hexadecimal digits.</p> : null}
+      {other === null ? null : <AgainstAll other={other} />}
       <Offers letter={letter} order="newest" title="Newest" other={other} urlOf={urlOf} />
       <Offers letter={letter} order="slowest" title="Slowest" other={other} urlOf={urlOf} />
     </section>
   );
+}
+
+/** Instead of another trace: the median of all traces of the operation. */
+function AgainstAll({ other }: { readonly other: TraceColumns }) {
+  const view = { service: serviceOf(other, other.rootRow), operation: nameOf(other, other.rootRow), x: { kind: "trace", id: other.traceId }, y: { kind: "all" } } as const;
+  return <p class="against-all"><a class="button small" href={cohortUrl(view)}>Compare with the median of its operation</a></p>;
 }
 
 interface OffersProps {

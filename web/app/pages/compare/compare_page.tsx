@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { ApiError, fetchTrace } from "../../api/client.ts";
 import type { TraceColumns } from "../../api/trace_columns.ts";
+import { alignedColumns } from "../../model/clock_choice.ts";
 import { compareTraces } from "../../model/compare.ts";
 import { navigate, place } from "../../state/location.ts";
 import { Remote } from "../../state/remote.ts";
@@ -10,47 +11,71 @@ import { ErrorNotice, Notice } from "../../ui/notice.tsx";
 import { PageHeader } from "../../ui/page_header.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import { ChooseTrace } from "./choose_trace.tsx";
+import { CohortPage } from "./cohort_page.tsx";
 import { CompareTable } from "./compare_table.tsx";
 import { Side } from "./side.tsx";
 import { compareUrl, traceIdOr } from "./compare_url.ts";
 import "./compare_page.css";
 
 export function ComparePage() {
-  const { params } = place.value;
-  const a = traceIdOr(params.get("a"));
-  const b = traceIdOr(params.get("b"));
-  const first = useTrace(a);
-  const second = useTrace(b);
+  const cohorts = place.value.params.get("view") === "cohorts";
   useEffect(() => {
-    document.title = "Compare traces – Causeway";
+    document.title = "Compare – Causeway";
   }, []);
   return (
     <>
       <PageHeader home={lastSearchUrl.value} />
       <main class="compare-page">
         <header>
-          <h1>Compare two traces</h1>
-          {a === null || b === null ? null : (
-            <button type="button" class="button small" onClick={() => navigate(compareUrl({ a: b, b: a }))}>
-              <Icon name="refresh" />
-              Swap A and B
-            </button>
-          )}
+          <h1>Compare</h1>
+          <nav class="segments" aria-label="What to compare">
+            <a class="button small" href="/compare" {...(cohorts ? {} : { "aria-current": "page" as const })}>Two traces</a>
+            <a class="button small" href="/compare?view=cohorts" {...(cohorts ? { "aria-current": "page" as const } : {})}>Two cohorts</a>
+          </nav>
+          {cohorts ? null : <Swap />}
         </header>
-        <div class="sides">
-          <SideOf letter="a" id={a} trace={first} other={second} />
-          <SideOf letter="b" id={b} trace={second} other={first} />
-        </div>
-        <Body a={a} b={b} first={first} second={second} />
+        {cohorts ? <CohortPage /> : <TwoTraces />}
       </main>
     </>
   );
 }
 
+function Swap() {
+  const { params } = place.value;
+  const [a, b] = [traceIdOr(params.get("a")), traceIdOr(params.get("b"))];
+  if (a === null || b === null) return null;
+  return (
+    <button type="button" class="button small" onClick={() => navigate(compareUrl({ a: b, b: a }))}>
+      <Icon name="refresh" />
+      Swap A and B
+    </button>
+  );
+}
+
+function TwoTraces() {
+  const { params } = place.value;
+  const a = traceIdOr(params.get("a"));
+  const b = traceIdOr(params.get("b"));
+  const first = useTrace(a);
+  const second = useTrace(b);
+  return (
+    <>
+      <div class="sides">
+        <SideOf letter="a" id={a} trace={first} other={second} />
+        <SideOf letter="b" id={b} trace={second} other={first} />
+      </div>
+      <Body a={a} b={b} first={first} second={second} />
+    </>
+  );
+}
+
+/** On one clock each, as the views of a trace are. */
+const fetchAligned = async (id: string, signal: AbortSignal): Promise<TraceColumns> => alignedColumns(await fetchTrace(id, signal));
+
 function useTrace(id: string | null): Remote<TraceColumns> {
   const [remote] = useState(() => new Remote<TraceColumns>());
   useEffect(() => {
-    if (id !== null) void remote.load((signal) => fetchTrace(id, signal), false);
+    if (id !== null) void remote.load((signal) => fetchAligned(id, signal), false);
     return () => remote.stop();
   }, [id]);
   return remote;
@@ -75,7 +100,7 @@ function SideOf({ letter, id, trace, other }: SideOfProps) {
         </section>
       );
     }
-    return <ErrorNotice error={state.error} retry={() => void trace.load((signal) => fetchTrace(id, signal), false)} />;
+    return <ErrorNotice error={state.error} retry={() => void trace.load((signal) => fetchAligned(id, signal), false)} />;
   }
   if (state.value === null) return <section class="side loading" role="status" aria-label={`Loading trace ${letter.toUpperCase()}`} />;
   return <Side letter={letter} trace={state.value} against={other.state.value.value} />;

@@ -126,7 +126,7 @@ function Cell({ comparison, a, b, path, column, most, indented, slots }: CellPro
     case "difference":
       return (
         <span class={`difference ${change > 0 ? "more" : "less"}`}>
-          <i style={{ width: `${(Math.abs(change) / most) * 50}%` }} />
+          <i style={{ "--share": String(Math.abs(change) / most) }} />
           <span>{change === 0 ? "0" : `${change > 0 ? "+" : "−"}${formatDuration(Math.abs(change))}`}</span>
         </span>
       );

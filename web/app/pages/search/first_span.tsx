@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { present } from "../../base/assert.ts";
 import { CopyButton } from "../../ui/copy_button.tsx";
 import { RECIPES } from "./recipes.ts";
+import { UploadButton } from "./upload.tsx";
 import "./first_span.css";
 
 /** The server's own machine as this browser calls it. */
@@ -31,7 +32,7 @@ export function FirstSpan() {
       </dl>
       <Recipes host={host} />
       <p class="demo">
-        No instrumented program at hand? <code>causeway demo</code> sends the traces of a simulated shop.
+        No instrumented program at hand? <code>causeway demo</code> sends the traces of a simulated shop. Or drop a file of OTLP, Jaeger or Zipkin JSON here. <UploadButton />
       </p>
     </main>
   );

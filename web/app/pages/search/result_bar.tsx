@@ -1,10 +1,27 @@
 // Above the list: how many traces there are, in which order, how many at once, live or not.
 import type { TracePage } from "../../api/trace_summary.ts";
-import { formatCount } from "../../base/units.ts";
+import { lineOf } from "../../base/text.ts";
+import { formatCount, plural } from "../../base/units.ts";
 import { LIMITS, ORDERS, type Order } from "../../model/search_query.ts";
-import { ask, query, reload, toggleLive, togglePlot } from "../../state/search_state.ts";
+import { ask, query, reload, tail, toggleLive, togglePlot } from "../../state/search_state.ts";
 import { Icon } from "../../ui/icon.tsx";
+import { UploadButton } from "./upload.tsx";
 import "./result_bar.css";
+
+/** How live it is, and a rest from it. */
+function Tail() {
+  const { status, paused, arrived, waiting, problem } = tail.state.value;
+  const text = paused ? (waiting === 0 ? "paused" : `paused, ${plural(waiting, "trace")} waiting`)
+    : problem !== "" ? lineOf(problem, 120) : status === "refused" ? "asks every 5 seconds" : status === "open" ? `${plural(arrived, "trace")} arrived` : "connecting…";
+  return (
+    <>
+      <button type="button" class="button" aria-pressed={paused} title={paused ? "Go on" : "Keep the list as it is"} onClick={() => tail.pause(!paused)}>
+        {paused ? "Go on" : "Pause"}
+      </button>
+      <output class="tail">{text}</output>
+    </>
+  );
+}
 
 export function ResultBar({ page, busy }: { readonly page: TracePage; readonly busy: boolean }) {
   const { order, limit, live, plot } = query.value;
@@ -20,9 +37,11 @@ export function ResultBar({ page, busy }: { readonly page: TracePage; readonly b
       <button type="button" class="button" aria-pressed={plot === "heat"} title="Count all matches by time and duration instead of drawing the listed traces" onClick={togglePlot}>
         Heatmap
       </button>
-      <button type="button" class="button live" aria-pressed={live} title="Ask again every 5 seconds" onClick={toggleLive}>
+      <button type="button" class="button live" aria-pressed={live} title="Show traces as they arrive" onClick={toggleLive}>
         Live
       </button>
+      {live ? <Tail /> : null}
+      <UploadButton />
       <button type="button" class="button icon" aria-label="Refresh" title="Refresh" disabled={busy} onClick={reload}>
         <Icon name="refresh" />
       </button>

@@ -32,6 +32,7 @@ function barScale(durations: readonly number[]): number {
 
 function Pager({ next }: { readonly next: string | null }) {
   const now = query.value;
+  if (now.live && now.cursor === "") return <p class="pager">Pages can be turned when the list is not live.</p>;
   if (next === null && now.cursor === "") return null;
   return (
     <nav class="pager" aria-label="Pages">

@@ -8,7 +8,10 @@ import { attributeKeys, attributeValues, operationNames, remember, wantKeys, wan
 import { ask, query, reload, services } from "../../state/search_state.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { KeptSearches } from "./kept_searches.tsx";
+import { SuggestionList, suggestionId } from "../../ui/suggestions.tsx";
 import "./search_box.css";
+
+const LIST = "search-suggestions";
 
 /** Without a service, operations of so many are offered. */
 const SERVICES_ASKED_MAX = 6;
@@ -83,9 +86,9 @@ export function SearchBox() {
       <div class="line">
         <Icon name="search" />
         <input
-          ref={field} class="field" value={line} role="combobox" aria-label="Search" aria-autocomplete="list" aria-expanded={shown} aria-controls="search-suggestions" spellcheck={false}
+          ref={field} class="field" value={line} role="combobox" aria-label="Search" aria-autocomplete="list" aria-expanded={shown} aria-controls={LIST} spellcheck={false}
           autocomplete="off" autocapitalize="off" placeholder="service:cart error duration>100ms http.route=/cart" aria-invalid={problems.length > 0}
-          {...(problems.length > 0 ? { "aria-describedby": "search-problems" } : {})} {...(shown && chosen >= 0 ? { "aria-activedescendant": `search-suggestion-${chosen}` } : {})}
+          {...(problems.length > 0 ? { "aria-describedby": "search-problems" } : {})} {...(shown && chosen >= 0 ? { "aria-activedescendant": suggestionId(LIST, chosen) } : {})}
           onInput={(event) => {
             setLine(event.currentTarget.value);
             setCursor(event.currentTarget.selectionStart ?? 0);
@@ -102,20 +105,7 @@ export function SearchBox() {
         <button type="button" class="button primary" onClick={submit}>Search</button>
         <KeptSearches line={asked} />
         {shown ? (
-          <ul id="search-suggestions" class="suggestions" role="listbox" aria-label="Suggestions">
-            {offer.items.map((item, i) => (
-              <li
-                key={item.text} id={`search-suggestion-${i}`} role="option" aria-selected={i === chosen}
-                onPointerDown={(event) => {
-                  event.preventDefault();
-                  take(item);
-                }}
-              >
-                <b><bdi>{lineOf(item.text, 120)}</bdi></b>
-                <small>{item.detail}</small>
-              </li>
-            ))}
-          </ul>
+          <SuggestionList id={LIST} items={offer.items} chosen={chosen} take={take} />
         ) : null}
       </div>
       {problems.length === 0 ? null : (

@@ -12,6 +12,7 @@ import { ResultList, ResultSkeleton } from "./result_list.tsx";
 import { ScatterPlot } from "./scatter_plot.tsx";
 import { SearchBox } from "./search_box.tsx";
 import { SearchForm } from "./search_form.tsx";
+import { Upload } from "./upload.tsx";
 import "./search_page.css";
 
 const Heatmap = lazy(() => import("./heatmap.tsx").then((file) => file.Heatmap));
@@ -24,6 +25,7 @@ export function SearchPage() {
   return (
     <>
       <PageHeader home="/search" />
+      <Upload />
       {serverIsEmpty.value ? (
         <FirstSpan />
       ) : (
@@ -61,6 +63,13 @@ function Results() {
 
 function NothingFound() {
   const filtered = filterCount(query.value) > 0;
+  if (query.value.live && query.value.cursor === "") {
+    return (
+      <Notice icon="search" title="No trace yet">
+        <p>Traces that fit appear here as they arrive.</p>
+      </Notice>
+    );
+  }
   return (
     <Notice icon="search" title="No trace matches">
       <p>{filtered ? "Spans are stored, but none fits all of these filters." : "There is no trace on this page."}</p>

@@ -3,7 +3,10 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { sqlTokens, suggest, type Suggestion, type Suggestions } from "../../model/sql_text.ts";
 import { wantAttributes, words } from "../../state/sql_state.ts";
+import { SuggestionList, suggestionId } from "../../ui/suggestions.tsx";
 import "./editor.css";
+
+const LIST = "sql-suggestions";
 
 const LINES_MIN = 6;
 const LINES_MAX = 22;
@@ -77,7 +80,7 @@ export function Editor({ value, change, run }: Props) {
       <textarea
         ref={area} value={value} aria-label="SQL statement" spellcheck={false} autocomplete="off" autocapitalize="off" wrap="off"
         placeholder="SELECT service_name, count(*) FROM spans GROUP BY 1" aria-autocomplete="list"
-        {...(shown ? { "aria-controls": "sql-suggestions", "aria-activedescendant": `sql-suggestion-${chosen}` } : {})}
+        {...(shown ? { "aria-controls": LIST, "aria-activedescendant": suggestionId(LIST, chosen) } : {})}
         onInput={(event) => {
           change(event.currentTarget.value);
           setCursor(event.currentTarget.selectionStart);
@@ -107,22 +110,7 @@ interface ListProps {
 function List({ offer, chosen, take, value, scrolled }: ListProps) {
   const before = value.slice(0, offer.start).split("\n");
   const column = before.at(-1)?.length ?? 0;
-  useEffect(() => document.getElementById(`sql-suggestion-${chosen}`)?.scrollIntoView({ block: "nearest" }), [chosen]);
   const style = { "--line": String(before.length), "--column": String(column), "--top": `${scrolled?.scrollTop ?? 0}px`, "--left": `${scrolled?.scrollLeft ?? 0}px` };
-  return (
-    <ul id="sql-suggestions" class="suggestions" role="listbox" aria-label="Suggestions" style={style}>
-      {offer.items.map((item, i) => (
-        <li
-          key={`${item.kind} ${item.text}`} id={`sql-suggestion-${i}`} role="option" aria-selected={i === chosen}
-          onPointerDown={(event) => {
-            event.preventDefault();
-            take(item);
-          }}
-        >
-          <b>{item.text}</b>
-          <small>{item.detail === "" ? item.kind : item.detail}</small>
-        </li>
-      ))}
-    </ul>
-  );
+  const items = offer.items.map((item) => ({ item, text: item.text, detail: item.detail === "" ? item.kind : item.detail }));
+  return <SuggestionList id={LIST} items={items} chosen={chosen} take={({ item }) => take(item)} style={style} />;
 }

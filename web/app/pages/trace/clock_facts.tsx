@@ -21,7 +21,10 @@ export function ClockFacts({ state, row }: { readonly state: TraceState; readonl
     ["Moved by", isReference ? "nothing: times are told on this clock" : formatShift(shift), false, formatNanosecondsExactly(shift)],
   ];
   if (!isReference) facts.push(["", knownTo(order.halfWidth[row] ?? Number.NaN)]);
-  if (!Number.isNaN(start) && shift !== 0) facts.push(["Aligned", formatDateTimeExactly(addNanoseconds(trace.startUnixNano, start), timeZone.value), true]);
+  // The panel tells the start on the axis on show; here is the other one.
+  const raw = state.axis.value === "raw";
+  const other = raw ? start : (trace.start[row] ?? Number.NaN);
+  if (!Number.isNaN(other) && shift !== 0) facts.push([raw ? "Aligned" : "As sent", formatDateTimeExactly(addNanoseconds(trace.startUnixNano, other), timeZone.value), true]);
   return (
     <section class="clock-facts" aria-label="Clock" title={explainShift(trace, row)}>
       <FactTable facts={facts} />

@@ -36,10 +36,13 @@ export function ClockNote({ state }: { readonly state: TraceState }) {
     }
     return <div class="clock-note" role="note"><p>{status === "loading" ? "Loading the causal order…" : "One step per start and end, in an order that contradicts no proof. Widths are not durations."}</p></div>;
   }
+  // Nothing was asked for and nothing was changed.
+  if (summary.moved === 0 && state.clock.value === null) return faults === null ? null : <div class="clock-note wrong" role="note"><Icon name="warning" />{faults}</div>;
   return (
     <div class="clock-note" role="note">
       <p>
         {summary.moved === 0 ? "All times are as reported" : `${plural(summary.moved, "span")} moved, by up to ${most}`}; times are those of {clock === undefined ? "the root’s clock" : <bdi>{clockName(clock)}</bdi>}. Whiskers{state.tab.value.id === "space" ? " of the chosen span" : ""} show how far it may still be off.
+        {summary.contradictions === 0 ? null : ` As sent, ${plural(summary.contradictions, "message")} would arrive before ${summary.contradictions === 1 ? "it was" : "they were"} sent.`}
       </p>
       {faults}
     </div>

@@ -6,11 +6,13 @@ import { detectorLabel, fallacyLabel } from "../../model/fallacies.ts";
 import { findingTerm } from "../../model/finding_rows.ts";
 import { SLOT_COUNT } from "../../model/service_slots.ts";
 import { nameOf, rowOfSpanId, serviceOf } from "../../model/span_row.ts";
+import { firstChange, remedyOf } from "../../model/what_if.ts";
 import type { TraceState } from "../../state/trace_state.ts";
 import { Explained, Loss, SeverityMark } from "../../ui/finding_explained.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import { ErrorNotice, Notice } from "../../ui/notice.tsx";
 import { Text } from "../../ui/text.tsx";
+import { TryButton, WhatIfPanel } from "./what_if_panel.tsx";
 import "./tab_bar.css";
 import "./findings_tab.css";
 
@@ -41,6 +43,7 @@ export function FindingsTab({ state }: { readonly state: TraceState }) {
           <ol class="list" tabIndex={0} aria-label="Findings, the worst first">
             {value.map((finding, at) => <FindingItem key={finding.findingId} state={state} finding={finding} first={at === 0} />)}
           </ol>
+          {state.changes.value.length === 0 ? null : <WhatIfPanel state={state} />}
         </>
       )}
     </section>
@@ -104,7 +107,7 @@ function Spans({ state, finding, all }: { readonly state: TraceState; readonly f
       <span class="service-mark" data-slot={state.slots[trace.service[row] ?? -1] ?? SLOT_COUNT} />
       <Text value={serviceOf(trace, row)} empty="(no service)" />
       <b><Text value={nameOf(trace, row)} empty="(no name)" /></b>
-      <small>{formatDuration(trace.duration[row] ?? Number.NaN)}</small>
+      <small>{formatDuration(state.timed.value.duration[row] ?? Number.NaN)}</small>
     </button>
   );
   return (
@@ -112,6 +115,7 @@ function Spans({ state, finding, all }: { readonly state: TraceState; readonly f
       {rows.length === 0 ? <span class="none">The spans it is about are not in this answer.</span> : (
         <button type="button" class={`button small ${all ? "primary" : ""}`} onClick={() => state.showInTimeline(find)}>Show {plural(rows.length, "span")} in the timeline</button>
       )}
+      {rows.length === 0 ? null : <TryButton state={state} change={firstChange(remedyOf(finding.detector), find)} />}
       {!all ? null : (
         <dl class="spans">
           {caller < 0 ? null : <div><dt>Caller</dt><dd>{show(caller)}</dd></div>}

@@ -8,11 +8,9 @@ import { buildFlame, flameStep, frameAt, pathOf, type Flame, type FlameStep } fr
 import { SLOT_COUNT } from "../../model/service_slots.ts";
 import { isPlaceholder, nameOf, serviceOf } from "../../model/span_row.ts";
 import { exactTerm } from "../../model/statistics.ts";
-import { readCanvasTheme } from "../../render/canvas_theme.ts";
 import { drawFlame, drawFlameMark, FLAME_ROW, flamePlace, type FlameScene } from "../../render/draw_flame.ts";
-import { themeVersion } from "../../state/preferences.ts";
 import type { TraceState } from "../../state/trace_state.ts";
-import { sizedRenderer } from "../../ui/canvas_renderers.ts";
+import { canvasTheme, sizedRenderer } from "../../ui/canvas_renderers.ts";
 import { ErrorIcon, Icon } from "../../ui/icon.tsx";
 import { Notice } from "../../ui/notice.tsx";
 import { Text } from "../../ui/text.tsx";
@@ -22,8 +20,8 @@ import "./flame_tab.css";
 const STEPS: Readonly<Record<string, FlameStep>> = { ArrowUp: "parent", ArrowDown: "child", ArrowLeft: "left", ArrowRight: "right" };
 
 export function FlameTab({ state }: { readonly state: TraceState }) {
-  const { trace } = state;
-  const flame = useMemo(() => buildFlame(trace, state.selfTimes), [trace]);
+  const trace = state.timed.value;
+  const flame = useMemo(() => buildFlame(trace, state.selfTimes.value), [trace]);
   const [chosen, setChosen] = useState(() => flame.frameOfRow[state.tab.peek().focus] ?? 0);
   const [hovered, setHovered] = useState(-1);
   const focus = flame.frameOfRow[state.tab.value.focus] ?? 0;
@@ -99,10 +97,9 @@ function Picture({ state, flame, focus, chosen, hovered, hover, zoom }: PictureP
   const marks = useRef<HTMLCanvasElement>(null);
   const [size, setSize] = useState({ width: 0, height: 0, top: 0 });
   const mask = state.found.value?.mask ?? null;
-  const version = themeVersion.value;
   const matches = useMemo(() => (mask === null ? null : matchingFrames(flame, mask)), [flame, mask]);
   const slots = useMemo(() => Uint8Array.from(flame.row, (row) => (row < 0 || isPlaceholder(state.trace, row) ? SLOT_COUNT : (state.slots[state.trace.service[row] ?? -1] ?? SLOT_COUNT))), [flame]);
-  const theme = useMemo(readCanvasTheme, [version]);
+  const theme = canvasTheme();
   const scene: FlameScene = { flame, focus, slots, palette: theme.services, matches, scrollTop: size.top, labels: (frame) => labelOf(state, flame, frame) };
   const measure = (): void => {
     const element = scroller.current;

@@ -5,16 +5,15 @@ import { lineOf } from "../../base/text.ts";
 import { formatCount, formatDuration, plural } from "../../base/units.ts";
 import { buildCallGraph, type CallGraph, type GraphChoice, type GraphEdge, type GraphNode } from "../../model/call_graph.ts";
 import { layOutGraph, type Placed } from "../../model/graph_layout.ts";
-import { drawGraph, graphSize, NODE_HEIGHT, NODE_WIDTH, type Point, type Route } from "../../model/graph_drawing.ts";
+import { graphSize } from "../../model/graph_drawing.ts";
 import { SLOT_COUNT } from "../../model/service_slots.ts";
 import { exactTerm } from "../../model/statistics.ts";
 import type { TraceState } from "../../state/trace_state.ts";
+import { GraphPicture, type GraphArrow, type GraphBox } from "../../ui/graph_picture.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import { Notice } from "../../ui/notice.tsx";
 import "./tab_bar.css";
-import "./graph_tab.css";
 
-const LABEL_CHARS = 21;
 const SCALE_MIN = 0.3;
 /** Smaller than this nothing can be read, so a large graph starts partly out of view instead. */
 const FIRST_SCALE_MIN = 0.6;
@@ -22,9 +21,9 @@ const FIRST_SCALE_MIN = 0.6;
 const FIRST_SCALE_MAX = 1.5;
 
 export function GraphTab({ state }: { readonly state: TraceState }) {
-  const { trace } = state;
+  const trace = state.timed.value;
   const choice: GraphChoice = state.tab.value.group === "operation" ? "operation" : "service";
-  const graph = useMemo(() => buildCallGraph(trace, state.selfTimes, choice), [trace, choice]);
+  const graph = useMemo(() => buildCallGraph(trace, state.selfTimes.value, choice), [trace, choice]);
   const placed = useMemo(() => layOutGraph(graph.nodes.length, graph.edges), [graph]);
   const [near, setNear] = useState(-1);
   const [scale, setScale] = useState(1);
@@ -81,82 +80,32 @@ interface PictureProps {
 }
 
 function Picture({ state, graph, placed, near, setNear, scale, choice }: PictureProps) {
-  const drawing = useMemo(() => drawGraph(graph, placed), [graph, placed]);
   const most = Math.max(1, ...graph.edges.map((edge) => edge.total));
   const selfAll = Math.max(1, graph.nodes.reduce((sum, node) => sum + node.self, 0));
-  const { width, height } = drawing;
   return (
-    <svg class={`call-graph ${near >= 0 ? "focused" : ""}`} width={width * scale} height={height * scale} viewBox={`0 0 ${width} ${height}`} role="group" aria-label="Call graph">
-      <defs>
-        <marker id="graph-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto">
-          <path d="M0 0l8 4-8 4z" class="arrow-head" />
-        </marker>
-      </defs>
-      {graph.edges.map((edge, i) => (
-        <Arrow key={i} edge={edge} graph={graph} route={drawing.routes[i]} weight={edge.total / most} near={edge.from === near || edge.to === near} />
-      ))}
-      {graph.nodes.map((node, i) => (
-        <Box key={i} state={state} node={node} at={drawing.corners[i]} share={node.self / selfAll} near={(on) => setNear(on ? i : -1)} choice={choice} />
-      ))}
-    </svg>
+    <GraphPicture
+      label="Call graph" placed={placed} near={near} setNear={setNear} scale={scale}
+      boxes={graph.nodes.map((node) => boxOf(state, node, node.self / selfAll, choice))} arrows={graph.edges.map((edge) => arrowOf(graph, edge, edge.total / most))}
+    />
   );
 }
 
-interface ArrowProps {
-  readonly edge: GraphEdge;
-  readonly graph: CallGraph;
-  readonly route: Route | undefined;
-  readonly weight: number;
-  readonly near: boolean;
-}
-
-function Arrow({ edge, graph, route, weight, near }: ArrowProps) {
-  if (route === undefined) return null;
+function arrowOf(graph: CallGraph, edge: GraphEdge, weight: number): GraphArrow {
   const names = `${lineOf(graph.nodes[edge.from]?.label ?? "", 60)} calls ${lineOf(graph.nodes[edge.to]?.label ?? "", 60)}`;
   const failed = edge.errors > 0 ? `, ${plural(edge.errors, "error")}` : "";
-  const title = `${names}: ${plural(edge.calls, "call")}, ${formatDuration(edge.total)} in all, ${formatDuration(edge.total / edge.calls)} each${failed}`;
-  const label = `${edge.errors > 0 ? `◆${formatCount(edge.errors)} of ` : ""}${formatCount(edge.calls)} × ${formatDuration(edge.total / edge.calls)}`;
-  return (
-    <g class={`arrow ${near ? "near" : ""} ${route.back ? "back" : ""} ${edge.errors > 0 ? "failed" : ""} ${route.crowded ? "crowded" : ""}`} role="img" aria-label={title}>
-      <title>{title}</title>
-      <path d={route.path} stroke-width={1.25 + weight * 3} marker-end="url(#graph-arrow)" />
-      <text x={route.label.x} y={route.label.y} text-anchor={route.back ? "start" : "end"}>{label}</text>
-    </g>
-  );
+  return {
+    from: edge.from, to: edge.to, weight, failed: edge.errors > 0,
+    title: `${names}: ${plural(edge.calls, "call")}, ${formatDuration(edge.total)} in all, ${formatDuration(edge.total / edge.calls)} each${failed}`,
+    label: `${edge.errors > 0 ? `◆${formatCount(edge.errors)} of ` : ""}${formatCount(edge.calls)} × ${formatDuration(edge.total / edge.calls)}`,
+  };
 }
 
-interface BoxProps {
-  readonly state: TraceState;
-  readonly node: GraphNode;
-  readonly at: Point | undefined;
-  readonly share: number;
-  readonly near: (on: boolean) => void;
-  readonly choice: GraphChoice;
-}
-
-function Box({ state, node, at, share, near, choice }: BoxProps) {
+function boxOf(state: TraceState, node: GraphNode, share: number, choice: GraphChoice): GraphBox {
   const service = state.trace.services[node.service] ?? "";
   const term = choice === "operation" ? `${exactTerm("service", service)} ${exactTerm("name", node.name)}` : exactTerm("service", service);
-  const label = node.label === "" ? "(no name)" : lineOf(node.label, LABEL_CHARS);
   const facts = `${plural(node.spans, "span")} · self ${formatDuration(node.self)}`;
-  const open = (): void => state.showInTimeline(term);
-  return (
-    <g
-      class="box" transform={`translate(${at?.x ?? 0} ${at?.y ?? 0})`} role="button" tabIndex={0} aria-label={`${label} ${facts}${node.errors === 0 ? "" : `, ${plural(node.errors, "error")}`}. Show in the timeline`} data-slot={state.slots[node.service] ?? SLOT_COUNT}
-      onClick={open} onPointerEnter={() => near(true)} onPointerLeave={() => near(false)} onFocus={() => near(true)} onBlur={() => near(false)}
-      onKeyDown={(event) => {
-        if (event.key !== "Enter" && event.key !== " ") return;
-        event.preventDefault();
-        open();
-      }}
-    >
-      <rect class="ground" width={NODE_WIDTH} height={NODE_HEIGHT} rx="6" />
-      <rect class="mark" width="5" height={NODE_HEIGHT} rx="2" />
-      <rect class="load" x="14" y={NODE_HEIGHT - 7} width={Math.max(1, (NODE_WIDTH - 24) * share)} height="3" rx="1.5" />
-      <text x="14" y="19" class="name">{label}</text>
-      {" "}
-      <text x="14" y="36" class="facts">{facts}</text>
-      {node.errors === 0 ? null : <path class="error" d={`M${NODE_WIDTH - 14} 7l7 7-7 7-7-7z`} />}
-    </g>
-  );
+  return {
+    label: node.label, facts, share, failed: node.errors > 0, slot: state.slots[node.service] ?? SLOT_COUNT,
+    title: `${node.errors === 0 ? "" : `, ${plural(node.errors, "error")}`}. Show in the timeline`, open: () => state.showInTimeline(term),
+  };
 }

@@ -1,15 +1,15 @@
 // The whole trace in a strip, with a brush: drag to choose a time range, drag an edge or the window to
 // change it, double-click to see everything. The keys of the timeline do the same without a pointer.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { present } from "../../base/assert.ts";
 import { frames } from "../../base/frame_scheduler.ts";
 import { clampWindow, fullWindow, isFullWindow, type TimeWindow } from "../../base/time_window.ts";
 import { formatDuration } from "../../base/units.ts";
-import { paletteOf, readCanvasTheme } from "../../render/canvas_theme.ts";
+import { paletteOf } from "../../render/canvas_theme.ts";
 import { drawBrush, drawMinimap, minimapGrid } from "../../render/minimap.ts";
 import { themeVersion } from "../../state/preferences.ts";
 import type { TraceState } from "../../state/trace_state.ts";
-import { sizedRenderer } from "../../ui/canvas_renderers.ts";
+import { canvasTheme, sizedRenderer } from "../../ui/canvas_renderers.ts";
 import "./minimap_strip.css";
 
 const EDGE_PIXELS = 6;
@@ -46,14 +46,14 @@ export function MinimapStrip({ state }: { readonly state: TraceState }) {
     const canvas = map.current;
     if (size.width === 0 || canvas === null) return;
     const grid = minimapGrid(shown, colors, Math.round(size.width), size.height - 12);
-    const theme = readCanvasTheme();
+    const theme = canvasTheme();
     drawMinimap(sizedRenderer(canvas, size.width, size.height), theme, paletteOf(theme, state.color.peek()), grid);
   }, [state, size, version, colors, shown]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const canvas = brush.current;
     if (size.width === 0 || canvas === null) return;
     const draw = (): void => {
-      drawBrush(sizedRenderer(canvas, size.width, size.height), readCanvasTheme(), view, state.extent);
+      drawBrush(sizedRenderer(canvas, size.width, size.height), canvasTheme(), view, state.extent);
     };
     frames.draw(draw);
     return () => frames.forget(draw);

@@ -1,17 +1,20 @@
 // What determined when the root ended: the critical path as one bar, and added up by operation, service or span.
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { fetchCriticalPath, type CriticalPath, type PathCertainty } from "../../api/critical_path.ts";
+import { fetchCriticalPath, type CriticalPath, type PathCertainty, type PathTime } from "../../api/critical_path.ts";
 import { lineOf } from "../../base/text.ts";
 import { formatCount, formatDuration, plural } from "../../base/units.ts";
-import { parsePathChoice, PATH_GROUPS, pathChoiceText, pathPieces, pathRows, sureness, type PathRow } from "../../model/path_summary.ts";
+import { parsePathGroup, PATH_GROUPS, pathPieces, pathRows, sureness, type PathGroup, type PathRow } from "../../model/path_summary.ts";
 import { SLOT_COUNT } from "../../model/service_slots.ts";
 import { rowOfSpanId } from "../../model/span_row.ts";
+import { exactTerm } from "../../model/statistics.ts";
+import { firstChange } from "../../model/what_if.ts";
 import { Remote } from "../../state/remote.ts";
 import type { TraceState } from "../../state/trace_state.ts";
 import { CopyButton } from "../../ui/copy_button.tsx";
 import { ErrorNotice, Notice } from "../../ui/notice.tsx";
 import { Text } from "../../ui/text.tsx";
 import { Share, VirtualTable, type TableColumn } from "../../ui/virtual_table.tsx";
+import { TryButton, WhatIfPanel } from "./what_if_panel.tsx";
 import "./tab_bar.css";
 import "./path_tab.css";
 
@@ -29,16 +32,18 @@ const COLUMNS: readonly TableColumn[] = [
   { id: "start", label: "First from", width: "110px", number: true, title: "From the start of the root" },
   { id: "segments", label: "Segments", width: "96px", number: true },
   { id: "spans", label: "Spans", width: "80px", number: true },
+  { id: "try", label: "Try", width: "104px" },
 ];
 
 export function PathTab({ state }: { readonly state: TraceState }) {
-  const choice = parsePathChoice(state.tab.value.group);
+  const group = parsePathGroup(state.tab.value.group);
+  const time: PathTime = state.axis.value === "raw" ? "raw" : "aligned";
   const [remote] = useState(() => new Remote<CriticalPath>());
-  const load = (): void => void remote.load((signal) => fetchCriticalPath(state.trace.traceId, choice.time, signal));
+  const load = (): void => void remote.load((signal) => fetchCriticalPath(state.trace.traceId, time, signal));
   useEffect(() => {
     load();
     return () => remote.stop();
-  }, [choice.time]);
+  }, [time]);
   const answer = remote.state.value;
   const path = answer.value;
   return (
@@ -46,15 +51,8 @@ export function PathTab({ state }: { readonly state: TraceState }) {
       <div class="tab-bar">
         <label>
           <span>Add up by</span>
-          <select class="field" value={choice.group} onChange={(event) => state.changeTab({ group: pathChoiceText({ ...choice, group: parsePathChoice(event.currentTarget.value).group }) })}>
+          <select class="field" value={group} onChange={(event) => state.changeTab({ group: parsePathGroup(event.currentTarget.value) })}>
             {PATH_GROUPS.map(({ id, label }) => <option key={id} value={id}>{label}</option>)}
-          </select>
-        </label>
-        <label title="Aligned times put each clock where its measured offset says; raw times are as sent">
-          <span>Times</span>
-          <select class="field" value={choice.time} onChange={(event) => state.changeTab({ group: pathChoiceText({ ...choice, time: event.currentTarget.value === "raw" ? "raw" : "aligned" }) })}>
-            <option value="aligned">Aligned</option>
-            <option value="raw">Raw</option>
           </select>
         </label>
         {path === null ? null : <Summary path={path} />}
@@ -84,7 +82,7 @@ function Summary({ path }: { readonly path: CriticalPath }) {
 }
 
 function Path({ state, path }: { readonly state: TraceState; readonly path: CriticalPath }) {
-  const { group } = parsePathChoice(state.tab.value.group);
+  const group = parsePathGroup(state.tab.value.group);
   const pieces = useMemo(() => pathPieces(path), [path]);
   const rows = useMemo(() => pathRows(path, group), [path, group]);
   const [chosen, setChosen] = useState(-1);
@@ -118,15 +116,16 @@ function Path({ state, path }: { readonly state: TraceState; readonly path: Crit
         <Legend path={path} />
       </div>
       <VirtualTable
-        label="What the path consists of" columns={COLUMNS} widthMin={860} count={rows.length} chosen={chosen}
+        label="What the path consists of" columns={COLUMNS} widthMin={960} count={rows.length} chosen={chosen}
         onChoose={(position) => {
           setChosen(position);
           const row = rowOfSpanId(state.trace, rows[position]?.spanId ?? "");
           if (row >= 0) state.select(row);
         }}
         onOpen={(position) => select(rows[position]?.spanId ?? "")}
-        cell={(position, { id }) => <Cell row={rows[position]} column={id} slotOf={slotOf} byService={group === "service"} />}
+        cell={(position, { id }) => <Cell state={state} row={rows[position]} column={id} slotOf={slotOf} group={group} />}
       />
+      {state.changes.value.length === 0 ? null : <WhatIfPanel state={state} />}
     </>
   );
 }
@@ -155,13 +154,20 @@ function Swatch({ certainty }: { readonly certainty: PathCertainty }) {
 }
 
 interface CellProps {
+  readonly state: TraceState;
   readonly row: PathRow | undefined;
   readonly column: string;
   readonly slotOf: (service: string) => number;
-  readonly byService: boolean;
+  readonly group: PathGroup;
 }
 
-function Cell({ row, column, slotOf, byService }: CellProps) {
+/** The search in the trace that finds what a row is about. */
+function spansOf(row: PathRow, group: PathGroup): string {
+  if (group === "span" || group === "segment") return row.spanId;
+  return group === "service" ? exactTerm("service", row.service) : `${exactTerm("service", row.service)} ${exactTerm("name", row.label)}`;
+}
+
+function Cell({ state, row, column, slotOf, group }: CellProps) {
   if (row === undefined) return null;
   switch (column) {
     case "label":
@@ -169,7 +175,7 @@ function Cell({ row, column, slotOf, byService }: CellProps) {
         <>
           <span class="service-mark" data-slot={slotOf(row.service)} />
           <Text value={row.label} empty="(no name)" />
-          {byService ? null : <small><Text value={row.service} empty="" /></small>}
+          {group === "service" ? null : <small><Text value={row.service} empty="" /></small>}
         </>
       );
     case "share":
@@ -180,6 +186,8 @@ function Cell({ row, column, slotOf, byService }: CellProps) {
       return <><Swatch certainty={row.certainty} />{row.certainty}</>;
     case "start":
       return <>+{formatDuration(row.start)}</>;
+    case "try":
+      return <TryButton state={state} change={firstChange("faster", spansOf(row, group))} />;
     case "segments":
       return <>{formatCount(row.segments)}</>;
     default:

@@ -1,11 +1,12 @@
 // The keys of the trace page: one list that both acts on them and explains them.
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { CLOCK_CHOICES } from "../../model/clock_choice.ts";
+import { clockChoices } from "../../model/clock_choice.ts";
 import { COLOR_CHOICES } from "../../model/row_colors.ts";
 import { TABS, type TabId } from "../../model/trace_view.ts";
 import type { TraceState } from "../../state/trace_state.ts";
 import { Icon } from "../../ui/icon.tsx";
+import { shownClock } from "./clock_toggle.tsx";
 import "./shortcuts.css";
 
 interface Shortcut {
@@ -75,8 +76,9 @@ const SHORTCUTS: readonly Shortcut[] = [
 
 function nextClock(state: TraceState): void {
   if (state.trace.order === null) return;
-  const at = CLOCK_CHOICES.findIndex((one) => one.id === state.axis.peek());
-  state.clock.value = CLOCK_CHOICES[(at + 1) % CLOCK_CHOICES.length]?.id ?? null;
+  const choices = clockChoices(state.tab.peek().id);
+  const at = choices.findIndex((one) => one.id === shownClock(state));
+  state.clock.value = choices[(at + 1) % choices.length]?.id ?? null;
 }
 
 const GROUPS = ["Rows", "Time", "Levels", "Search", "View"] as const;

@@ -60,7 +60,7 @@ function SpanLine({ state, row, letter }: { readonly state: TraceState; readonly
       {letter === "" ? null : <b class="letter">{letter}</b>}
       <div>
         <b><Text value={nameOf(trace, row)} empty="(no name)" /></b>
-        <small><Text value={serviceOf(trace, row)} empty="(no service name)" /> · {formatDuration(trace.duration[row] ?? Number.NaN)}{clock === undefined ? null : <> · <bdi>{clockName(clock)}</bdi></>}</small>
+        <small><Text value={serviceOf(trace, row)} empty="(no service name)" /> · {formatDuration(state.timed.value.duration[row] ?? Number.NaN)}{clock === undefined ? null : <> · <bdi>{clockName(clock)}</bdi></>}</small>
         {letter === "" ? <p>{capital(explainShift(trace, row))}.</p> : null}
       </div>
     </div>

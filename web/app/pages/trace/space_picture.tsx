@@ -1,18 +1,17 @@
 // The lanes on their canvases, with names of clocks beside them, the pointer, the wheel and the cut's handle.
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { frames } from "../../base/frame_scheduler.ts";
 import { lineOf } from "../../base/text.ts";
 import { formatDuration, formatTick, plural } from "../../base/units.ts";
 import { clockName, explainShift, formatStep, STEP } from "../../model/clock_choice.ts";
 import { barMiddle, type LaneLayout } from "../../model/lanes.ts";
 import { nameOf, serviceOf } from "../../model/span_row.ts";
-import { paletteOf, readCanvasTheme } from "../../render/canvas_theme.ts";
+import { paletteOf } from "../../render/canvas_theme.ts";
 import { drawGrid } from "../../render/draw_grid.ts";
 import { ARROW_SPANS_MAX, drawSpace, drawSpaceOverlay, laneRange, spaceRowAt, type SpaceScene } from "../../render/draw_space.ts";
 import { RULER_HEIGHT, timeOfX, xOfTime, type TimelineFrame } from "../../render/timeline_frame.ts";
-import { themeVersion } from "../../state/preferences.ts";
 import type { TraceState } from "../../state/trace_state.ts";
-import { sizedRenderer } from "../../ui/canvas_renderers.ts";
+import { canvasTheme, sizedRenderer } from "../../ui/canvas_renderers.ts";
 import { Text } from "../../ui/text.tsx";
 
 interface Props {
@@ -41,8 +40,7 @@ export function SpacePicture({ state, layout, second, cone, picking, choose, pre
   const { trace } = state;
   const shown = state.shown.value;
   const selected = state.selected.value;
-  const version = themeVersion.value;
-  const theme = useMemo(readCanvasTheme, [version]);
+  const theme = canvasTheme();
   const { cut } = state.tab.value;
   const window = state.window.value;
   const frame: TimelineFrame = { width: size.width, height: size.height, rowHeight: 1, scrollTop: size.top, window, ...(state.showsSteps ? { tick: formatStep, stepMin: STEP } : {}) };
@@ -60,7 +58,8 @@ export function SpacePicture({ state, layout, second, cone, picking, choose, pre
     observer.observe(scroller.current);
     return () => observer.disconnect();
   }, []);
-  useEffect(() => {
+  // Before the frame, not after it as other effects are: a picture one frame late lags behind the pointer.
+  useLayoutEffect(() => {
     const [grid, bars] = [canvases[0].current, canvases[1].current];
     if (grid === null || bars === null || size.width <= 0) return;
     const draw = (): void => {
@@ -70,7 +69,7 @@ export function SpacePicture({ state, layout, second, cone, picking, choose, pre
     frames.draw(draw);
     return () => frames.forget(draw);
   }, [shown, layout, size, theme, window, cone, selected, second, scene.matches, scene.colors]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const canvas = canvases[2].current;
     if (canvas === null || size.width <= 0) return;
     const draw = (): void => drawSpaceOverlay(sizedRenderer(canvas, size.width, size.height), theme, frame, scene, { hovered: hover.row, pointerX: hover.x, cut, halfWidths: state.axis.peek() === "aligned" ? (trace.order?.halfWidth ?? null) : null });
@@ -166,7 +165,7 @@ export function SpacePicture({ state, layout, second, cone, picking, choose, pre
           {cut === null || size.width <= 0 ? null : <CutHandle state={state} frame={frame} cut={cut} />}
           {hover.row < 0 ? null : (
             <output class="space-hint">
-              <Text value={nameOf(trace, hover.row)} empty="(no name)" /> · <Text value={serviceOf(trace, hover.row)} empty="(no service name)" /> · {formatDuration(trace.duration[hover.row] ?? Number.NaN)}
+              <Text value={nameOf(trace, hover.row)} empty="(no name)" /> · <Text value={serviceOf(trace, hover.row)} empty="(no service name)" /> · {formatDuration(state.timed.value.duration[hover.row] ?? Number.NaN)}
               {state.axis.value === "aligned" ? ` · ${explainShift(trace, hover.row)}` : ""}
             </output>
           )}

@@ -3,8 +3,9 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { OtlpSpan, SpanEvent, SpanLink } from "../../api/otlp.ts";
 import { blockOf } from "../../base/text.ts";
-import { millisOf } from "../../base/time.ts";
+import { addNanoseconds, millisOf } from "../../base/time.ts";
 import { formatDuration } from "../../base/units.ts";
+import { shiftOf } from "../../model/clock_choice.ts";
 import type { TraceState } from "../../state/trace_state.ts";
 import { CopyButton } from "../../ui/copy_button.tsx";
 import { ErrorNotice } from "../../ui/notice.tsx";
@@ -47,7 +48,7 @@ interface SectionsProps {
 
 function Sections({ span, state, raw }: SectionsProps) {
   const { events, links } = span;
-  const { trace } = state;
+  const start = eventStart(state);
   const find = (term: string): void => {
     const words = state.find.peek();
     state.find.value = words.includes(term) ? words : `${words} ${term}`.trim();
@@ -58,7 +59,7 @@ function Sections({ span, state, raw }: SectionsProps) {
         <AttributeTable attributes={span.attributes} dropped={span.droppedAttributes} filterable find={find} />
       </Section>
       <Section title="Events" count={events.length} open={events.length > 0 && events.length <= 20}>
-        {events.map((one, i) => <EventItem key={i} event={one} traceStart={trace.startUnixNano} />)}
+        {events.map((one, i) => <EventItem key={i} event={one} traceStart={start} />)}
         <Dropped count={span.droppedEvents} noun="event" />
       </Section>
       <Section title="Links" count={links.length} open={links.length > 0 && links.length <= 20}>
@@ -66,7 +67,7 @@ function Sections({ span, state, raw }: SectionsProps) {
         <Dropped count={span.droppedLinks} noun="link" />
       </Section>
       <Section title="Links to this span">
-        <Backlinks traceId={trace.traceId} spanId={span.spanId} key={span.spanId} />
+        <Backlinks traceId={state.trace.traceId} spanId={span.spanId} key={span.spanId} />
       </Section>
       <Section title="Resource" count={span.resource.length} open>
         <AttributeTable attributes={span.resource} dropped={0} filterable find={find} />
@@ -79,6 +80,13 @@ function Sections({ span, state, raw }: SectionsProps) {
       <RawSection raw={raw} />
     </>
   );
+}
+
+/** What events are told from, so that they move with their span. */
+function eventStart(state: TraceState): string {
+  const { trace } = state;
+  const shift = state.axis.value === "raw" ? 0 : shiftOf(trace, state.selected.value);
+  return addNanoseconds(state.timed.value.startUnixNano, Number.isNaN(shift) ? 0 : -shift);
 }
 
 function contextFacts(span: OtlpSpan): Fact[] {

@@ -3,6 +3,7 @@
 import { formatCount, formatDuration, formatNanosecondsExactly } from "../../base/units.ts";
 import { addNanoseconds, formatDateTimeExactly } from "../../base/time.ts";
 import { childCount, isError, isPlaceholder, KIND_NAMES, nameOf, selfTime, serviceOf, spanIdOf, STATUS_NAMES } from "../../model/span_row.ts";
+import { servicePath } from "../../model/service_path.ts";
 import { exactTerm } from "../../model/statistics.ts";
 import { EMPTY_QUERY, searchUrl } from "../../model/search_query.ts";
 import { panelWidth, timeZone } from "../../state/preferences.ts";
@@ -121,7 +122,7 @@ function Notes({ state, row }: RowProps) {
           </b>
         </div>
       ) : null}
-      {[...flagTexts(trace.flags[row] ?? 0), ...faultTexts(trace, row)].map((one) => (
+      {[...flagTexts(trace.flags[row] ?? 0, state.axis.value), ...faultTexts(trace, row)].map((one) => (
         <div key={one.title} class="note">
           <b>
             <Icon name="warning" />
@@ -141,19 +142,20 @@ function Facts({ state, row }: RowProps) {
   if (isPlaceholder(trace, row)) {
     return <FactTable facts={[["Span ID", spanId, true], ["Children", String(children)]]} />;
   }
-  const start = trace.start[row] ?? Number.NaN;
-  const duration = trace.duration[row] ?? Number.NaN;
-  const self = selfTime(trace, row);
+  const timed = state.timed.value;
+  const start = timed.start[row] ?? Number.NaN;
+  const duration = timed.duration[row] ?? Number.NaN;
+  const self = selfTime(timed, row);
   const share = (part: number, whole: number, what: string): string =>
     whole > 0 && part >= 0 ? ` · ${((part / whole) * 100).toFixed(1)} % of the ${what}` : "";
   const parent = trace.parent[row] ?? -1;
   return (
     <FactTable
       facts={[
-        ["Duration", `${formatDuration(duration)}${share(duration, trace.extent, "trace")}`, false, formatNanosecondsExactly(duration)],
+        ["Duration", `${formatDuration(duration)}${share(duration, timed.extent, "trace")}`, false, formatNanosecondsExactly(duration)],
         ["Self time", `${formatDuration(self)}${share(self, duration, "span")}`, false, formatNanosecondsExactly(self)],
         ["Start", Number.isNaN(start) ? "–" : `+${formatDuration(start)}`, false, formatNanosecondsExactly(start)],
-        ["", Number.isNaN(start) ? "–" : formatDateTimeExactly(addNanoseconds(trace.startUnixNano, start), timeZone.value), true],
+        ["", Number.isNaN(start) ? "–" : formatDateTimeExactly(addNanoseconds(timed.startUnixNano, start), timeZone.value), true],
         ["Kind", KIND_NAMES[trace.kind[row] ?? 0] ?? String(trace.kind[row])],
         ["Status", STATUS_NAMES[trace.status[row] ?? 0] ?? String(trace.status[row])],
         ["Children", String(children)],
@@ -178,6 +180,7 @@ function Filters({ state, row }: RowProps) {
         <Icon name="search" />
         Traces with this operation
       </a>
+      {service === "" ? null : <a class="button quiet small" href={servicePath(service, operation)}>This operation over time</a>}
       <button type="button" class="button quiet small" aria-pressed={state.find.value === find} title="Mark the spans of this operation" onClick={() => (state.find.value = state.find.peek() === find ? "" : find)}>
         <Icon name="filter" />
         Like this

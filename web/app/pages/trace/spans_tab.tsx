@@ -27,11 +27,11 @@ const COLUMNS: readonly TableColumn[] = [
 const FIRST_SORT = "start";
 
 export function SpansTab({ state }: { readonly state: TraceState }) {
-  const { trace } = state;
+  const trace = state.timed.value;
   const { sort } = state.tab.value;
   const mask = state.found.value?.mask ?? null;
   const order = sort === "" ? FIRST_SORT : sort;
-  const rows = useMemo(() => sortSpans(trace, state.selfTimes, mask, order), [trace, mask, order]);
+  const rows = useMemo(() => sortSpans(trace, state.selfTimes.value, mask, order), [trace, mask, order]);
   const selected = state.selected.value;
   const chosen = useMemo(() => rows.indexOf(selected), [rows, selected]);
   return (
@@ -60,7 +60,7 @@ export function SpansTab({ state }: { readonly state: TraceState }) {
 }
 
 function Cell({ state, row, column }: { readonly state: TraceState; readonly row: number; readonly column: string }) {
-  const { trace } = state;
+  const trace = state.timed.value;
   switch (column) {
     case "service":
       return (
@@ -76,7 +76,7 @@ function Cell({ state, row, column }: { readonly state: TraceState; readonly row
     case "duration":
       return <Share share={(trace.duration[row] ?? 0) / Math.max(1, trace.extent)}>{formatDuration(trace.duration[row] ?? Number.NaN)}</Share>;
     case "self":
-      return <Share share={(state.selfTimes[row] ?? 0) / Math.max(1, trace.extent)}>{formatDuration(state.selfTimes[row] ?? Number.NaN)}</Share>;
+      return <Share share={(state.selfTimes.value[row] ?? 0) / Math.max(1, trace.extent)}>{formatDuration(state.selfTimes.value[row] ?? Number.NaN)}</Share>;
     case "kind":
       return <>{KIND_NAMES[trace.kind[row] ?? 0] ?? ""}</>;
     case "status":
@@ -91,9 +91,9 @@ function Cell({ state, row, column }: { readonly state: TraceState; readonly row
 }
 
 function csvOf(state: TraceState, rows: Int32Array): string {
-  const { trace } = state;
+  const trace = state.timed.value;
   const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
   const lines = Array.from(rows, (row) =>
-    [spanIdOf(trace, row), quoted(serviceOf(trace, row)), quoted(nameOf(trace, row)), trace.start[row], trace.duration[row], state.selfTimes[row], KIND_NAMES[trace.kind[row] ?? 0], STATUS_NAMES[trace.status[row] ?? 0]].join(","));
+    [spanIdOf(trace, row), quoted(serviceOf(trace, row)), quoted(nameOf(trace, row)), trace.start[row], trace.duration[row], state.selfTimes.value[row], KIND_NAMES[trace.kind[row] ?? 0], STATUS_NAMES[trace.status[row] ?? 0]].join(","));
   return ["span_id,service,name,start_offset_ns,duration_ns,self_ns,kind,status", ...lines].join("\n");
 }

@@ -27,7 +27,7 @@ const COLUMNS: readonly TableColumn[] = [
 const FIRST_SORT = "-self";
 
 export function StatisticsTab({ state }: { readonly state: TraceState }) {
-  const { trace } = state;
+  const trace = state.timed.value;
   const { group, sort } = state.tab.value;
   const key = group.startsWith("@") ? group.slice(1) : null;
   const column = key === null ? undefined : state.attributes.value.get(key.toLowerCase());
@@ -38,7 +38,7 @@ export function StatisticsTab({ state }: { readonly state: TraceState }) {
   }, [key]);
   const grouping = useMemo(() => (key === null ? groupBy(trace, group) : column === undefined ? null : groupByAttribute(trace, column)), [trace, group, column]);
   const rows = useMemo(
-    () => (grouping === null ? [] : sortGroups(statistics(trace, state.selfTimes, grouping, mask), sort === "" ? FIRST_SORT : sort)), [trace, grouping, mask, sort],
+    () => (grouping === null ? [] : sortGroups(statistics(trace, state.selfTimes.value, grouping, mask), sort === "" ? FIRST_SORT : sort)), [trace, grouping, mask, sort],
   );
   const most = useMemo(() => ({ total: Math.max(1, ...rows.slice(0, 10_000).map((one) => one.total)), self: Math.max(1, ...rows.slice(0, 10_000).map((one) => one.self)) }), [rows]);
   return (

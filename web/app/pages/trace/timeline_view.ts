@@ -8,14 +8,14 @@ import { millisOf } from "../../base/time.ts";
 import { explainShift, formatStep, STEP } from "../../model/clock_choice.ts";
 import { isPlaceholder } from "../../model/span_row.ts";
 import { positionOf } from "../../model/visible_rows.ts";
-import { paletteOf, readCanvasTheme, type CanvasTheme } from "../../render/canvas_theme.ts";
+import { paletteOf, type CanvasTheme } from "../../render/canvas_theme.ts";
 import { drawGrid } from "../../render/draw_grid.ts";
 import { drawOverlay } from "../../render/draw_overlay.ts";
 import { drawSpans, type SpanScene } from "../../render/draw_spans.ts";
 import { positionOfY, RULER_HEIGHT, rowRange, timeOfX, type TimelineFrame } from "../../render/timeline_frame.ts";
 import { themeVersion, treeShare } from "../../state/preferences.ts";
 import type { TraceState } from "../../state/trace_state.ts";
-import { sizedRenderer } from "../../ui/canvas_renderers.ts";
+import { canvasTheme, sizedRenderer } from "../../ui/canvas_renderers.ts";
 import { TimelinePointer } from "./timeline_pointer.ts";
 
 export interface RowWindow {
@@ -43,7 +43,7 @@ export class TimelineView {
   readonly #stops: (() => void)[] = [];
   readonly #drawAll = (): void => this.#draw();
   readonly #drawTop = (): void => this.#drawOverlay();
-  #theme: CanvasTheme = readCanvasTheme();
+  #theme: CanvasTheme = canvasTheme();
   #size = { width: 0, height: 0 };
   hoverPosition = -1;
   pointerX: number | null = null;
@@ -85,7 +85,7 @@ export class TimelineView {
     return [
       effect(() => {
         void themeVersion.value;
-        this.#theme = readCanvasTheme();
+        this.#theme = canvasTheme();
         this.redraw();
       }),
       effect(() => {

@@ -1,4 +1,5 @@
 // Between minimap and timeline: search in the trace, services (also the legend of the colours), errors, zoom.
+import { useComputed } from "@preact/signals";
 import { formatCount, formatDuration, plural } from "../../base/units.ts";
 import { lineOf } from "../../base/text.ts";
 import { isFullWindow } from "../../base/time_window.ts";
@@ -10,14 +11,13 @@ import { helpOpen } from "./shortcuts.tsx";
 import "./toolbar.css";
 
 export function Toolbar({ state }: { readonly state: TraceState }) {
-  const full = isFullWindow(state.window.value, state.extent);
   const timeline = state.tab.value.id === "timeline";
   const space = state.tab.value.id === "space";
   return (
     <div class="toolbar" role="toolbar" aria-label="Tools">
       <Find state={state} />
       <Services state={state} />
-      {timeline || space ? <ClockToggle state={state} /> : null}
+      <ClockToggle state={state} />
       {timeline || space ? <Display state={state} /> : null}
       {state.counts.errors === 0 || !timeline ? null : (
         <div class="group">
@@ -28,16 +28,22 @@ export function Toolbar({ state }: { readonly state: TraceState }) {
         </div>
       )}
       <div class="group zoom">
-        {timeline || space ? (
-          <>
-            <Tool icon="minus" label="Zoom out (-)" run={() => state.zoom(2)} disabled={full} />
-            <Tool icon="plus" label="Zoom in (+)" run={() => state.zoom(0.5)} />
-            <Tool icon="fit" label="Show all (0)" run={() => state.showAll()} disabled={full} />
-          </>
-        ) : null}
+        {timeline || space ? <Zoom state={state} /> : null}
         <Tool icon="keyboard" label="Keyboard shortcuts (?)" run={() => (helpOpen.value = true)} />
       </div>
     </div>
+  );
+}
+
+/** Apart, as only this follows the window: the rest need not render in each frame of a zoom. */
+function Zoom({ state }: { readonly state: TraceState }) {
+  const full = useComputed(() => isFullWindow(state.window.value, state.extent)).value;
+  return (
+    <>
+      <Tool icon="minus" label="Zoom out (-)" run={() => state.zoom(2)} disabled={full} />
+      <Tool icon="plus" label="Zoom in (+)" run={() => state.zoom(0.5)} />
+      <Tool icon="fit" label="Show all (0)" run={() => state.showAll()} disabled={full} />
+    </>
   );
 }
 
@@ -165,7 +171,7 @@ function Legend({ state, choice }: { readonly state: TraceState; readonly choice
       </span>
     );
   }
-  const limits = heatLimits(longestSpan(state.trace));
+  const limits = heatLimits(longestSpan(state.timed.value));
   return (
     <span class="legend" title={limits.map((limit) => `from ${formatDuration(limit)}`).join(", ")}>
       <span class="visually-hidden">From short to long:</span>

@@ -48,7 +48,8 @@ function LinkButton() {
 }
 
 function Facts({ state }: { readonly state: TraceState }) {
-  const { trace, counts } = state;
+  const { counts } = state;
+  const trace = state.timed.value;
   return (
     <dl class="trace-facts">
       <Fact name="Duration" value={formatDuration(trace.rootDuration ?? trace.extent)} />

@@ -88,7 +88,7 @@ function RowLabel({ state, row, placeholder }: { readonly state: TraceState; rea
 }
 
 function Flags({ state, row }: { readonly state: TraceState; readonly row: number }) {
-  const texts = [...flagTexts(state.trace.flags[row] ?? 0), ...faultTexts(state.trace, row)];
+  const texts = [...flagTexts(state.trace.flags[row] ?? 0, state.axis.value), ...faultTexts(state.trace, row)];
   if (texts.length === 0) return null;
   const title = texts.map((one) => one.title).join("; ");
   return (

@@ -1,0 +1,4 @@
+// Where the page of a service, or of one of its operations, is.
+
+/** Empty names have no page of their own: an operation without a name leads to its service. */
+export const servicePath = (service: string, operation = ""): string => `/services/${[service, ...(operation === "" ? [] : [operation])].map(encodeURIComponent).join("/")}`;
