@@ -201,17 +201,20 @@ median over pairs. Flagged are windows that were given up because the evidence c
         let median =
             |sorted: &[i64]| sorted.get(sorted.len() / 2).map_or(0.0, |ns| *ns as f64 / 1e3);
         let (half_width, limit) = (median(&found.half_widths_ns), median(&found.limits_ns));
+        let ratio = match limit > 0.0 && half_width > 0.0 {
+            true => format!("{:.2}", half_width / limit),
+            false => "-".to_owned(),
+        };
         let held = match found.two_sided - found.contained {
             0 => percent(found.contained, found.two_sided),
             _ => format!("{:.3}", 100.0 * found.contained as f64 / found.two_sided as f64),
         };
         let _ = writeln!(
             page,
-            "| {name} | {all} | {} | {} | {} | {held} | {half_width:.0} | {limit:.0} | {:.2} | {} |",
+            "| {name} | {all} | {} | {} | {} | {held} | {half_width:.0} | {limit:.0} | {ratio} | {} |",
             percent(found.two_sided, all),
             percent(found.one_sided, all),
             percent(found.inconsistent, all),
-            half_width / limit,
             alone.steps,
         );
     }
