@@ -120,6 +120,13 @@ impl<'t> History<'t> {
         window.saturating_sub(self.reach)..=window.saturating_add(self.reach)
     }
 
+    /// Whether a pair had round trips in or around a window.
+    pub(super) fn has_midpoints(&self, pair: &Pair<'_>, window: i64) -> bool {
+        let windows = self.windows_for(window);
+        let next = pair.midpoints.partition_point(|(of, _)| of < windows.start());
+        pair.midpoints.get(next).is_some_and(|(of, _)| of <= windows.end())
+    }
+
     /// The tightest bound at a window from the evidence of some windows.
     pub(super) fn at(
         &self,

@@ -37,9 +37,15 @@ pub(super) struct Repaired {
 }
 
 /// Bounds of a window from evidence of it and around it; consistent ones, whatever that takes.
-pub(super) fn close(history: &History<'_>, window: i64, bounds: Vec<Bound>) -> Repaired {
+/// `far_ties` are those of clocks of which nothing is known in the window or around it.
+pub(super) fn close(
+    history: &History<'_>,
+    window: i64,
+    bounds: Vec<Bound>,
+    far_ties: HashSet<u32>,
+) -> Repaired {
     let clocks = history.clocks.len();
-    let mut repair = Repair::new(history, window);
+    let mut repair = Repair { untied: far_ties, ..Repair::new(history, window) };
     let mut bounds = bounds;
     loop {
         match Closure::build(clocks, bounds) {

@@ -246,7 +246,7 @@ impl<'a> Solver<'a> {
         let window = self.closed(self.table.settings().window(axis_ns));
         let Some((a, b)) = window.number(from).zip(window.number(to)) else { return Vec::new() };
         let hop = |bound: Bound| {
-            let clock = |number: u32| window.clocks.get(number as usize).copied();
+            let clock = |number: u32| window.numbered.get(number as usize).copied();
             let witness = match bound.source {
                 Source::Message { witness, .. } => Some(witness),
                 Source::Tie { .. } => None,

@@ -6,16 +6,19 @@ use std::sync::Arc;
 
 use super::closure::{Bound, Closure, Source};
 use super::estimate::Estimates;
-use super::history::{Aged, History};
+use super::history::{Aged, History, Pair};
 use super::repair::{close, tie_bounds};
 use super::solver::StepFound;
 use super::table::Estimator;
 use crate::ClockId;
 
-/// One closed window. Its numbers count through its clocks.
+/// One closed window.
 #[derive(Debug)]
 pub(super) struct Window {
+    /// Clocks with evidence in or around it, ascending.
     pub(super) clocks: Arc<[ClockId]>,
+    /// The clocks that numbers count through: all those of the run it was closed in.
+    pub(super) numbered: Arc<[ClockId]>,
     closure: Closure,
     /// Distances from and to the clocks that were asked for.
     rows: HashMap<u32, [Vec<Option<i64>>; 2]>,
@@ -31,19 +34,21 @@ pub(super) struct Window {
 
 impl Window {
     pub(super) fn empty(revision: u64) -> Self {
-        close_window(&History::default(), 0, Vec::new(), Vec::new(), revision)
+        let history = History::default();
+        close_window(&history, Near::default(), revision)
     }
 
     /// How much is remembered, in bounds and distances.
     pub(super) fn size(&self) -> usize {
-        let clocks = self.clocks.len();
+        let clocks = self.numbered.len();
         let rows = self.rows.len() * clocks * 2;
         let bounds = self.closure.bounds().len() + self.likely.len();
         clocks + bounds + rows + self.estimates.size()
     }
 
     pub(super) fn number(&self, clock: ClockId) -> Option<u32> {
-        self.clocks.binary_search(&clock).ok().map(|place| place as u32)
+        self.clocks.binary_search(&clock).ok()?;
+        self.numbered.binary_search(&clock).ok().map(|place| place as u32)
     }
 
     /// Whether the evidence of a clock contradicts itself.
@@ -103,49 +108,97 @@ pub(super) fn close_run(table: &Estimator, windows: RangeInclusive<i64>) -> Vec<
             [&pair.certain, &pair.likely].map(|entries| history.run(entries, windows.clone()))
         })
         .collect();
-    let ties: Vec<Bound> =
-        (0u32..).zip(&history.ties).flat_map(|(index, tie)| tie_bounds(index, tie)).collect();
     let close_one = |(place, window): (usize, i64)| {
-        let mut certain = ties.clone();
-        let mut likely = Vec::new();
+        let mut near = Near { window, heard: vec![false; history.clocks.len()], ..Near::default() };
         for ((index, pair), [run, run_likely]) in (0u32..).zip(&history.pairs).zip(&runs) {
             let at = |run: &[Option<Aged>]| run.get(place).copied().flatten();
-            let bound_ns = |aged: Aged| aged.bound_ns.saturating_add(pair.slack_ns);
-            certain.extend(at(run).map(|aged| Bound {
-                from: pair.from,
-                to: pair.to,
-                bound_ns: bound_ns(aged),
-                source: Source::Message { pair: index, window: aged.window, witness: aged.witness },
-            }));
-            let of_likely = at(run_likely).filter(|_| !history.is_late(pair.from, window));
-            likely.extend(of_likely.map(|aged| ((pair.from, pair.to), bound_ns(aged))));
+            near.add(&history, (index, pair), [at(run), at(run_likely)]);
         }
-        (window, close_window(&history, window, certain, likely, table.revision()))
+        near.add_ties(&history);
+        (window, close_window(&history, near, table.revision()))
     };
     windows.enumerate().map(close_one).collect()
 }
 
-fn close_window(
-    history: &History<'_>,
+/// The evidence that bears on one window of a run.
+#[derive(Debug, Default)]
+struct Near {
     window: i64,
     certain: Vec<Bound>,
     likely: Vec<((u32, u32), i64)>,
-    revision: u64,
-) -> Window {
-    let repaired = close(history, window, certain);
-    let clocks = Arc::clone(&history.clocks);
+    /// By clock whether any of it is about it.
+    heard: Vec<bool>,
+    /// Ties of clocks of which there is none.
+    far_ties: HashSet<u32>,
+}
+
+impl Near {
+    fn add(
+        &mut self,
+        history: &History<'_>,
+        (index, pair): (u32, &Pair<'_>),
+        [certain, likely]: [Option<Aged>; 2],
+    ) {
+        let bound_ns = |aged: Aged| aged.bound_ns.saturating_add(pair.slack_ns);
+        self.certain.extend(certain.map(|aged| Bound {
+            from: pair.from,
+            to: pair.to,
+            bound_ns: bound_ns(aged),
+            source: Source::Message { pair: index, window: aged.window, witness: aged.witness },
+        }));
+        let punctual = likely.filter(|_| !history.is_late(pair.from, self.window));
+        self.likely.extend(punctual.map(|aged| ((pair.from, pair.to), bound_ns(aged))));
+        if certain.is_some() || likely.is_some() || history.has_midpoints(pair, self.window) {
+            self.hear([pair.from, pair.to]);
+        }
+    }
+
+    fn add_ties(&mut self, history: &History<'_>) {
+        let is_heard = |clock: u32| self.heard.get(clock as usize).copied().unwrap_or(false);
+        let ties = (0u32..).zip(&history.ties);
+        let (near, far): (Vec<_>, Vec<_>) =
+            ties.partition(|(_, tie)| is_heard(tie.a) || is_heard(tie.b));
+        self.far_ties.extend(far.into_iter().map(|(index, _)| index));
+        for (index, tie) in near {
+            self.hear([tie.a, tie.b]);
+            self.certain.extend(tie_bounds(index, tie));
+        }
+    }
+
+    fn hear(&mut self, clocks: [u32; 2]) {
+        for clock in clocks {
+            self.heard.get_mut(clock as usize).into_iter().for_each(|heard| *heard = true);
+        }
+    }
+
+    /// The clocks it is about; shared with the whole run where it is about all.
+    fn clocks(&self, all: &Arc<[ClockId]>) -> Arc<[ClockId]> {
+        if self.heard.iter().all(|heard| *heard) {
+            return Arc::clone(all);
+        }
+        let heard = all.iter().zip(&self.heard).filter(|(_, heard)| **heard);
+        heard.map(|(clock, _)| *clock).collect()
+    }
+}
+
+fn close_window(history: &History<'_>, near: Near, revision: u64) -> Window {
+    let clocks = near.clocks(&history.clocks);
+    let numbered = Arc::clone(&history.clocks);
+    let estimates = Estimates::of(history, near.window);
+    let repaired = close(history, near.window, near.certain, near.far_ties);
     let steps = repaired.steps.into_iter().filter_map(|(clock, windows)| {
-        Some(StepFound { clock: *clocks.get(clock as usize)?, windows })
+        Some(StepFound { clock: *numbered.get(clock as usize)?, windows })
     });
     Window {
+        steps: steps.collect(),
         closure: repaired.closure,
         rows: HashMap::new(),
-        likely,
-        estimates: Estimates::of(history, window),
+        likely: near.likely,
+        estimates,
         void: repaired.void,
-        steps: steps.collect(),
         quarantined: repaired.quarantined,
-        clocks: Arc::clone(&history.clocks),
+        clocks,
+        numbered,
         revision,
     }
 }

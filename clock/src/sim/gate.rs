@@ -278,12 +278,11 @@ fn guesses_use_round_trips_and_bounds_of_one_side() {
 /// A window says the same whether it is closed alone or together with others.
 #[test]
 fn windows_closed_alone_and_in_runs_say_the_same() {
+    let long = World { duration_ns: 40_000_000_000, traces_per_s: 20.0, ..World::default() };
     let levels = vec![Level::Responds, Level::Tags, Level::Propagates, Level::Stock];
-    let mixed = World { levels, duration_ns: 10_000_000_000, ..World::default() };
-    let step = Step { node: 3, at_ns: 5_000_000_000, by_ns: 30_000_000, is_noticed: true };
-    for world in
-        [mixed, World { step: Some(step), duration_ns: 10_000_000_000, ..World::default() }]
-    {
+    let mixed = World { levels, ..long.clone() };
+    let step = Step { node: 3, at_ns: 6_000_000_000, by_ns: 30_000_000, is_noticed: true };
+    for world in [mixed, World { step: Some(step), ..long.clone() }] {
         let mut table = Estimator::new(OffsetSettings::default());
         for trace in Run::play(&world).traces {
             observe(&mut table, &trace.spans, &order_of(&trace), u64::from);
