@@ -14,8 +14,6 @@ const RELAXATIONS_MAX: usize = 50_000_000;
 pub(super) enum Source {
     /// Evidence of the pair with this index, in this window, by this witness.
     Message { pair: u32, window: i64, witness: u64 },
-    /// Evidence that is likely only.
-    Likely { pair: u32, witness: u64 },
     /// Two clocks that are thought to be one.
     Tie { tie: u32 },
 }

@@ -23,6 +23,8 @@ use crate::{ClockId, Stamp};
 /// Takes all messages of a trace into account; `witness` gives the id under which a span is shown as evidence. The order
 /// must be that of the same spans.
 pub fn observe(table: &mut Estimator, spans: &[Span], order: &Order, witness: impl Fn(u32) -> u64) {
+    let received_ns = spans.iter().filter_map(|span| span.received_at_ns).max();
+    received_ns.into_iter().for_each(|received_ns| table.note_received(received_ns));
     let started = local_starts(spans);
     for (index, span) in (0u32..).zip(spans) {
         let seen = Seen { spans, order, span, index, witness: witness(index) };

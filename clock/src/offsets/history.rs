@@ -4,18 +4,22 @@
 //! `e[k] = min over |k - m| <= H/W of (min[m] + rho W (|k - m| + 1))`. For a run of windows that is two passes with a
 //! monotone queue, linear in windows; for one window it is a look at each.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
+use std::hash::BuildHasherDefault;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
-use super::table::{Estimator, Least};
+use super::rows::Least;
+use super::table::{Estimator, PairHasher};
 use crate::ClockId;
 
 /// All evidence that bears on the windows of a range.
 #[derive(Debug, Default)]
-pub(super) struct History {
+pub(super) struct History<'t> {
     /// The clocks that evidence or ties mention, ascending; all numbers count through them.
-    pub(super) clocks: Vec<ClockId>,
-    pub(super) pairs: Vec<Pair>,
+    pub(super) clocks: Arc<[ClockId]>,
+    /// Ascending by sender and receiver.
+    pub(super) pairs: Vec<Pair<'t>>,
     /// Clocks that are thought to be one, with what their granularity adds each way.
     pub(super) ties: Vec<Tie>,
     /// By clock the windows in which it ended spans late as a server, ascending.
@@ -25,8 +29,8 @@ pub(super) struct History {
 }
 
 /// Evidence of one direction between two clocks.
-#[derive(Debug)]
-pub(super) struct Pair {
+#[derive(Debug, Default)]
+pub(super) struct Pair<'t> {
     pub(super) from: u32,
     pub(super) to: u32,
     /// What the receiver's granularity adds to every bound.
@@ -34,6 +38,8 @@ pub(super) struct Pair {
     /// Ascending by window.
     pub(super) certain: Vec<Entry>,
     pub(super) likely: Vec<Entry>,
+    /// Sampled round trips by window: hash of the witness, offset of `to` minus `from`.
+    pub(super) midpoints: Vec<(i64, &'t [(u64, i64)])>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -58,27 +64,15 @@ pub(super) struct Aged {
     pub(super) window: i64,
 }
 
-impl History {
+impl<'t> History<'t> {
     /// Collects what bears on the windows of a range.
-    pub(super) fn around(table: &Estimator, windows: RangeInclusive<i64>) -> Self {
+    pub(super) fn around(table: &'t Estimator, windows: RangeInclusive<i64>) -> Self {
         let reach = table.settings().reach();
         let first = windows.start().saturating_sub(reach);
         let last = windows.end().saturating_add(reach);
-        let mut found: BTreeMap<(ClockId, ClockId), (Vec<Entry>, Vec<Entry>)> = BTreeMap::new();
-        let mut late_servers: Vec<(ClockId, i64)> = Vec::new();
-        for (window, pairs) in table.evidence(first, last) {
-            for ((from, to), evidence) in pairs {
-                let Some(pair) = table.id(*from).zip(table.id(*to)) else { continue };
-                let (certain, likely) = found.entry(pair).or_default();
-                let entry = |least| Entry { window, least, messages: evidence.messages };
-                certain.extend(evidence.certain.map(entry));
-                likely.extend(evidence.likely.map(entry));
-                late_servers.extend((evidence.late > 0).then_some((pair.0, window)));
-            }
-        }
-        let mut clocks: Vec<ClockId> = found.keys().flat_map(|(from, to)| [*from, *to]).collect();
+        let found = Found::between(table, first, last);
+        let mut clocks: Vec<ClockId> = found.heard().filter_map(|n| table.id(n)).collect();
         clocks.sort_unstable();
-        clocks.dedup();
         // Ties bear on windows in which one of the two was heard of.
         let is_heard = |clock: &ClockId| clocks.binary_search(clock).is_ok();
         let ties: Vec<&(ClockId, ClockId)> =
@@ -87,25 +81,30 @@ impl History {
         clocks.sort_unstable();
         clocks.dedup();
         let number = |clock: ClockId| clocks.binary_search(&clock).map_or(0, |place| place as u32);
+        let renumbered: Vec<u32> =
+            (0u32..).take(table.numbers()).map(|n| table.id(n).map_or(0, number)).collect();
+        let renumber = |old: u32| renumbered.get(old as usize).copied().unwrap_or(0);
         let slack_ns = |clock: ClockId| table.clock(clock).slack_ns();
-        let pairs = found.into_iter().map(|((from, to), (certain, likely))| Pair {
-            from: number(from),
-            to: number(to),
-            slack_ns: table.clock(to).received_slack_ns(),
-            certain,
-            likely,
-        });
+        let received_slack_ns: Vec<i64> =
+            clocks.iter().map(|clock| table.clock(*clock).received_slack_ns()).collect();
+        let mut pairs = found.pairs;
+        for pair in &mut pairs {
+            (pair.from, pair.to) = (renumber(pair.from), renumber(pair.to));
+            pair.slack_ns = received_slack_ns.get(pair.to as usize).copied().unwrap_or(0);
+        }
+        pairs.sort_unstable_by_key(|pair| (pair.from, pair.to));
         let ties = ties.into_iter().map(|(a, b)| Tie {
             a: number(*a),
             b: number(*b),
             slack_ns: [slack_ns(*a), slack_ns(*b)],
         });
+        let ties = ties.collect();
         let mut late = vec![Vec::new(); clocks.len()];
-        for (clock, window) in late_servers {
-            late.get_mut(number(clock) as usize).into_iter().for_each(|of| of.push(window));
+        for (clock, window) in found.late {
+            late.get_mut(renumber(clock) as usize).into_iter().for_each(|of| of.push(window));
         }
-        let (pairs, ties) = (pairs.collect(), ties.collect());
-        Self { pairs, ties, late, clocks, reach, drift_ns: table.settings().drift_ns() }
+        let (clocks, drift_ns) = (clocks.into(), table.settings().drift_ns());
+        Self { clocks, pairs, ties, late, reach, drift_ns }
     }
 
     /// Whether a server ended spans late around a window, so that the ends of its spans say nothing about its answers.
@@ -119,6 +118,13 @@ impl History {
     /// The windows whose evidence is carried to this one.
     pub(super) fn windows_for(&self, window: i64) -> RangeInclusive<i64> {
         window.saturating_sub(self.reach)..=window.saturating_add(self.reach)
+    }
+
+    /// Whether a pair had round trips in or around a window.
+    pub(super) fn has_midpoints(&self, pair: &Pair<'_>, window: i64) -> bool {
+        let windows = self.windows_for(window);
+        let next = pair.midpoints.partition_point(|(of, _)| of < windows.start());
+        pair.midpoints.get(next).is_some_and(|(of, _)| of <= windows.end())
     }
 
     /// The tightest bound at a window from the evidence of some windows.
@@ -183,5 +189,46 @@ impl History {
             best.push(queue.front().map(|entry| self.aged(entry, window)));
         }
         best
+    }
+}
+
+/// Evidence of some windows, pair by pair, under the numbers of the table.
+#[derive(Debug, Default)]
+struct Found<'t> {
+    pairs: Vec<Pair<'t>>,
+    /// Servers that ended spans late, with the window.
+    late: Vec<(u32, i64)>,
+    heard: Vec<bool>,
+}
+
+impl<'t> Found<'t> {
+    fn between(table: &'t Estimator, first: i64, last: i64) -> Self {
+        let mut found = Self { heard: vec![false; table.numbers()], ..Self::default() };
+        let mut places: HashMap<(u32, u32), usize, BuildHasherDefault<PairHasher>> =
+            HashMap::default();
+        for (window, slice) in table.evidence(first, last) {
+            for ((from, to), evidence) in slice {
+                let place = *places.entry((*from, *to)).or_insert_with(|| {
+                    found.pairs.push(Pair { from: *from, to: *to, ..Pair::default() });
+                    found.pairs.len() - 1
+                });
+                let Some(pair) = found.pairs.get_mut(place) else { continue };
+                let entry = |least| Entry { window, least, messages: evidence.messages };
+                pair.certain.extend(evidence.certain.map(entry));
+                pair.likely.extend(evidence.likely.map(entry));
+                if !evidence.midpoints.is_empty() {
+                    pair.midpoints.push((window, &evidence.midpoints));
+                }
+                found.late.extend((evidence.late > 0).then_some((*from, window)));
+            }
+        }
+        for number in found.pairs.iter().flat_map(|pair| [pair.from, pair.to]) {
+            found.heard.get_mut(number as usize).into_iter().for_each(|heard| *heard = true);
+        }
+        found
+    }
+
+    fn heard(&self) -> impl Iterator<Item = u32> {
+        (0u32..).zip(&self.heard).filter(|(_, heard)| **heard).map(|(number, _)| number)
     }
 }

@@ -16,6 +16,7 @@
 //! one.
 
 mod closure;
+mod estimate;
 mod evidence;
 mod granularity;
 mod history;
@@ -23,8 +24,11 @@ mod message;
 mod rate;
 mod repair;
 mod report;
+mod rows;
 mod solver;
 mod table;
+mod thin;
+mod window;
 
 #[cfg(test)]
 mod tests;
@@ -33,5 +37,7 @@ pub use evidence::observe;
 pub use granularity::Granularity;
 pub use message::{Message, RoundTrip};
 pub use report::{ClockReport, ClockWindow, report};
-pub use solver::{Hop, PairBounds, Solver, State, StepFound};
-pub use table::{ClockRow, Estimator, Least, OffsetSettings, PairRow, Refused};
+pub use rows::{ClockRow, Least, PairRow};
+pub use solver::{ClosedWindows, Estimate, Hop, PairBounds, Solver, State, StepFound};
+pub use table::{Estimator, Forgotten, OffsetSettings, Refused};
+pub use thin::Stretch;

@@ -37,9 +37,15 @@ pub(super) struct Repaired {
 }
 
 /// Bounds of a window from evidence of it and around it; consistent ones, whatever that takes.
-pub(super) fn close(history: &History, window: i64, bounds: Vec<Bound>) -> Repaired {
+/// `far_ties` are those of clocks of which nothing is known in the window or around it.
+pub(super) fn close(
+    history: &History<'_>,
+    window: i64,
+    bounds: Vec<Bound>,
+    far_ties: HashSet<u32>,
+) -> Repaired {
     let clocks = history.clocks.len();
-    let mut repair = Repair::new(history, window);
+    let mut repair = Repair { untied: far_ties, ..Repair::new(history, window) };
     let mut bounds = bounds;
     loop {
         match Closure::build(clocks, bounds) {
@@ -52,37 +58,11 @@ pub(super) fn close(history: &History, window: i64, bounds: Vec<Bound>) -> Repai
     }
 }
 
-/// Bounds that hold if servers end before their clients, on top of those that hold anyway. Pairs that contradict the
-/// others are left out; `None` if even that does not help.
-pub(super) fn close_likely(
-    clocks: usize,
-    certain: &[Bound],
-    mut likely: Vec<Bound>,
-) -> Option<Closure> {
-    for _ in 0..REPAIRS_MAX {
-        let all = certain.iter().chain(&likely).copied().collect();
-        let contradiction = match Closure::build(clocks, all) {
-            Ok(closure) => return Some(closure),
-            Err(contradiction) => contradiction,
-        };
-        let wrong: HashSet<(u32, u32)> = contradiction
-            .iter()
-            .filter(|bound| matches!(bound.source, Source::Likely { .. }))
-            .map(|bound| (bound.from, bound.to))
-            .collect();
-        if wrong.is_empty() {
-            return None;
-        }
-        likely.retain(|bound| !wrong.contains(&(bound.from, bound.to)));
-    }
-    None
-}
-
 /// A clock whose evidence is used from some windows only, or not at all.
 type Only = (u32, Option<RangeInclusive<i64>>);
 
 struct Repair<'a> {
-    history: &'a History,
+    history: &'a History<'a>,
     window: i64,
     untied: HashSet<u32>,
     quarantined: HashSet<(u32, i64)>,
@@ -96,7 +76,7 @@ struct Repair<'a> {
 }
 
 impl<'a> Repair<'a> {
-    fn new(history: &'a History, window: i64) -> Self {
+    fn new(history: &'a History<'a>, window: i64) -> Self {
         Self {
             history,
             window,
@@ -163,7 +143,7 @@ impl<'a> Repair<'a> {
         true
     }
 
-    fn may_lose_a_witness(&self, index: u32, pair: &Pair) -> bool {
+    fn may_lose_a_witness(&self, index: u32, pair: &Pair<'_>) -> bool {
         let windows = self.history.windows_for(self.window);
         let near = pair.certain.iter().filter(|entry| windows.contains(&entry.window));
         let messages = near.fold(0u64, |sum, entry| sum.saturating_add(entry.messages));
@@ -257,7 +237,7 @@ impl<'a> Repair<'a> {
         bounds
     }
 
-    fn bound(&self, index: u32, pair: &Pair, only: Option<&Only>) -> Option<Bound> {
+    fn bound(&self, index: u32, pair: &Pair<'_>, only: Option<&Only>) -> Option<Bound> {
         if self.void.contains(&pair.from) || self.void.contains(&pair.to) {
             return None;
         }

@@ -49,7 +49,7 @@ pub fn report(
         let last = first.saturating_add(RUN - 1).min(*windows.end());
         solver.close_windows(first..=last);
         for window in first..=last {
-            for clock in solver.clocks(window).to_vec() {
+            for clock in solver.clocks(window).iter().copied() {
                 let bounds = solver.pair_in(reference, clock, window);
                 let of_clock = found.entry(clock).or_default();
                 if bounds.state != State::None {

@@ -5,18 +5,26 @@
 //!
 //! | limit | default | beyond it |
 //! |---|---|---|
-//! | `clocks_max` | 10,000 | the oldest windows go, and clocks that have no evidence left; further clocks are refused and counted |
-//! | `evidence_max` | 500,000 pairs and windows, some 100 MB | the oldest windows go, and messages older than what is kept are refused |
+//! | `clocks_max` | 10,000 | the quarter of the clocks that is heard of least goes, with its evidence |
+//! | `evidence_max` | 500,000 pairs and windows, some 100 MB | windows more than a minute ahead of the collector go, then the oldest ones; messages of windows that went are refused |
 //! | `offset_ns_max` | ten years | readings further apart are refused |
+//!
+//! Ids and times are what senders say, so neither may push out what others said: a flood of clocks that are heard of once
+//! goes before clocks that are heard of often, and a window of the next century before one of today. All that is refused
+//! or forgotten is counted.
+//!
+//! Each window knows when it last changed, so that answers about it can be remembered until then.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
 
-use super::granularity::Granularity;
 use super::message::{Message, RoundTrip};
+use super::rows::{ClockRow, Evidence, Least, PairRow};
 use crate::ClockId;
 
-/// Round trips of which a window keeps the middle: enough for a median that single slow ones do not move.
-const MIDPOINTS_MAX: usize = 8;
+/// Windows further ahead of the collector go first, one minute: clocks that are nearly right stay within it.
+const AHEAD_NS: i64 = 60_000_000_000;
 
 /// What the estimator assumes and what it may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,100 +79,6 @@ impl OffsetSettings {
     }
 }
 
-/// The tightest bound and who shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Least {
-    /// Received minus sent, without what the receiver's granularity adds.
-    pub bound_ns: i64,
-    /// Id of what shows it; the smaller one of equal bounds.
-    pub witness: u64,
-}
-
-/// Evidence of one direction between two clocks in one window.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Evidence {
-    /// The tightest bound that messages prove.
-    pub(super) certain: Option<Least>,
-    /// The tightest one that holds if servers end before their clients.
-    pub(super) likely: Option<Least>,
-    pub(super) messages: u64,
-    /// Round trips whose server, the sender, showed that it ends its spans late.
-    pub(super) late: u64,
-    /// A sample of round trips by hash of their witness, with the offset of `to` minus `from`; ascending.
-    pub(super) midpoints: Vec<(u64, i64)>,
-}
-
-impl Evidence {
-    fn merge(&mut self, other: &Self) {
-        let lesser = |a: Option<Least>, b: Option<Least>| a.into_iter().chain(b).min();
-        self.certain = lesser(self.certain, other.certain);
-        self.likely = lesser(self.likely, other.likely);
-        self.messages = self.messages.saturating_add(other.messages);
-        self.late = self.late.saturating_add(other.late);
-        for midpoint in &other.midpoints {
-            if let Err(place) = self.midpoints.binary_search(midpoint) {
-                self.midpoints.insert(place, *midpoint);
-                self.midpoints.truncate(MIDPOINTS_MAX);
-            }
-        }
-    }
-}
-
-/// One clock as it is written down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClockRow {
-    /// The clock.
-    pub clock: ClockId,
-    /// In which steps it counts when it sends.
-    pub sent: Granularity,
-    /// In which steps it counts when it receives; some SDKs start server spans on whole milliseconds, and only those.
-    pub received: Granularity,
-}
-
-impl ClockRow {
-    /// A clock that was not read yet.
-    pub fn new(clock: ClockId) -> Self {
-        Self { clock, sent: Granularity::default(), received: Granularity::default() }
-    }
-
-    /// By how much a reading of any kind may be less than what a finer clock would show.
-    pub fn slack_ns(&self) -> i64 {
-        let read = [self.sent, self.received].into_iter().filter(|kind| kind.readings > 0);
-        read.map(Granularity::slack_ns).max().unwrap_or_else(|| Granularity::default().slack_ns())
-    }
-
-    /// By how much a reading on receipt may be less than what a finer clock would show.
-    pub fn received_slack_ns(&self) -> i64 {
-        if self.received.readings > 0 { self.received.slack_ns() } else { self.slack_ns() }
-    }
-
-    /// The larger of its steps, once there were enough readings to say so.
-    pub fn step_ns(&self) -> Option<i64> {
-        self.sent.step_ns().max(self.received.step_ns())
-    }
-}
-
-/// Evidence of one pair and window as it is written down.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PairRow {
-    /// The sender's clock.
-    pub from: ClockId,
-    /// The receiver's clock.
-    pub to: ClockId,
-    /// Number of the window: its start divided by its length.
-    pub window: i64,
-    /// The tightest bound that messages prove.
-    pub certain: Option<Least>,
-    /// The tightest bound that holds if servers end before their clients.
-    pub likely: Option<Least>,
-    /// How many messages there were.
-    pub messages: u64,
-    /// Round trips in which the sender, as server, was still busy when its client was done.
-    pub late: u64,
-    /// Sampled round trips: hash of the witness, offset of `to` minus `from`.
-    pub midpoints: Vec<(u64, i64)>,
-}
-
 /// How many messages were not taken, and why.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Refused {
@@ -172,24 +86,75 @@ pub struct Refused {
     pub implausible: u64,
     /// Older than the windows that are kept.
     pub too_old: u64,
-    /// From or to a clock beyond `clocks_max`.
+    /// Ahead of the collector, and further than the windows that are kept.
+    pub too_new: u64,
+    /// From or to a clock for which there is no room, because `clocks_max` is less than two.
     pub too_many_clocks: u64,
+}
+
+/// What was known once and had to go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Clocks with evidence.
+    pub clocks: u64,
+    /// Pairs and windows, those of forgotten clocks and those of windows that went.
+    pub evidence: u64,
+}
+
+/// A clock and how often it was heard of.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    row: ClockRow,
+    /// Messages from and to it, halved whenever clocks had to go, so that what is long past counts less.
+    heard: u64,
+}
+
+/// The evidence of one window.
+#[derive(Debug, Clone, Default)]
+struct Slice {
+    pairs: Pairs,
+    /// When it last changed.
+    revision: u64,
+}
+
+/// Evidence by the numbers of sender and receiver.
+pub(super) type Pairs = HashMap<(u32, u32), Evidence, BuildHasherDefault<PairHasher>>;
+
+/// Tells tables apart, so that nothing is taken for known of one that was learnt from another.
+#[derive(Debug)]
+struct Identity(Arc<()>);
+
+impl Clone for Identity {
+    /// A copy of a table is another table: from here on they change apart.
+    fn clone(&self) -> Self {
+        Self(Arc::new(()))
+    }
 }
 
 /// The table.
 #[derive(Debug, Clone)]
 pub struct Estimator {
     settings: OffsetSettings,
+    identity: Identity,
     numbers: HashMap<ClockId, u32>,
-    clocks: Vec<ClockRow>,
-    windows: BTreeMap<i64, HashMap<(u32, u32), Evidence>>,
+    clocks: Vec<Known>,
+    windows: BTreeMap<i64, Slice>,
     evidence_count: usize,
     /// First window that may be written, once windows had to go.
     oldest: i64,
+    /// First window ahead of the collector that may not be written, once such had to go.
+    newest: i64,
+    /// The last moment at which the collector received a span that was observed.
+    received_ns: Option<i64>,
     ties: BTreeSet<(ClockId, ClockId)>,
     refused: Refused,
-    /// Further clocks that are refused before room for them is made again.
-    refusals_before_sweep: usize,
+    forgotten: Forgotten,
+    /// Counts changes.
+    revision: u64,
+    /// When something last changed that bears on all windows.
+    revision_of_all: u64,
+    /// When a window last went.
+    revision_of_drop: u64,
 }
 
 impl Estimator {
@@ -197,14 +162,20 @@ impl Estimator {
     pub fn new(settings: OffsetSettings) -> Self {
         Self {
             settings,
+            identity: Identity(Arc::new(())),
             numbers: HashMap::new(),
             clocks: Vec::new(),
             windows: BTreeMap::new(),
             evidence_count: 0,
             oldest: i64::MIN,
+            newest: i64::MAX,
+            received_ns: None,
             ties: BTreeSet::new(),
             refused: Refused::default(),
-            refusals_before_sweep: 0,
+            forgotten: Forgotten::default(),
+            revision: 0,
+            revision_of_all: 0,
+            revision_of_drop: 0,
         }
     }
 
@@ -218,6 +189,16 @@ impl Estimator {
         self.refused
     }
 
+    /// What had to go because there is more than limits allow.
+    pub fn forgotten(&self) -> Forgotten {
+        self.forgotten
+    }
+
+    /// Notes when the collector received spans: what they claim of later times is the first to go.
+    pub(super) fn note_received(&mut self, received_ns: i64) {
+        self.received_ns = self.received_ns.max(Some(received_ns));
+    }
+
     /// Takes a message into account.
     pub fn add(&mut self, message: &Message) {
         let bound_ns = message.received_ns.saturating_sub(message.sent_ns);
@@ -225,16 +206,16 @@ impl Estimator {
         if message.from == message.to || self.is_implausible(bound_ns) {
             return;
         }
+        let window = self.settings.window(message.axis_ns);
+        if !self.may_write(window) {
+            return;
+        }
         let Some((from, to)) = self.pair(message.from, message.to) else { return };
-        if let Some(row) = self.clocks.get_mut(from as usize) {
-            row.sent.add(message.sent_ns);
-        }
-        if let Some(row) = self.clocks.get_mut(to as usize) {
-            row.received.add(message.received_ns);
-        }
+        self.read_clock(from, |row| row.sent.add(message.sent_ns));
+        self.read_clock(to, |row| row.received.add(message.received_ns));
         let certain = Some(Least { bound_ns, witness: message.witness });
         let evidence = Evidence { certain, messages: 1, ..Evidence::default() };
-        self.merge(self.settings.window(message.axis_ns), (from, to), &evidence);
+        self.merge(window, (from, to), &evidence);
     }
 
     /// Takes a round trip into account: a point, and a bound of the server's direction that is likely but not certain.
@@ -247,8 +228,11 @@ impl Estimator {
         {
             return;
         }
-        let Some((client, server)) = self.pair(trip.client, trip.server) else { return };
         let window = self.settings.window(trip.axis_ns);
+        if !self.may_write(window) {
+            return;
+        }
+        let Some((client, server)) = self.pair(trip.client, trip.server) else { return };
         let likely = Some(Least { bound_ns, witness: trip.witness });
         let is_late = trip.on_the_way_ns() < 0;
         let returned = Evidence { likely, late: u64::from(is_late), ..Evidence::default() };
@@ -268,26 +252,29 @@ impl Estimator {
     /// Says that two clocks are thought to be one, as those of processes on one host are. Given up where messages
     /// contradict it. At most `clocks_max` such pairs are kept; further ones are ignored.
     pub fn tie(&mut self, a: ClockId, b: ClockId) {
-        if a != b && self.ties.len() < self.settings.clocks_max && self.pair(a, b).is_some() {
-            self.ties.insert((a.min(b), a.max(b)));
+        let tie = (a.min(b), a.max(b));
+        let has_room = self.ties.len() < self.settings.clocks_max;
+        if a != b && has_room && !self.ties.contains(&tie) && self.pair(a, b).is_some() {
+            self.ties.insert(tie);
+            self.changed_all();
         }
     }
 
     /// What is known of a clock by itself.
     pub fn clock(&self, clock: ClockId) -> ClockRow {
-        let row = self.numbers.get(&clock).and_then(|number| self.clocks.get(*number as usize));
-        row.copied().unwrap_or_else(|| ClockRow::new(clock))
+        let known = self.numbers.get(&clock).and_then(|number| self.clocks.get(*number as usize));
+        known.map_or_else(|| ClockRow::new(clock), |known| known.row)
     }
 
     /// All clocks that are known.
     pub fn clocks(&self) -> impl Iterator<Item = &ClockRow> {
-        self.clocks.iter()
+        self.clocks.iter().map(|known| &known.row)
     }
 
     /// The whole table, oldest windows first, to be written down.
     pub fn rows(&self) -> impl Iterator<Item = PairRow> {
-        self.windows.iter().flat_map(move |(window, pairs)| {
-            pairs.iter().filter_map(move |((from, to), evidence)| {
+        self.windows.iter().flat_map(move |(window, slice)| {
+            slice.pairs.iter().filter_map(move |((from, to), evidence)| {
                 Some(PairRow {
                     from: self.id(*from)?,
                     to: self.id(*to)?,
@@ -304,7 +291,7 @@ impl Estimator {
 
     /// Adds a row that was written down, by this table or another one with windows of the same length.
     pub fn merge_row(&mut self, row: &PairRow) {
-        if row.from == row.to {
+        if row.from == row.to || !self.may_write(row.window) {
             return;
         }
         let Some(pair) = self.pair(row.from, row.to) else { return };
@@ -317,16 +304,20 @@ impl Estimator {
         };
         let midpoints = Evidence { midpoints: row.midpoints.clone(), ..Evidence::default() };
         evidence.merge(&midpoints);
+        for number in [pair.0, pair.1] {
+            let known = self.clocks.get_mut(number as usize);
+            known.into_iter().for_each(|k| k.heard = k.heard.saturating_add(row.messages));
+        }
         self.merge(row.window, pair, &evidence);
     }
 
     /// Adds what was written down about a clock.
     pub fn merge_clock(&mut self, row: &ClockRow) {
-        let Some(number) = self.number(row.clock) else { return };
-        if let Some(own) = self.clocks.get_mut(number as usize) {
+        let Some(number) = self.number(row.clock, None) else { return };
+        self.read_clock(number, |own| {
             own.sent.merge(row.sent);
             own.received.merge(row.received);
-        }
+        });
     }
 
     /// Windows with evidence, first and last.
@@ -345,23 +336,43 @@ impl Estimator {
     }
 
     pub(super) fn id(&self, number: u32) -> Option<ClockId> {
-        self.clocks.get(number as usize).map(|row| row.clock)
+        self.clocks.get(number as usize).map(|known| known.row.clock)
+    }
+
+    /// How many numbers of clocks are in use.
+    pub(super) fn numbers(&self) -> usize {
+        self.clocks.len()
     }
 
     /// Evidence of the windows of a range, ascending.
-    pub(super) fn evidence(
-        &self,
-        first: i64,
-        last: i64,
-    ) -> impl Iterator<Item = (i64, &HashMap<(u32, u32), Evidence>)> {
+    pub(super) fn evidence(&self, first: i64, last: i64) -> impl Iterator<Item = (i64, &Pairs)> {
         let range = (first <= last).then(|| self.windows.range(first..=last));
-        range.into_iter().flatten().map(|(window, pairs)| (*window, pairs))
+        range.into_iter().flatten().map(|(window, slice)| (*window, &slice.pairs))
     }
 
     /// Evidence of one pair and window.
     pub(super) fn evidence_of(&self, from: ClockId, to: ClockId, window: i64) -> Option<&Evidence> {
         let pair = (*self.numbers.get(&from)?, *self.numbers.get(&to)?);
-        self.windows.get(&window)?.get(&pair)
+        self.windows.get(&window)?.pairs.get(&pair)
+    }
+
+    /// A number that grows with every change.
+    pub(super) fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Whether nothing that bears on a window has changed since a revision of this table.
+    pub(super) fn is_unchanged(&self, window: i64, since: u64) -> bool {
+        let reach = self.settings.reach();
+        let (first, last) = (window.saturating_sub(reach), window.saturating_add(reach));
+        since >= self.revision_of_all
+            && (since >= self.revision_of_drop || (first >= self.oldest && last < self.newest))
+            && self.windows.range(first..=last).all(|(_, slice)| slice.revision <= since)
+    }
+
+    /// What tells this table apart from others.
+    pub(super) fn identity(&self) -> &Arc<()> {
+        &self.identity.0
     }
 
     fn is_implausible(&mut self, offset_ns: i64) -> bool {
@@ -370,88 +381,169 @@ impl Estimator {
         is
     }
 
+    /// Whether a window may be written; counts those that may not.
+    fn may_write(&mut self, window: i64) -> bool {
+        let is_old = window < self.oldest;
+        let is_new = window >= self.newest && self.is_ahead(window);
+        self.refused.too_old += u64::from(is_old);
+        self.refused.too_new += u64::from(is_new);
+        !is_old && !is_new
+    }
+
+    /// Whether a window lies further ahead of the collector than clocks that are nearly right put it.
+    fn is_ahead(&self, window: i64) -> bool {
+        let last_ns = self.received_ns.map(|received| received.saturating_add(AHEAD_NS));
+        last_ns.is_some_and(|last| window > self.settings.window(last))
+    }
+
     fn pair(&mut self, from: ClockId, to: ClockId) -> Option<(u32, u32)> {
-        let known = self.number(from).is_some() && self.number(to).is_some();
-        // Making room for the second may have renumbered or forgotten the first.
-        let pair = self.numbers.get(&from).copied().zip(self.numbers.get(&to).copied());
-        let pair = pair.filter(|_| known);
+        let pair = self.number(from, None).and_then(|_| {
+            let to = self.number(to, Some(from))?;
+            // Making room for the second may have renumbered the first.
+            Some((*self.numbers.get(&from)?, to))
+        });
         self.refused.too_many_clocks += u64::from(pair.is_none());
         pair
     }
 
-    fn number(&mut self, clock: ClockId) -> Option<u32> {
+    /// The number of a clock, which is given one if it is new; `kept` is not forgotten for it.
+    fn number(&mut self, clock: ClockId, kept: Option<ClockId>) -> Option<u32> {
         if let Some(number) = self.numbers.get(&clock) {
             return Some(*number);
         }
-        if self.clocks.len() >= self.settings.clocks_max && !self.forget_clocks() {
+        if self.clocks.len() >= self.settings.clocks_max {
+            self.forget_clocks(kept);
+        }
+        if self.clocks.len() >= self.settings.clocks_max {
             return None;
         }
         let number = self.clocks.len() as u32;
-        self.clocks.push(ClockRow::new(clock));
+        self.clocks.push(Known { row: ClockRow::new(clock), heard: 0 });
         self.numbers.insert(clock, number);
         Some(number)
     }
 
-    fn merge(&mut self, window: i64, pair: (u32, u32), evidence: &Evidence) {
-        if window < self.oldest {
-            self.refused.too_old += 1;
-            return;
+    /// Changes what is known of a clock by itself. A finer step tightens bounds in all windows.
+    fn read_clock(&mut self, number: u32, read: impl FnOnce(&mut ClockRow)) {
+        let Some(known) = self.clocks.get_mut(number as usize) else { return };
+        let slack = |row: &ClockRow| (row.slack_ns(), row.received_slack_ns());
+        let before = slack(&known.row);
+        read(&mut known.row);
+        known.heard = known.heard.saturating_add(1);
+        if slack(&known.row) != before {
+            self.changed_all();
         }
-        let own = self.windows.entry(window).or_default().entry(pair).or_insert_with(|| {
+    }
+
+    fn changed_all(&mut self) {
+        self.revision += 1;
+        self.revision_of_all = self.revision;
+    }
+
+    fn merge(&mut self, window: i64, pair: (u32, u32), evidence: &Evidence) {
+        self.revision += 1;
+        let slice = self.windows.entry(window).or_default();
+        slice.revision = self.revision;
+        let own = slice.pairs.entry(pair).or_insert_with(|| {
             self.evidence_count += 1;
             Evidence::default()
         });
         own.merge(evidence);
-        while self.evidence_count > self.settings.evidence_max && self.drop_oldest() {}
+        while self.evidence_count > self.settings.evidence_max && self.drop_window() {}
     }
 
-    fn drop_oldest(&mut self) -> bool {
-        let Some((gone, pairs)) = self.windows.pop_first() else { return false };
-        self.evidence_count -= pairs.len();
-        self.oldest = gone.saturating_add(1);
+    /// Drops the window that is furthest ahead of the collector, else the oldest one.
+    fn drop_window(&mut self) -> bool {
+        let last = self.windows.last_key_value().map(|(window, _)| *window);
+        let gone = match last.filter(|window| self.is_ahead(*window)) {
+            Some(ahead) => {
+                self.newest = ahead;
+                self.windows.pop_last()
+            }
+            None => self.windows.pop_first().inspect(|(gone, _)| {
+                self.oldest = gone.saturating_add(1);
+            }),
+        };
+        let Some((_, slice)) = gone else { return false };
+        self.evidence_count -= slice.pairs.len();
+        self.forgotten.evidence += slice.pairs.len() as u64;
+        self.revision += 1;
+        self.revision_of_drop = self.revision;
         true
     }
 
-    /// Makes room for further clocks: the oldest quarter of the windows goes, and clocks that have no evidence then. Looks
-    /// at the whole table, hence not for each clock that is refused.
-    fn forget_clocks(&mut self) -> bool {
-        if self.refusals_before_sweep > 0 {
-            self.refusals_before_sweep -= 1;
-            return false;
-        }
-        self.refusals_before_sweep = self.settings.clocks_max / 16;
-        let oldest_quarter =
-            self.windows.len().div_ceil(4).min(self.windows.len().saturating_sub(1));
-        for _ in 0..oldest_quarter {
-            self.drop_oldest();
-        }
+    /// Makes room for further clocks: those without evidence go, and of the others those heard of least, until a quarter is
+    /// free. Looks at the whole table, hence a quarter at once.
+    fn forget_clocks(&mut self, kept: Option<ClockId>) {
         let mut used = vec![false; self.clocks.len()];
-        for (from, to) in self.windows.values().flat_map(HashMap::keys) {
+        for (from, to) in self.windows.values().flat_map(|slice| slice.pairs.keys()) {
             for number in [*from, *to] {
                 used.get_mut(number as usize).into_iter().for_each(|used| *used = true);
             }
         }
-        let mut renumbered = vec![0u32; used.len()];
+        // Among those heard of equally often the later one goes: it may be one of a flood.
+        let mut ranked: Vec<(bool, u64, u32)> = (0u32..)
+            .zip(self.clocks.iter().zip(&used))
+            .map(|(number, (known, used))| (!used, u64::MAX - known.heard, number))
+            .collect();
+        ranked.sort_unstable();
+        let room = self.settings.clocks_max - self.settings.clocks_max.div_ceil(4);
+        let is_kept = |known: &Known| Some(known.row.clock) == kept;
+        let mut stays = vec![false; self.clocks.len()];
+        for (place, (is_unused, _, number)) in ranked.into_iter().enumerate() {
+            let known = self.clocks.get(number as usize);
+            let stay = (place < room && !is_unused) || known.is_some_and(is_kept);
+            stays.get_mut(number as usize).into_iter().for_each(|stays| *stays = stay);
+            self.forgotten.clocks += u64::from(!stay && !is_unused);
+        }
+        self.keep_clocks(&stays);
+        self.changed_all();
+    }
+
+    /// Keeps some clocks, and the evidence between those, and numbers them anew.
+    fn keep_clocks(&mut self, stays: &[bool]) {
+        let mut renumbered: Vec<Option<u32>> = Vec::with_capacity(stays.len());
         let mut kept = Vec::new();
-        for ((row, used), renumbered) in self.clocks.iter().zip(used).zip(&mut renumbered) {
-            *renumbered = kept.len() as u32;
-            if used {
-                kept.push(*row);
+        for (known, stays) in self.clocks.iter().zip(stays) {
+            renumbered.push(stays.then_some(kept.len() as u32));
+            if *stays {
+                kept.push(Known { heard: known.heard / 2, ..*known });
             }
         }
-        let number = |old: u32| renumbered.get(old as usize).copied().unwrap_or(0);
-        for pairs in self.windows.values_mut() {
-            *pairs = std::mem::take(pairs)
+        let number = |old: u32| renumbered.get(old as usize).copied().flatten();
+        for slice in self.windows.values_mut() {
+            let before = slice.pairs.len();
+            slice.pairs = std::mem::take(&mut slice.pairs)
                 .into_iter()
-                .map(|((from, to), evidence)| ((number(from), number(to)), evidence))
+                .filter_map(|((from, to), evidence)| Some(((number(from)?, number(to)?), evidence)))
                 .collect();
+            let gone = before - slice.pairs.len();
+            self.evidence_count -= gone;
+            self.forgotten.evidence += gone as u64;
         }
-        let has_room = kept.len() < self.clocks.len();
+        self.windows.retain(|_, slice| !slice.pairs.is_empty());
         self.clocks = kept;
         self.numbers =
-            (0u32..).zip(&self.clocks).map(|(number, row)| (row.clock, number)).collect();
+            (0u32..).zip(&self.clocks).map(|(number, known)| (known.row.clock, number)).collect();
         self.ties.retain(|(a, b)| self.numbers.contains_key(a) && self.numbers.contains_key(b));
-        has_room
+    }
+}
+
+/// Hashes pairs of numbers, which nobody outside chooses, faster than a hash that defends against collisions.
+#[derive(Debug, Default)]
+pub(super) struct PairHasher(u64);
+
+impl Hasher for PairHasher {
+    fn finish(&self) -> u64 {
+        scattered(self.0)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u32(u32::from(*byte)));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.0 = self.0.rotate_left(32) ^ u64::from(number);
     }
 }
 

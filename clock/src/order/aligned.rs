@@ -7,7 +7,7 @@ use super::build::Order;
 use super::faults::Fault;
 use super::span::{Event, Span};
 use crate::ClockId;
-use crate::offsets::Solver;
+use crate::offsets::{Estimate, Solver};
 
 /// Windows for which offsets are estimated; in a trace that spreads over more, later spans take the last estimate of
 /// their clock.
@@ -43,15 +43,15 @@ impl Order {
         for (index, span) in (0u32..).zip(spans).take(self.spans) {
             let reading = self.reading(Event::Start(index)).or(self.reading(Event::End(index)));
             let estimate = reading.and_then(|at| estimates.offset(at.clock, at.axis_ns));
-            let offset_ns = estimate.map_or(0, |(offset_ns, _)| offset_ns);
-            half_widths_ns.push(estimate.map(|(_, half_width_ns)| half_width_ns));
+            let offset_ns = estimate.map_or(0, |estimate| estimate.offset_ns);
+            half_widths_ns.push(estimate.and_then(|estimate| estimate.half_width_ns));
             times_ns.extend([span.start_ns, span.end_ns].map(|ns| ns.saturating_sub(offset_ns)));
         }
         times_ns.resize(self.spans * 2, i64::MIN);
         for reading in self.readings.iter().skip(self.spans * 2) {
             let offset = reading.and_then(|at| estimates.offset(at.clock, at.axis_ns));
             let at_ns = reading.map_or(i64::MIN, |reading| reading.at_ns);
-            times_ns.push(at_ns.saturating_sub(offset.map_or(0, |(offset_ns, _)| offset_ns)));
+            times_ns.push(at_ns.saturating_sub(offset.map_or(0, |estimate| estimate.offset_ns)));
         }
         let mut is_pushed = vec![false; self.spans];
         self.push_aligned(spans, &mut times_ns, &mut is_pushed);
@@ -104,8 +104,8 @@ struct Estimates<'a, 't> {
     offsets: &'a mut Solver<'t>,
     reference: ClockId,
     windows: HashSet<i64>,
-    known: HashMap<(ClockId, i64), Option<(i64, i64)>>,
-    last: HashMap<ClockId, (i64, i64)>,
+    known: HashMap<(ClockId, i64), Option<Estimate>>,
+    last: HashMap<ClockId, Estimate>,
 }
 
 impl<'a, 't> Estimates<'a, 't> {
@@ -115,9 +115,9 @@ impl<'a, 't> Estimates<'a, 't> {
     }
 
     /// Offset and half its interval's width.
-    fn offset(&mut self, clock: ClockId, axis_ns: i64) -> Option<(i64, i64)> {
+    fn offset(&mut self, clock: ClockId, axis_ns: i64) -> Option<Estimate> {
         if clock == self.reference {
-            return Some((0, 0));
+            return Some(Estimate { offset_ns: 0, half_width_ns: Some(0) });
         }
         let window = self.offsets.table().settings().window(axis_ns);
         if let Some(known) = self.known.get(&(clock, window)) {
@@ -126,7 +126,7 @@ impl<'a, 't> Estimates<'a, 't> {
         if self.windows.len() >= WINDOWS_MAX && !self.windows.contains(&window) {
             return self.last.get(&clock).copied();
         }
-        let estimate = self.offsets.pair_in(self.reference, clock, window).estimate_ns();
+        let estimate = self.offsets.estimate_in(self.reference, clock, window);
         self.windows.insert(window);
         self.known.insert((clock, window), estimate);
         if let Some(estimate) = estimate {

@@ -12,6 +12,7 @@
 use super::build::{Order, Reading};
 use super::reach::Step;
 use super::span::Event;
+use crate::ClockId;
 use crate::offsets::Solver;
 
 /// Contradictions that are listed; more say nothing new.
@@ -113,19 +114,21 @@ impl Order {
         if let Some(offsets) = offsets.filter(|_| at_a.clock != at_b.clock) {
             let forward = offsets.pair(at_a.clock, at_b.clock, at_a.axis_ns);
             let backward = offsets.pair(at_b.clock, at_a.clock, at_b.axis_ns);
-            let is_bounded = |upper_ns: Option<i64>, apart_ns: i64, earlier: Reading| {
-                let blur_ns = offsets.blur_ns(earlier);
+            let estimate = offsets.estimate(at_a.clock, at_b.clock, at_a.axis_ns);
+            margin = estimate.map_or(margin, |estimate| estimate.margin(apart_ns));
+            let is_bounded = |upper_ns: Option<i64>,
+                              apart_ns: i64,
+                              (event, at): (Event, Reading)| {
+                let blur_ns = offsets.blur_ns(at).saturating_add(cut_twice_ns(event, at, offsets));
                 upper_ns.is_some_and(|upper| apart_ns.saturating_sub(blur_ns) > upper)
             };
-            let bounded =
-                |order| Relation { order, class: Class::Bounded, margin: forward.margin(apart_ns) };
-            if is_bounded(forward.bound_ns(), apart_ns, at_a) {
+            let bounded = |order| Relation { order, class: Class::Bounded, margin: Some(margin) };
+            if is_bounded(forward.bound_ns(), apart_ns, (a, at_a)) {
                 return bounded(EventOrder::Before);
             }
-            if is_bounded(backward.bound_ns(), apart_ns.saturating_neg(), at_b) {
+            if is_bounded(backward.bound_ns(), apart_ns.saturating_neg(), (b, at_b)) {
                 return bounded(EventOrder::After);
             }
-            margin = forward.margin(apart_ns).unwrap_or(margin);
         }
         let order = match margin.margin_ns {
             0 => EventOrder::Undecided,
@@ -165,4 +168,11 @@ impl Order {
         let values = values.filter(|_| !self.has_rejections);
         values.is_some_and(|(cause, effect)| cause >= effect)
     }
+}
+
+/// What the end of an untagged span may be off by, beyond what its clock counts in: some tracers write down a start and a
+/// duration, and cut both.
+fn cut_twice_ns(event: Event, at: Reading, offsets: &Solver<'_>) -> i64 {
+    let is_claimed = matches!(event, Event::End(_)) && !matches!(at.clock, ClockId::Node(_));
+    if is_claimed { offsets.granularity_ns(at.clock) } else { 0 }
 }

@@ -1,7 +1,9 @@
 //! Two runs of a hotel reservation on two machines with one constant offset each, traced by Jaeger in microseconds.
 //!
-//! The known interval takes readings for exact. Clocks that count microseconds show up to one less than they are, so an
-//! honest interval is one microsecond wider on each side than what is known, and cannot lie within it.
+//! The known interval takes readings for exact. Clocks that count microseconds show less than one less than they are, so an
+//! honest interval ends less than a microsecond beyond the known one on each side: in whole microseconds, in which the data
+//! count, it leaves exactly the known offsets possible. That nothing narrower would be honest is shown by other worlds that
+//! look the same.
 
 use super::otlp::{Trace, clock, read};
 use super::{US, learn, one_rate, shared};
@@ -32,15 +34,48 @@ fn offset(traces: &[Trace], fine: bool) -> PairBounds {
     Solver::new(&table).pair(clock("a"), clock("b"), at_ns)
 }
 
+/// The known offset of the second machine against the first, load100.
+const KNOWN_NS: (i64, i64) = (-2_161 * US, -856 * US);
+
 #[test]
-fn a_constant_offset_is_one_interval_as_wide_as_microseconds_allow() {
+fn a_constant_offset_is_one_interval_within_the_known_one_in_whole_microseconds() {
     let Some(traces) = traces("load100") else { return };
-    let known = (-2_161 * US, -856 * US);
     let pair = offset(&traces, false);
     // Calls go one way only, so that the other side rests on servers ending first: likely, never certain.
     assert_eq!((pair.state, pair.lo_ns, pair.hi_ns), (State::OneSided, None, Some(-855 * US)));
-    assert_eq!(pair.likely_ns, Some((known.0 - US, known.1 + US)));
-    assert_eq!(offset(&traces, true).likely_ns, Some(known), "readings taken for exact");
+    let (lo, hi) = pair.likely_ns.expect("answered calls");
+    assert_eq!((lo, hi), (KNOWN_NS.0 - US, KNOWN_NS.1 + US));
+    // A clock that counts microseconds is less than one behind, so the ends themselves are not possible.
+    let possible: Vec<i64> =
+        (lo / US - 5..=hi / US + 5).filter(|us| lo < us * US && us * US < hi).collect();
+    let ends = possible.first().copied().zip(possible.last().copied());
+    assert_eq!(ends, Some((KNOWN_NS.0 / US, KNOWN_NS.1 / US)));
+    assert_eq!(offset(&traces, true).likely_ns, Some(KNOWN_NS), "readings taken for exact");
+}
+
+/// Other clocks may have been read: those of one machine always just before the next microsecond. Cut to microseconds they
+/// show the same, and the offset lies beyond what is known, as far as the honest interval reaches. So the data do not show
+/// that it does not, and no rule may conclude it from them.
+#[test]
+fn an_interval_narrower_than_the_honest_one_would_be_wrong_of_worlds_that_look_the_same() {
+    let Some(shown) = traces("load100") else { return };
+    let honest = offset(&shown, false).likely_ns.expect("answered calls");
+    let last_ns = US - 1;
+    for (machine_read_late, edge_ns) in [("a", honest.0 + 1), ("b", honest.1 - 1)] {
+        let mut read = traces("load100").expect("they are there");
+        for span in read.iter_mut().flat_map(|trace| &mut trace.spans) {
+            if span.wall == Some(clock(machine_read_late)) {
+                span.start_ns += last_ns;
+                span.end_ns += last_ns;
+            }
+        }
+        let cut = |ns: i64| ns.div_euclid(US) * US;
+        let both = || read.iter().zip(&shown).flat_map(|(a, b)| a.spans.iter().zip(&b.spans));
+        assert!(both().all(|(a, b)| (cut(a.start_ns), cut(a.end_ns)) == (b.start_ns, b.end_ns)));
+        let (lo, hi) = offset(&read, true).likely_ns.expect("answered calls");
+        assert!(lo <= edge_ns && edge_ns <= hi, "{machine_read_late}: {lo} {edge_ns} {hi}");
+        assert!(edge_ns < KNOWN_NS.0 || KNOWN_NS.1 < edge_ns);
+    }
 }
 
 #[test]

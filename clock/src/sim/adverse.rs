@@ -6,7 +6,7 @@ use super::random::Random;
 use super::run::{Run, Trace};
 use super::world::{Ahead, World};
 use crate::offsets::{Estimator, Message, OffsetSettings, Solver, State, observe, report};
-use crate::order::{Event, Fault, Order, OrderSettings, Span};
+use crate::order::{Event, Fault, Order, OrderSettings, Span, SpanOrder};
 use crate::{ClockId, NodeId, Stamp};
 
 const YEAR_NS: i64 = 365 * 86_400_000_000_000;
@@ -166,6 +166,50 @@ fn a_hundred_thousand_spans_are_ordered_as_one_trace() {
     let middle = begins[begins.len() / 2];
     assert_eq!(order.cone(middle).len(), spans.len());
     assert!(order.open_at(order.hlc(Event::Start(middle)).unwrap_or(0)).pulled == 0);
+}
+
+/// A trace of which every span lies: parents go round in one cycle through all, two node ids are shared by all, every stamp
+/// comes twice, and each span shows stamps of the next year and of its descendants.
+#[test]
+fn a_hundred_thousand_spans_that_all_lie_are_ordered_in_bounded_work() {
+    const SPANS: u32 = 100_000;
+    let now = 1_780_000_000_000_000_001;
+    let stamp = |node: u64, hlc: i64| Stamp {
+        node: NodeId(NonZeroU64::MIN.saturating_add(node % 2)),
+        hlc,
+        lead: 0,
+    };
+    let span = |nth: u32| {
+        let at = now + i64::from(nth / 2) * 1_000;
+        let node = u64::from(nth / 3);
+        Span {
+            parent: Some((nth + 1) % SPANS),
+            instance: Some(u64::from(nth % 5)),
+            start: Some(stamp(node, at)),
+            end: Some(stamp(node, at + if nth.is_multiple_of(7) { -1 } else { 500 })),
+            received: Some(stamp(
+                node + 1,
+                if nth.is_multiple_of(2) { at + YEAR_NS } else { at + 9_000 },
+            )),
+            responses: (0..8).map(|later| stamp(node + later, at + later as i64 * 700)).collect(),
+            start_ns: at,
+            end_ns: at + 500,
+            received_at_ns: Some(now + 1_000_000_000),
+            ..Span::default()
+        }
+    };
+    let spans: Vec<Span> = (0..SPANS).map(span).collect();
+    let order = order_of(&spans);
+    let flagged =
+        |fault: Fault| (0..SPANS).filter(|span| order.faults(*span).contains(fault)).count() as u32;
+    assert_eq!((flagged(Fault::Clash), flagged(Fault::Cycle)), (SPANS, SPANS));
+    assert!(flagged(Fault::Future) >= SPANS / 2 && flagged(Fault::Order) >= SPANS / 2);
+    // Of all this only each span's own start and end can be right.
+    assert_eq!(order.cone(SPANS / 2).iter().filter(|o| **o != SpanOrder::Undecided).count(), 1);
+    assert!(order.precedes(Event::Start(7), Event::End(7)));
+    let mut table = Estimator::new(OffsetSettings::default());
+    observe(&mut table, &spans, &order, u64::from);
+    assert_eq!(table.rows().count(), 0, "nothing is learnt from doubted stamps");
 }
 
 fn clock(id: u64) -> ClockId {

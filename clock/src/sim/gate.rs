@@ -1,7 +1,7 @@
 //! The gate: whatever the world is like, nothing that is called proven is wrong; wherever clocks keep what is assumed of
 //! them, nothing bounded is wrong and every interval holds the true offset.
 
-use super::measure::{Measure, Measured, Method, Scope};
+use super::measure::{Measure, Measured, Method, Scope, Tally};
 use super::random::Random;
 use super::run::{Run, Trace};
 use super::world::{Ahead, Level, Shape, Step, World};
@@ -234,6 +234,69 @@ fn lines_hold(order: &Order, trace: &Trace, solver: &mut Solver<'_>, seed: u64, 
         if order.precedes(events[a], events[b]) {
             assert!(place(events[a]) < place(events[b]), "seed {seed}: line");
             assert!(times[a] <= times[b], "seed {seed}, {broken:?}: aligned {a} {b}");
+        }
+    }
+}
+
+/// Whoever asks and hears late or no answers has bounds of one side only, or none: then guesses rest on round trips, else on
+/// the side that is bounded. Both are far better than what clocks show, and change nothing that is proven or bounded.
+#[test]
+fn guesses_use_round_trips_and_bounds_of_one_side() {
+    let one_way = |async_share: f64, offset_sd_ns: f64| World {
+        seed: 5,
+        shape: Shape::Layered,
+        levels: vec![Level::Stock],
+        duration_ns: 10_000_000_000,
+        async_share,
+        offset_sd_ns,
+        ..World::default()
+    };
+    // Messages that nobody answers take up to 200 ms, so that bounds of one side leave more open.
+    for (world, guessed_wrong_max, drawn_wrong_max) in [
+        (one_way(0.12, 20e6), 0.06, 0.04),
+        (one_way(0.12, 500e6), 0.06, 0.04),
+        (one_way(1.0, 500e6), 0.16, 0.16),
+    ] {
+        let measured = Measure::default().run(&Run::play(&world)).expect("few spans");
+        let share = |method: Method| {
+            let tally = measured.total(method);
+            assert!(tally.decided > 500, "{method:?} decides {tally:?}");
+            tally.wrong as f64 / tally.decided as f64
+        };
+        let (wall, guessed, drawn) =
+            (share(Method::Wall), share(Method::Guessed), share(Method::Aligned));
+        assert!(wall > 0.15, "clocks are wrong enough: {wall}");
+        assert!(guessed < guessed_wrong_max && drawn < drawn_wrong_max, "{guessed} {drawn} {wall}");
+        assert_eq!(
+            measured.total(Method::Bounded),
+            Tally { decided: 0, ..measured.total(Method::Bounded) }
+        );
+        assert_eq!(measured.total(Method::Proven).wrong, 0);
+    }
+}
+
+/// A window says the same whether it is closed alone or together with others.
+#[test]
+fn windows_closed_alone_and_in_runs_say_the_same() {
+    let long = World { duration_ns: 40_000_000_000, traces_per_s: 20.0, ..World::default() };
+    let levels = vec![Level::Responds, Level::Tags, Level::Propagates, Level::Stock];
+    let mixed = World { levels, ..long.clone() };
+    let step = Step { node: 3, at_ns: 6_000_000_000, by_ns: 30_000_000, is_noticed: true };
+    for world in [mixed, World { step: Some(step), ..long.clone() }] {
+        let mut table = Estimator::new(OffsetSettings::default());
+        for trace in Run::play(&world).traces {
+            observe(&mut table, &trace.spans, &order_of(&trace), u64::from);
+        }
+        let (first, last) = table.window_range().expect("messages");
+        let mut run = Solver::new(&table);
+        run.close_windows(first..=last);
+        let mut alone = Solver::new(&table);
+        for window in (first..=last).step_by(7) {
+            let clocks = alone.clocks(window);
+            assert_eq!(clocks, run.clocks(window), "{window}");
+            for (a, b) in clocks.iter().flat_map(|a| clocks.iter().map(move |b| (*a, *b))) {
+                assert_eq!(alone.pair_in(a, b, window), run.pair_in(a, b, window), "{a:?} {b:?}");
+            }
         }
     }
 }

@@ -7,7 +7,9 @@ use super::random::Random;
 use super::run::{Run, Trace};
 use crate::ClockId;
 use crate::offsets::{Estimator, OffsetSettings, Solver, State, observe};
-use crate::order::{Class, Event, EventOrder, Order, OrderError, OrderSettings, Relation, Span};
+use crate::order::{
+    Aligned, Class, Event, EventOrder, Order, OrderError, OrderSettings, Relation, Span,
+};
 
 /// Upper ends of the ranges of distance in true time; the last one has none.
 pub const DISTANCES_NS: [i64; 4] = [100_000, 1_000_000, 10_000_000, i64::MAX];
@@ -19,6 +21,8 @@ pub enum Method {
     Wall,
     /// Claimed times as Jaeger's adjuster moves them.
     Jaeger,
+    /// Claimed times as this crate moves them for drawing.
+    Aligned,
     /// Values of hybrid clocks as if they were times.
     Hlc,
     /// Recorded edges.
@@ -35,9 +39,10 @@ pub enum Method {
 
 impl Method {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Wall,
         Self::Jaeger,
+        Self::Aligned,
         Self::Hlc,
         Self::Proven,
         Self::Bounded,
@@ -155,10 +160,11 @@ impl Measure {
         let mut measured = Measured { spans: run.span_count(), ..Measured::default() };
         let mut random = Random::new(0x6d65_6173_7572_6500);
         for part in &parts {
+            let aligned = part.aligned(&mut solver);
             for (trace, begin) in &part.traces {
                 let (order, adjusted) = (&part.order, jaeger_adjusted(&trace.spans));
-                let (solver, begin) = (&mut solver, *begin);
-                let mut asked = Asked { trace, begin, order, adjusted, solver };
+                let (solver, begin, aligned) = (&mut solver, *begin, &aligned);
+                let mut asked = Asked { trace, begin, order, adjusted, aligned, solver };
                 for _ in 0..self.pairs_per_trace {
                     asked.one_pair(&mut random, &mut measured);
                 }
@@ -194,11 +200,21 @@ struct Part<'a> {
     traces: Vec<(&'a Trace, u32)>,
 }
 
+impl Part<'_> {
+    /// Times as they would be drawn, on the clock of the first span.
+    fn aligned(&self, solver: &mut Solver<'_>) -> Vec<Aligned> {
+        let first = self.order.reading(Event::Start(0));
+        let reference = first.map_or(ClockId::Utc, |reading| reading.clock);
+        self.order.aligned(&self.spans, solver, reference)
+    }
+}
+
 struct Asked<'a, 's, 't> {
     trace: &'a Trace,
     begin: u32,
     order: &'a Order,
     adjusted: Vec<(i64, i64)>,
+    aligned: &'a [Aligned],
     solver: &'s mut Solver<'t>,
 }
 
@@ -223,6 +239,7 @@ impl Asked<'_, '_, '_> {
             let answer = match method {
                 Method::Wall => compared(self.claimed(a).zip(self.claimed(b))),
                 Method::Jaeger => compared(self.moved(a).zip(self.moved(b))),
+                Method::Aligned => compared(self.drawn(own_a).zip(self.drawn(own_b))),
                 _ => self.answer(method, own_a, own_b, &relation),
             };
             let answer = answer.filter(|order| *order != EventOrder::Undecided);
@@ -268,7 +285,7 @@ impl Asked<'_, '_, '_> {
             Method::ProvenOrBounded => of_class(Class::Proven).or_else(|| of_class(Class::Bounded)),
             Method::Inferred => of_class(Class::Inferred),
             Method::Guessed => of_class(Class::Guessed),
-            Method::Wall | Method::Jaeger => None,
+            Method::Wall | Method::Jaeger | Method::Aligned => None,
         }
     }
 
@@ -284,6 +301,14 @@ impl Asked<'_, '_, '_> {
         match event {
             Event::Start(span) => self.adjusted.get(span as usize).map(|(start, _)| *start),
             Event::End(span) => self.adjusted.get(span as usize).map(|(_, end)| *end),
+            Event::Tick(_) => None,
+        }
+    }
+
+    fn drawn(&self, event: Event) -> Option<i64> {
+        match event {
+            Event::Start(span) => self.aligned.get(span as usize).map(|span| span.start_ns),
+            Event::End(span) => self.aligned.get(span as usize).map(|span| span.end_ns),
             Event::Tick(_) => None,
         }
     }
@@ -325,7 +350,7 @@ fn measure_intervals(
     let mut stepped = BTreeSet::new();
     for ((window, clock), (first, last)) in moments {
         stepped.extend(solver.steps(window).iter().map(|step| step.clock));
-        for other in solver.clocks(window).to_vec() {
+        for other in solver.clocks(window).iter().copied() {
             if other == clock {
                 continue;
             }

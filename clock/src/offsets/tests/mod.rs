@@ -1,8 +1,12 @@
 //! Vectors of the specification, the estimator against slower ways to compute the same, and faults.
 
+mod estimate;
 mod evidence;
 mod faults;
+mod flood;
+mod memory;
 mod table;
+mod thin;
 mod vectors;
 
 use std::num::NonZeroU64;
@@ -57,4 +61,16 @@ pub(super) fn table(settings: OffsetSettings, messages: &[Message]) -> Estimator
 pub(super) fn bounds(table: &Estimator, from: u64, to: u64) -> (Option<i64>, Option<i64>) {
     let pair = Solver::new(table).pair(clock(from), clock(to), NOW_NS);
     (pair.lo_ns, pair.hi_ns)
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014).
+pub(super) struct Random(pub(super) u64);
+
+impl Random {
+    pub(super) fn next(&mut self, below: u64) -> i64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) % below) as i64
+    }
 }

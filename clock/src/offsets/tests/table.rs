@@ -2,19 +2,7 @@
 
 use super::*;
 use crate::offsets::history::{Entry, History};
-use crate::offsets::{Least, Refused, State};
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self, below: u64) -> i64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) % below) as i64
-    }
-}
+use crate::offsets::{Forgotten, Least, Refused, State};
 
 fn messages(seed: u64, count: usize) -> Vec<Message> {
     let mut random = Random(seed);
@@ -92,13 +80,18 @@ fn samples_of_round_trips_do_not_depend_on_order_and_give_the_median() {
 fn limits_refuse_and_count() {
     let settings = OffsetSettings { clocks_max: 2, evidence_max: 1, ..steady() };
     let later = NOW_NS + 1_000_000_000;
-    let given = [message_at(later, 1, 2, 5), message(1, 2, 4), message(1, 3, 1)];
     let mut table = Estimator::new(settings);
-    given.iter().for_each(|message| table.add(message));
+    table.add(&message(1, 2, 4));
+    table.add(&message_at(later, 1, 2, 5));
     table.add(&message_at(later, 1, 2, settings.offset_ns_max + 1));
     table.add(&message(1, 2, 3));
-    let refused = Refused { implausible: 1, too_old: 1, too_many_clocks: 1 };
+    let refused = Refused { implausible: 1, too_old: 1, ..Refused::default() };
     assert_eq!((table.refused(), table.rows().count()), (refused, 1));
+    assert_eq!(table.forgotten(), Forgotten { clocks: 0, evidence: 1 });
+    let mut alone = Estimator::new(OffsetSettings { clocks_max: 1, ..steady() });
+    alone.add(&message(1, 2, 4));
+    let refused = Refused { too_many_clocks: 1, ..Refused::default() };
+    assert_eq!((alone.refused(), alone.rows().count()), (refused, 0));
 }
 
 #[test]
@@ -108,19 +101,9 @@ fn clocks_without_evidence_make_room() {
     for (window, clock) in (2..40u64).enumerate() {
         table.add(&message_at(NOW_NS + window as i64 * 1_000_000_000, 1, clock, 77));
     }
-    assert_eq!(table.rows().map(|row| row.to).collect::<Vec<_>>(), [clock(38), clock(39)]);
-    assert_eq!(table.clocks().count(), 3);
+    assert_eq!(table.rows().last().map(|row| (row.from, row.to)), Some((clock(1), clock(39))));
+    assert!(table.clocks().count() <= 3);
     assert_eq!(table.refused(), Refused::default());
-}
-
-#[test]
-fn clocks_that_all_have_new_evidence_make_no_room() {
-    let mut table = Estimator::new(OffsetSettings { clocks_max: 100, ..steady() });
-    for clock in 2..2_000u64 {
-        table.add(&message(1, clock, 77));
-    }
-    assert_eq!(table.refused().too_many_clocks, 1_899);
-    assert_eq!(table.clocks().count(), 100);
 }
 
 #[test]

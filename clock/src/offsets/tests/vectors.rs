@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::Stamp;
-use crate::offsets::State;
+use crate::offsets::{ClockRow, Granularity, State};
 use crate::order::{Class, Event, EventOrder, Margin, Order, OrderSettings, Relation, Span};
 
 const US: i64 = 1_000;
@@ -163,4 +163,39 @@ fn closer_readings_are_guessed_with_their_margin() {
     assert_eq!((relation.order, relation.class), (EventOrder::Before, Class::Guessed));
     let margin = Margin { margin_ns: 150 * US, half_width_ns: Some(200 * US) };
     assert_eq!(relation.margin, Some(margin));
+}
+
+/// Some tracers write down a start and a duration and cut both to microseconds, so that an end may be nearly two late.
+#[test]
+fn an_end_that_was_cut_twice_bounds_nothing_that_is_wrong() {
+    let wall = |id: u64, start_ns: i64, end_ns: i64| Span {
+        wall: Some(ClockId::Instance(id)),
+        instance: Some(id),
+        start_ns,
+        end_ns,
+        ..Span::default()
+    };
+    let us = NOW_NS / US * US;
+    // Truly from 0.9 us to 12.8 us; 11.9 us long, which is cut to 11.
+    let cut = wall(1, us, us + 11 * US);
+    let relation = |later_ns: i64| {
+        let spans = [cut.clone(), wall(2, us + later_ns, us + later_ns + 1)];
+        let order = Order::build(&spans, &[], &OrderSettings::default()).expect("two spans");
+        let clocks = [1, 2].map(ClockId::Instance);
+        let mut table = Estimator::new(steady());
+        for (clock, is_fine) in clocks.into_iter().zip([false, true]) {
+            let mut step = Granularity::default();
+            step.add(us + if is_fine { 1 } else { US });
+            table.merge_clock(&ClockRow { clock, sent: step, received: step });
+        }
+        // The second clock is right to the nanosecond against the first.
+        for (from, to, sent_ns, received_ns) in [(0, 1, us, us + 1), (1, 0, us + 1, us - US)] {
+            let (from, to) = (clocks[from], clocks[to]);
+            table.add(&Message { from, to, sent_ns, received_ns, ..message(1, 2, 0) });
+        }
+        order.relation(Event::End(0), Event::Start(1), Some(&mut Solver::new(&table)))
+    };
+    assert_eq!(relation(12_700).class, Class::Guessed, "it was earlier");
+    assert_eq!(relation(13_002).class, Class::Bounded);
+    assert_eq!(relation(13_002).order, EventOrder::Before);
 }
