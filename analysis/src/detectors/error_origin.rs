@@ -119,8 +119,8 @@ fn is_reason(subject: &Subject<'_, '_>, row: Row, above: Row, outlived_ns_max: i
 impl ErrorOrigin {
     fn report(&self, subject: &Subject<'_, '_>, failure: &Failure, findings: &mut Findings) {
         let trace = subject.trace;
+        // Rows stand by their starts below each caller, whose own clock tells that order.
         let mut origins = failure.origins.clone();
-        origins.sort_by_key(|row| (trace.start_ns(*row), *row));
         let Some(origin) = origins.first().copied() else { return };
         let what = subject.call(origin).map_or(trace.name_text(origin), |call| &call.template);
         // Attempts at the same thing are one origin.
