@@ -75,7 +75,7 @@ fn judge(labelled: &Labelled, case: &Case) -> Result<Vec<String>, Error> {
     for seed in seeds {
         let mut random = Random::of(*seed, &case.name);
         let mut rough = plain.clone();
-        rough.extend(noise(case, &mut random));
+        rough.extend(noise(case, labelled.detector != "queue_wait", &mut random));
         let at_once = seen(&one_batch(&rough)?, level, true)?;
         check("rough", &at_once);
         if seen(&shuffled_batches(&rough, &mut random)?, level, true)? != at_once {

@@ -66,11 +66,9 @@ fn shapes(cases: &mut Labelled) {
         ),
     );
     cases.fires("an open consumer", "w take consumer 0..? hit=1\n w q client 65s..66s db.system=mysql db.statement=\"SELECT a FROM t\"");
-    let foreign = format!(
-        "web page server 0..? hit=1\n {}\n  users serve server 1..79s",
-        get("web", "0..80s").replace("client", "internal")
-    );
-    cases.fires("open above another service", &foreign);
+    let foreign =
+        "web page server 0..? hit=1\n web work internal 0..80s\n  users serve server 1..79s";
+    cases.fires("open above another service", foreign);
     cases.near("open for less", "web page server 0..?\n web work internal 10s..59s");
     cases.near("open above nothing", "web page server 0..?");
     cases.near("neither start nor end", "web page server ?..?\n web work internal 10s..90s");

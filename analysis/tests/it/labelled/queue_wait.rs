@@ -23,7 +23,7 @@ pub(crate) fn cases() -> Labelled {
     let mut cases = Labelled::new("queue_wait", Level::Trace);
     for (at, (message, take)) in MESSAGES.into_iter().enumerate() {
         for (nth, (wait, work)) in
-            [(150, 30), (500, 90), (101, 1), (9_000, 700)].into_iter().enumerate()
+            [(160, 30), (500, 90), (112, 1), (9_000, 700)].into_iter().enumerate()
         {
             let is_linked = (at + nth) % 2 == 0;
             fires(
@@ -33,7 +33,7 @@ pub(crate) fn cases() -> Labelled {
             );
         }
         for (nth, (wait, work)) in
-            [(95, 1), (500, 110), (0, 0), (2_000, 500)].into_iter().enumerate()
+            [(90, 1), (500, 110), (0, 0), (2_000, 500)].into_iter().enumerate()
         {
             let is_linked = (at + nth) % 2 == 0;
             near(

@@ -52,8 +52,9 @@ pub(crate) fn sent(case: &Case) -> Vec<Sent> {
     case.traces.iter().enumerate().flat_map(of).collect()
 }
 
-/// Healthy work beside the case's, of which some spans got lost.
-pub(crate) fn noise(case: &Case, random: &mut Random) -> Vec<Sent> {
+/// Healthy work beside the case's, of which some spans got lost. Messages are left out where waits of messages are judged:
+/// nothing tells what the clocks of who takes them are off.
+pub(crate) fn noise(case: &Case, has_messages: bool, random: &mut Random) -> Vec<Sent> {
     let mut noise = Vec::new();
     for (trace, spans) in case.traces.iter().enumerate() {
         let mut next = NOISE_ID;
@@ -64,12 +65,14 @@ pub(crate) fn noise(case: &Case, random: &mut Random) -> Vec<Sent> {
             id
         };
         for host in spans.iter().filter(|span| may_hold_noise(span)) {
+            let below = spans.iter().filter(|span| span.parent == host.id);
+            let idle_ns = below.map(|span| span.end_ns).max().unwrap_or(0).max(host.start_ns);
             for _ in 0..random.below(3) {
-                add(moment(host, random));
+                moment(host, idle_ns, random).into_iter().for_each(|span| drop(add(span)));
             }
         }
         let root = spans.iter().find(|span| span.parent == 0 && may_hold_noise(span));
-        root.into_iter().for_each(|root| message(root, &mut add));
+        root.filter(|_| has_messages).into_iter().for_each(|root| message(root, &mut add));
     }
     noise.retain(|_| random.below(10) >= 3);
     noise
@@ -83,11 +86,14 @@ fn may_hold_noise(span: &NotedSpan) -> bool {
         && span.attributes.iter().all(|(key, _)| key.starts_with('@') || key == "nobody")
 }
 
-/// A thousandth of a span's time, somewhere in it.
-fn moment(host: &NotedSpan, random: &mut Random) -> NotedSpan {
+/// A thousandth of a span's time once it waits for nothing more: what runs beside calls may be what the next one waits
+/// for. Whole milliseconds after its start, as starts tell what clocks count in.
+fn moment(host: &NotedSpan, idle_ns: u64, random: &mut Random) -> Option<NotedSpan> {
     let lasts = host.end_ns - host.start_ns;
-    let start_ns = host.start_ns + random.below(lasts.max(1));
-    NotedSpan {
+    let left = host.end_ns.checked_sub(idle_ns)?;
+    let after = (idle_ns - host.start_ns + random.below(left)).div_ceil(1_000_000) * 1_000_000;
+    let start_ns = host.start_ns + after;
+    (start_ns <= host.end_ns).then(|| NotedSpan {
         parent: host.id,
         service: host.service.clone(),
         instance: host.instance.clone(),
@@ -97,7 +103,7 @@ fn moment(host: &NotedSpan, random: &mut Random) -> NotedSpan {
         end_ns: (start_ns + lasts / 1_000).min(host.end_ns),
         attributes: resource_of(host),
         ..NotedSpan::default()
-    }
+    })
 }
 
 fn resource_of(span: &NotedSpan) -> Vec<(String, Noted)> {

@@ -49,8 +49,13 @@ fn shapes(cases: &mut Labelled) {
         "a write before",
         &format!("{}\n {}", three.replace(" 0..40", " 5..40"), WRITES[4].call("web", "0..4")),
     );
-    let lines = |below: &str| three.replace("\n web", &format!("\n{below}web"));
-    cases.fires("each below an internal span", &lines(" web step internal 0..130\n  "));
+    let steps = in_turn(0, 3, 40, "hit=1").replace("\n web", "\n web step internal TIMES\n  web");
+    let times = ["0..40", "40..80", "80..120"];
+    let steps = times.iter().fold(steps, |text, times| text.replacen("TIMES", times, 1));
+    cases.fires("each below an internal span", &steps);
+    let task =
+        three.replace("\n web", "\n  web").replacen('\n', "\n web task internal 0..125\n", 1);
+    cases.fires("all below an internal span", &task);
     cases.fires(
         "of a consumer",
         &three.replace("web page server", "w take consumer").replace("\n web", "\n w"),
@@ -58,8 +63,9 @@ fn shapes(cases: &mut Labelled) {
     let second = format!(
         "web page server 0..150\n web c client 1..149 http.request.method=POST url.full=https://shop/x\n{}",
         three
-            .replace("web page server 0..130", "  shop x server 5..145")
+            .replace("web page server 0..130", "  shop x server 2..147")
             .replace("\n web", "\n   shop")
+            .replace(" 0..40", " 2..40")
     );
     cases.fires("in the second service", &second);
     cases.fires(
