@@ -58,8 +58,7 @@ impl Order {
             let at_ns = reading.map_or(i64::MIN, |reading| reading.at_ns);
             times_ns.push(at_ns.saturating_sub(offset.map_or(0, |(offset_ns, _)| offset_ns)));
         }
-        self.lift_unknown(spans, &half_widths_ns, &mut times_ns);
-        let mut is_pushed = vec![false; self.spans];
+        let mut is_pushed = self.lift_unknown(spans, &half_widths_ns, &mut times_ns);
         self.push_aligned(spans, &mut times_ns, &mut is_pushed);
         let ends = times_ns.chunks_exact(2).zip(spans).zip(half_widths_ns).zip(is_pushed);
         ends.map(|(((times, span), half_width_ns), is_pushed)| {
@@ -82,7 +81,14 @@ impl Order {
     }
 
     /// Moves each clock without an estimate by the least that proofs from other clocks demand of any of its spans.
-    fn lift_unknown(&self, spans: &[Span], half_widths_ns: &[Option<i64>], times_ns: &mut [i64]) {
+    /// Gives the spans that moved.
+    fn lift_unknown(
+        &self,
+        spans: &[Span],
+        half_widths_ns: &[Option<i64>],
+        times_ns: &mut [i64],
+    ) -> Vec<bool> {
+        let mut is_lifted = vec![false; self.spans];
         let unknown_clock = |event: Event| {
             let (Event::Start(span) | Event::End(span)) = event else { return None };
             let is_unknown = half_widths_ns.get(span as usize).is_some_and(Option::is_none);
@@ -105,14 +111,17 @@ impl Order {
                 }
             }
             if lifts_ns.is_empty() {
-                return;
+                break;
             }
-            for (index, times) in (0u32..).zip(times_ns.chunks_exact_mut(2)).take(self.spans) {
+            let of_spans = times_ns.chunks_exact_mut(2).zip(&mut is_lifted);
+            for (index, (times, is_lifted)) in (0u32..).zip(of_spans) {
                 let clock = unknown_clock(Event::Start(index));
                 let lift_ns = clock.and_then(|clock| lifts_ns.get(&clock)).copied().unwrap_or(0);
                 times.iter_mut().for_each(|ns| *ns = ns.saturating_add(lift_ns));
+                *is_lifted |= lift_ns > 0;
             }
         }
+        is_lifted
     }
 
     /// Moves events so that none precedes what is proven to come before it. A start takes its end along.
