@@ -24,7 +24,7 @@ use super::Error;
 pub(crate) enum Expected {
     /// Of one trace: which one, who called, the offending spans.
     Spans { trace: usize, caller: u64, ids: BTreeSet<u64> },
-    /// Of a window: the title, which names who and what.
+    /// Of a window: the title, which names who and what; `*` stands for what is not known by construction.
     Title(String),
 }
 
@@ -34,7 +34,6 @@ pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) traces: Vec<Vec<NotedSpan>>,
     pub(crate) expected: Vec<Expected>,
-    /// Lengths of time that differ from clock to clock are no part of what is said; see `judge`.
     pub(crate) must_fire: bool,
 }
 

@@ -69,6 +69,7 @@ fn shapes(cases: &mut Labelled) {
     let foreign =
         "web page server 0..? hit=1\n web work internal 0..80s\n  users serve server 1..79s";
     cases.fires("open above another service", foreign);
+    cases.fires("open above a long call alone", "web page server 0..? hit=1\n web c client 1..2s error peer.service=users\n  users serve server 2..79s");
     cases.near("open for less", "web page server 0..?\n web work internal 10s..59s");
     cases.near("open above nothing", "web page server 0..?");
     cases.near("neither start nor end", "web page server ?..?\n web work internal 10s..90s");

@@ -18,7 +18,12 @@ mod run;
 mod sent;
 
 mod ambiguous_outcome;
+mod broken_boundary;
 mod broken_stamps;
+mod chatty_edge;
+mod clocks;
+mod dead_endpoint;
+mod distributed_monolith;
 mod duplicate_execution;
 mod error_origin;
 mod fan_out;
@@ -26,17 +31,22 @@ mod impossible_order;
 mod large_payload;
 mod latency_floor;
 mod missing_timeout;
+mod mixed_dialects;
 mod n_plus_one;
 mod plaintext_call;
 mod queue_wait;
+mod queue_waits;
 mod retry_storm;
 mod retry_without_backoff;
 mod secret_in_span;
 mod sequential_calls;
+mod single_instance;
+mod version_skew;
 mod work_after_giving_up;
 
-pub(crate) use case::{Case, Labelled};
-pub(crate) use judge::{Score, score};
+use case::Case;
+pub(crate) use case::Labelled;
+pub(crate) use judge::score;
 
 pub(crate) type Error = Box<dyn std::error::Error>;
 
@@ -45,7 +55,7 @@ pub(crate) const CASES_MIN: usize = 20;
 
 /// The cases of all detectors.
 pub(crate) fn all() -> Vec<Labelled> {
-    vec![
+    let mut all = vec![
         n_plus_one::cases(),
         fan_out::cases(),
         sequential_calls::cases(),
@@ -63,5 +73,15 @@ pub(crate) fn all() -> Vec<Labelled> {
         queue_wait::cases(),
         impossible_order::cases(),
         broken_stamps::cases(),
-    ]
+        chatty_edge::cases(),
+        single_instance::cases(),
+        version_skew::cases(),
+        mixed_dialects::cases(),
+        dead_endpoint::cases(),
+        broken_boundary::cases(),
+        distributed_monolith::cases(),
+        queue_waits::cases(),
+    ];
+    all.extend(clocks::cases());
+    all
 }
