@@ -16,6 +16,7 @@ mod judge;
 mod random;
 mod run;
 mod sent;
+mod table;
 
 mod ambiguous_outcome;
 mod broken_boundary;
@@ -45,9 +46,12 @@ mod version_skew;
 mod work_after_giving_up;
 
 use case::Case;
-pub(crate) use case::Labelled;
+pub(crate) use case::{Labelled, Level};
 pub(crate) use judge::score;
+pub(crate) use run::seen;
+pub(crate) use table::table;
 
+/// Whatever keeps a case from being judged.
 pub(crate) type Error = Box<dyn std::error::Error>;
 
 /// Cases of each kind that a detector has at least.

@@ -68,7 +68,9 @@ pub(crate) fn noise(case: &Case, has_messages: bool, random: &mut Random) -> Vec
             let below = spans.iter().filter(|span| span.parent == host.id);
             let idle_ns = below.map(|span| span.end_ns).max().unwrap_or(0).max(host.start_ns);
             for _ in 0..random.below(3) {
-                moment(host, idle_ns, random).into_iter().for_each(|span| drop(add(span)));
+                if let Some(span) = moment(host, idle_ns, random) {
+                    add(span);
+                }
             }
         }
         let root = spans.iter().find(|span| span.parent == 0 && may_hold_noise(span));
