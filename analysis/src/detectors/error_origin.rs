@@ -199,6 +199,27 @@ mod tests {
     }
 
     #[test]
+    fn the_first_of_two_is_told_by_their_caller() {
+        let call = |to: &str, from: i64| {
+            format!(
+                "\n web get client {from}..{} error\n  {to} serve server {}..{} error",
+                from + 80,
+                from + 5,
+                from + 70
+            )
+        };
+        let text = format!(
+            "%clock a +10s\nweb page server 0..300 error{}{}",
+            call("a", 10),
+            call("b", 200)
+        );
+        assert_eq!(
+            of_detector(&text, "error_origin")[0].title,
+            "a serve fails and 3 spans fail with it"
+        );
+    }
+
+    #[test]
     fn what_was_handled_or_came_later_is_none() {
         // Nobody above failed; the callee failed long after its caller had given up.
         let handled = "web page server 0..100\n web get client 5..90 error";

@@ -260,5 +260,9 @@ mod tests {
         assert_eq!(of_detector(text, NAME).len(), 1);
         assert_eq!(of_detector(&text.replace("70s", "59s"), NAME), []);
         assert_eq!(of_detector(&text.replace("0..?", "?..?"), NAME), []);
+        // What another clock says of when it ended tells nothing; how long it took does.
+        let below = "web page server 0..?\n web call client 1..2 error peer.service=b\n  b serve server 40s..70s";
+        assert_eq!(of_detector(below, NAME), []);
+        assert_eq!(of_detector(&below.replace("40s", "9s"), NAME).len(), 1);
     }
 }

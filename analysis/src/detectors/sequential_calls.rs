@@ -240,6 +240,21 @@ mod tests {
     }
 
     #[test]
+    fn calls_below_internal_spans_of_their_own_are_found() {
+        let text = page([
+            "GET url.full=http://a/one",
+            "GET url.full=http://b/two",
+            "GET url.full=http://c/three",
+        ]);
+        let steps = ["0..50", "50..100", "100..150"]
+            .iter()
+            .fold(text.replace("\n web", "\n web step internal TIMES\n  web"), |text, times| {
+                text.replacen("TIMES", times, 1)
+            });
+        check(&steps, &[TITLE]);
+    }
+
+    #[test]
     fn what_may_depend_is_not() {
         let write = [
             "GET url.full=http://a/one",
