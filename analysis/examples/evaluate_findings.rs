@@ -70,6 +70,7 @@ fn main() -> Result<(), Error> {
     let mut judged = Vec::new();
     for labelled in labelled::all() {
         let score = labelled::score(&labelled)?;
+        eprintln!("{}", labelled.detector);
         score.wrong.iter().for_each(|wrong| eprintln!("{wrong}"));
         judged.push((labelled, score));
     }

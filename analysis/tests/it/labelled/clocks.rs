@@ -1,6 +1,6 @@
 //! Cases of `clock_offset`, `clock_step`, `clock_drift` and `coarse_clock`: what calls both ways tell of a clock.
 //!
-//! `web` and `cart` call each other for some time; `web` is the clock of reference, `cart` the one that is off or not.
+//! `web` and `cart` call each other, and `pay` where it takes a third, for some time; `web` is the clock of reference, `cart` the one that is off or not.
 //! Calls tell offsets to about the time they are on the way, 0.1 to 0.3 ms here.
 
 use super::Labelled;
@@ -13,9 +13,22 @@ struct Talk {
     every_ms: i64,
     /// Least time on the way, one way.
     way_us: i64,
+    /// Who calls whom, in turn.
+    calls: &'static [(&'static str, &'static str)],
 }
 
-const TALK: Talk = Talk { seconds: 12, every_ms: 250, way_us: 200 };
+const TWO: &[(&str, &str)] = &[("web", "cart"), ("cart", "web")];
+/// Between two clocks alone nobody knows which one was set.
+const THREE: &[(&str, &str)] = &[
+    ("web", "cart"),
+    ("cart", "web"),
+    ("web", "pay"),
+    ("pay", "web"),
+    ("pay", "cart"),
+    ("cart", "pay"),
+];
+
+const TALK: Talk = Talk { seconds: 12, every_ms: 250, way_us: 200, calls: TWO };
 
 impl Talk {
     /// Calls both ways; `cart` reads `off` at a true time, nanoseconds both.
@@ -24,11 +37,8 @@ impl Talk {
         let one = |nth: i64| {
             // Odd nanoseconds, as fine clocks show.
             let at = nth * self.every_ms * 1_000_000 + 7 + nth * 13;
-            if nth % 2 == 0 {
-                self.call("web", "cart", at, &off)
-            } else {
-                self.call("cart", "web", at, &off)
-            }
+            let (from, to) = self.calls[nth as usize % self.calls.len()];
+            self.call(from, to, at, &off)
         };
         (0..count).map(one).collect()
     }
@@ -97,7 +107,7 @@ fn offsets(cases: &mut Labelled, talk: Talk, off_ms: i64) {
 
 fn steps(cases: &mut Labelled, at: i64) {
     let (by, when) = ([5, 20, 50, 150, 700][at as usize % 5] * MS, (4 + at % 4) * 1_000 * MS);
-    let talk = Talk { every_ms: 100 + 10 * at, ..TALK };
+    let talk = Talk { every_ms: 60 + 5 * at, calls: THREE, ..TALK };
     let sign = if at % 2 == 0 { 1 } else { -1 };
     let stepped = talk.traces(|now| if now > when { sign * by } else { 0 });
     cases.fires_in(
@@ -121,7 +131,7 @@ fn steps(cases: &mut Labelled, at: i64) {
 
 fn rates(cases: &mut Labelled, at: i64) {
     let ppm = 110 + 9 * at;
-    let talk = Talk { seconds: 120, every_ms: 1_000, way_us: 60 + 10 * at };
+    let talk = Talk { seconds: 120, every_ms: 1_000, way_us: 60 + 10 * at, ..TALK };
     let title = |verb: &str| format!("the clock of cart cart-0 {verb} at least * ppm");
     cases.fires_in(
         format!("gains {ppm} ppm"),

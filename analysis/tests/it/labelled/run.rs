@@ -1,6 +1,7 @@
 //! From batches to findings, the way the server goes: merged, offsets learnt, aligned, detectors run.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use arrow::array::RecordBatch;
 use causeway_analysis::detectors::window::{
@@ -12,7 +13,7 @@ use causeway_clock::ClockId;
 use causeway_clock::offsets::{Estimator, OffsetSettings, Solver, observe, report};
 use causeway_clock::order::{Order, OrderSettings, Span};
 use causeway_model::SpanRows;
-use causeway_model::trace::{Completeness, MergedTrace, SpanTimes, TraceRows};
+use causeway_model::trace::{Completeness, MergedTrace, Row, SpanTimes, TraceRows};
 
 use super::Error;
 use super::case::Level;
@@ -75,6 +76,16 @@ pub(crate) fn seen(batches: &[RecordBatch], level: Level, align: bool) -> Result
     Ok(Seen { findings, summaries: traces.iter().map(summary).collect() })
 }
 
+/// The clock of a process, by what tells it from others in all traces.
+fn process(trace: &MergedTrace<'_>, row: Row) -> ClockId {
+    let mut hasher = DefaultHasher::new();
+    trace.service_text(row).hash(&mut hasher);
+    for key in ["service.instance.id", "k8s.pod.name", "host.name"] {
+        trace.resource_attribute(row, key).hash(&mut hasher);
+    }
+    ClockId::Instance(hasher.finish())
+}
+
 fn summary((id, trace): &(Vec<u8>, MergedTrace<'_>)) -> Summary {
     let times =
         trace.rows().map(|row| (trace.span_id(row), trace.start_ns(row), trace.end_ns(row)));
@@ -92,7 +103,7 @@ fn summary((id, trace): &(Vec<u8>, MergedTrace<'_>)) -> Summary {
 struct Clocks {
     orders: Vec<(Vec<Span>, Order)>,
     estimator: Estimator,
-    /// The clock of the first trace's root.
+    /// The clock of the first trace's root, against which clocks are reported; traces are aligned to their own.
     reference: Option<ClockId>,
     /// Service and instance.
     names: BTreeMap<ClockId, (String, String)>,
@@ -105,7 +116,10 @@ impl Clocks {
         let mut names = BTreeMap::new();
         let mut reference = None;
         for (nth, (_, trace)) in (0u64..).zip(traces) {
-            let spans = clock_spans(trace);
+            let mut spans = clock_spans(trace);
+            for (row, span) in trace.rows().zip(&mut spans) {
+                span.wall = span.wall.map(|_| process(trace, row));
+            }
             let order = Order::build(&spans, &[], &OrderSettings::default())?;
             observe(&mut estimator, &spans, &order, |span| nth << 32 | u64::from(span));
             for (row, span) in trace.rows().zip(&spans) {
@@ -130,7 +144,10 @@ impl Clocks {
         (spans, order): &(Vec<Span>, Order),
     ) -> MergedTrace<'a> {
         let mut solver = Solver::new(&self.estimator);
-        let times = order.aligned(spans, &mut solver, self.reference.unwrap_or(ClockId::Utc));
+        let root = trace.root().and_then(|root| spans.get(root.idx()));
+        let reference =
+            root.and_then(|root| root.start.map_or(root.wall, |at| Some(ClockId::Node(at.node))));
+        let times = order.aligned(spans, &mut solver, reference.unwrap_or(ClockId::Utc));
         let times: Vec<SpanTimes> = times
             .iter()
             .map(|of| SpanTimes {

@@ -218,8 +218,9 @@ fn one_request(sent: &Sent) -> Result<ExportTraceServiceRequest, Error> {
         }
         is_kept
     });
-    let is_somebody = marks.iter().all(|(key, _)| key != "nobody");
-    if span.instance.is_empty() && is_somebody {
+    if marks.iter().any(|(key, _)| key == "nobody") {
+        span.instance.clear();
+    } else if span.instance.is_empty() {
         span.instance = format!("{}-0", span.service);
     }
     let mut request = notation::request(&[span]);

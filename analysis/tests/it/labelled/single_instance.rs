@@ -21,32 +21,16 @@ pub(crate) fn cases() -> Labelled {
         let mut other = half.concat();
         other.push(page("1", "2"));
         cases.near_in(format!("a second instance once{by}: {}", dialect.name), &other);
+        let apart = vec![format!("web/1 page server 0..90{}", by.replace("POD", "web-1")); 12];
+        let nobody = |web: &str| self::page(dialect, " nobody=true", web, "1");
         let (name, texts) = match at % 4 {
             0 => ("49 traces", [vec![page("1", "1"); 25], vec![page("2", "1"); 24]].concat()),
             1 => ("one of everything", vec![page("1", "1"); 60]),
             2 => (
                 "on 8 of 10 paths",
-                [
-                    vec![page("1", "1"); 25],
-                    vec![page("2", "1"); 25],
-                    vec![format!("web/1 page server 0..90{}", by.replace("POD", "web-1")); 12],
-                ]
-                .concat(),
+                [vec![page("1", "1"); 25], vec![page("2", "1"); 25], apart].concat(),
             ),
-            _ => (
-                "no names",
-                [vec![page("1", "1"); 25], vec![page("2", "1"); 25]]
-                    .concat()
-                    .iter()
-                    .map(|text| {
-                        text.replace(" @k8s.pod.name", " nobody=true @k8s.node")
-                            .replace(" @host.name", " nobody=true @k8s.node")
-                            .replace("server", "server nobody=true")
-                            .replace("server nobody=true 0..90", "server 0..90 nobody=true")
-                            .replace("server nobody=true 15..75", "server 15..75 nobody=true")
-                    })
-                    .collect(),
-            ),
+            _ => ("no names", [vec![nobody("1"); 25], vec![nobody("2"); 25]].concat()),
         };
         cases.near_in(format!("{name}{by}: {}", dialect.name), &texts);
     }
