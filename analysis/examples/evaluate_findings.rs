@@ -22,7 +22,9 @@ use serde_json::Value as Json;
 #[path = "../tests/it/labelled/mod.rs"]
 mod labelled;
 
-use labelled::{CASES_MIN, Error, Level, seen};
+use labelled::case::Level;
+use labelled::run::seen;
+use labelled::{CASES_MIN, Error};
 
 const HEAD: &str = "\
 # Evaluation of findings

@@ -90,9 +90,10 @@ impl Labelled {
     }
 
     fn add(&mut self, name: String, texts: &[String], titles: Option<&[&str]>) {
-        match Case::new(name.clone(), texts, titles) {
+        let whole = format!("{}, {name}", self.detector);
+        match Case::new(name, texts, titles) {
             Ok(case) => self.cases.push(case),
-            Err(error) => self.broken.push(format!("{}, {name}: {error}", self.detector)),
+            Err(error) => self.broken.push(format!("{whole}: {error}")),
         }
     }
 }
@@ -106,8 +107,8 @@ impl Case {
             let marked = take_marks(&mut spans);
             expected.extend(marked.into_values().map(|(caller, hits)| Expected::Spans {
                 trace,
-                caller: caller.or(hits.first().map(|hit| hit.1)).unwrap_or(0),
-                ids: hits.into_iter().map(|hit| hit.0).collect(),
+                caller: caller.or(hits.first().map(|hit| hit.2)).unwrap_or(0),
+                ids: hits.into_iter().map(|hit| hit.1).collect(),
             }));
             traces.push(spans);
         }
@@ -120,11 +121,12 @@ impl Case {
     }
 }
 
-/// By number of the finding: who calls, and spans with their parents, by start.
-type Marks = BTreeMap<i64, (Option<u64>, Vec<(u64, u64)>)>;
+/// By number of the finding: who calls, and spans as start, id and parent's id.
+type Marks = BTreeMap<i64, (Option<u64>, Vec<(u64, u64, u64)>)>;
 
+/// Takes marks of findings out; spans of each come by start.
 fn take_marks(spans: &mut [NotedSpan]) -> Marks {
-    let mut marks: BTreeMap<i64, (Option<u64>, Vec<(u64, u64, u64)>)> = BTreeMap::new();
+    let mut marks = Marks::new();
     for span in spans {
         let (id, parent, start_ns) = (span.id, span.parent, span.start_ns);
         span.attributes.retain(|(key, value)| {
@@ -137,9 +139,6 @@ fn take_marks(spans: &mut [NotedSpan]) -> Marks {
             false
         });
     }
-    let sorted = |mut hits: Vec<(u64, u64, u64)>| {
-        hits.sort_unstable();
-        hits.into_iter().map(|(_, id, parent)| (id, parent)).collect()
-    };
-    marks.into_iter().map(|(number, (caller, hits))| (number, (caller, sorted(hits)))).collect()
+    marks.values_mut().for_each(|(_, hits)| hits.sort_unstable());
+    marks
 }

@@ -10,11 +10,11 @@
 //! A case is real work that varies what its rule looks at: kinds of calls, counts at the threshold, who calls, what is
 //! missing. Invariant: everything follows from the seeds in `judge`; nothing reads a clock.
 
-mod case;
+pub(crate) mod case;
 mod dialects;
 mod judge;
 mod random;
-mod run;
+pub(crate) mod run;
 mod sent;
 mod table;
 
@@ -46,9 +46,8 @@ mod version_skew;
 mod work_after_giving_up;
 
 use case::Case;
-pub(crate) use case::{Labelled, Level};
+pub(crate) use case::Labelled;
 pub(crate) use judge::score;
-pub(crate) use run::seen;
 pub(crate) use table::table;
 
 /// Whatever keeps a case from being judged.

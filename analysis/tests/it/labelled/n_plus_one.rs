@@ -112,87 +112,56 @@ fn few_short_or_side_by_side(cases: &mut Labelled) {
     }
 }
 
+/// Calls of one span name that differ, `TABLE` standing for how.
+const OTHERS: [(&str, &str); 6] = [
+    (
+        "tables",
+        "query client TIMES db.system=mysql db.statement=\"SELECT * FROM TABLE WHERE id = 1\"",
+    ),
+    ("routes", "GET client TIMES http.request.method=GET url.full=https://shop/TABLE/7"),
+    ("hosts", "GET client TIMES http.request.method=GET url.full=https://TABLE.example.com/x"),
+    ("methods", "call client TIMES rpc.system=grpc rpc.service=shop.Shop rpc.method=TABLE"),
+    ("topics", "send producer TIMES messaging.system=kafka messaging.destination.name=TABLE"),
+    ("servers below", "\"HTTP GET\" client TIMES\n  TABLE list server TIMES"),
+];
+
 /// One name, but not one call.
 fn other_calls(cases: &mut Labelled) {
     let page = "web page server 0..900";
-    let hosts =
-        "web GET client 0..20 x8/30 http.request.method=GET url.full=https://host%i.example.com/x";
-    cases.near("other callees", &format!("{page}\n {}", hosts));
-    let tables = ["users", "orders", "items", "carts", "roles", "mails", "files", "tags"];
-    let each = |line: &dyn Fn(usize, &str) -> String| {
-        let lines = tables.iter().enumerate().map(|(at, table)| line(at, table));
-        std::iter::once(page.to_owned()).chain(lines).collect::<Vec<_>>().join("\n")
-    };
     let times = |at: usize| format!("{}..{}", at * 40, at * 40 + 20);
-    cases.near(
-        "other tables",
-        &each(&|at, table| {
-            format!(" web query client {} {SQL}\"SELECT * FROM {table} WHERE id = 1\"", times(at))
-        }),
-    );
-    cases.near(
-        "other routes",
-        &each(&|at, table| {
-            format!(
-                " web GET client {} http.request.method=GET url.full=https://shop/{table}/7",
-                times(at)
-            )
-        }),
-    );
-    cases.near(
-        "other methods",
-        &each(&|at, table| {
-            format!(
-                " web call client {} rpc.system=grpc rpc.service=shop.Shop rpc.method={table}",
-                times(at)
-            )
-        }),
-    );
-    cases.near(
-        "other topics",
-        &each(&|at, table| {
-            format!(
-                " web send producer {} messaging.system=kafka messaging.destination.name={table}",
-                times(at)
-            )
-        }),
-    );
-    cases.near(
-        "other servers below one name",
-        &each(&|at, table| {
-            format!(" web \"HTTP GET\" client {}\n  {table} list server {}", times(at), times(at))
-        }),
-    );
-    for dialect in READS.iter().take(6) {
-        let call = dialect.same("web", "0..50");
-        cases.near(
-            format!("attempts at one call: {}", dialect.name),
-            &format!("{page}\n {call} x6/100 error"),
-        );
+    let tables = ["users", "orders", "items", "carts", "roles", "mails", "files", "tags"];
+    for (name, call) in OTHERS {
+        let one = |(at, table): (usize, &&str)| {
+            format!("\n web {}", call.replace("TIMES", &times(at)).replace("TABLE", table))
+        };
+        let calls: String = tables.iter().enumerate().map(one).collect();
+        cases.near(format!("other {name}"), &format!("{page}{calls}"));
     }
-    let polls: Vec<String> = [0, 30, 80, 170, 340, 670]
-        .iter()
-        .map(|at| format!(" {}", READS[0].same("web", &format!("{at}..{}", at + 10))))
-        .collect();
-    cases.near("polling with growing gaps", &format!("{page}\n{}", polls.join("\n")));
-    cases.near("pings", &format!("{page}\n web ping client 0..20 x9/30 {SQL}\"SELECT 1\""));
-    cases.near("commits", &format!("{page}\n web q client 0..20 x9/30 {SQL}COMMIT"));
+    for dialect in READS.iter().take(6) {
+        let attempts = format!("{page}\n {} x6/100 error", dialect.same("web", "0..50"));
+        cases.near(format!("attempts at one call: {}", dialect.name), &attempts);
+    }
+    let poll = |at: i32| format!("\n {}", READS[0].same("web", &format!("{at}..{}", at + 10)));
+    let polls: String = [0, 30, 80, 170, 340, 670].map(poll).concat();
+    cases.near("polling with growing gaps", &format!("{page}{polls}"));
+    for (name, statement) in [("pings", "\"SELECT 1\""), ("commits", "COMMIT")] {
+        cases.near(name, &format!("{page}\n web q client 0..20 x9/30 {SQL}{statement}"));
+    }
+    let get = |times: &str| READS[0].call("web", times);
     let two = format!(
         "{page}\n web a server 0..400\n  {} x4/40\n web b server 400..800\n  {} x4/40",
-        READS[0].call("web", "0..30"),
-        READS[0].call("web", "400..430")
+        get("0..30"),
+        get("400..430")
     );
     cases.near("four calls of each of two callers", &two);
-    cases.near(
-        "four calls and one of a cycle",
-        &format!(
-            "{page}\n {} x4/40\nweb x internal 0..9 #7 ^8\nweb y internal 0..9 #8 ^7\n {} ^8",
-            READS[0].call("web", "0..30"),
-            READS[0].call("web", "1..31")
-        ),
+    let cycle = format!(
+        "{page}\n {} x4/40\nweb x internal 0..9 #7 ^8\nweb y internal 0..9 #8 ^7\n {} ^8",
+        get("0..30"),
+        get("1..31")
     );
-    let four: String =
-        (0..4).map(|at| format!("\n {} #2{at}", READS[0].same("web", &times(at)))).collect();
+    cases.near("four calls and one of a cycle", &cycle);
+    let same = |at: usize| format!("\n {} #2{at}", READS[0].same("web", &times(at)));
+    let four: String = (0..4).map(same).collect();
     cases.near("four calls, sent twice", &format!("{page}{four}{four}"));
     cases.near("work inside the process", &format!("{page}\n web load internal 0..30 x20/40"));
 }

@@ -88,11 +88,11 @@ fn dependent(cases: &mut Labelled) {
             .join("\n");
         cases.near(format!("{} between", write.name), &text);
     }
-    for at in 0..5 {
+    for (at, dialect) in READS.iter().enumerate().take(5) {
         let text = in_turn(at, 3, 40, "");
         let lines: Vec<&str> = text.lines().collect();
         let [page, a, b, c] = lines[..] else { continue };
-        let name = READS[at].name;
+        let name = dialect.name;
         cases.near(
             format!("the second fails: {name}"),
             &[page, a, &format!("{b} error"), c].join("\n"),
@@ -117,19 +117,19 @@ fn dependent(cases: &mut Labelled) {
 }
 
 fn little(cases: &mut Labelled) {
-    for at in 0..4 {
-        let name = READS[at].name;
+    for (at, dialect) in READS.iter().enumerate().take(4) {
+        let name = dialect.name;
         cases.near(format!("48 ms: {name}"), &in_turn(at, 3, 24, ""));
         cases.near(
             format!("9 % of a long page: {name}"),
             &in_turn(at, 3, 45, "").replace("0..145", "0..1000"),
         );
         cases.near(format!("two: {name}"), &in_turn(at, 2, 90, ""));
-        let same = format!("web page server 0..130\n {} x3/40", READS[at].call("web", "0..40"));
+        let same = format!("web page server 0..130\n {} x3/40", dialect.call("web", "0..40"));
         cases.near(format!("thrice the same: {name}"), &same);
         let many = format!(
             "web page server 0..400\n {} x6/40\n {}",
-            READS[at].call("web", "0..40"),
+            dialect.call("web", "0..40"),
             different(at, 1).call("web", "300..340")
         );
         cases.near(format!("one for each item: {name}"), &many);
