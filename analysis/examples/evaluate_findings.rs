@@ -104,6 +104,7 @@ fn main() -> Result<(), Error> {
     }
     answers(&mut page, &root, &found)?;
     counts(&mut page, &found)?;
+    groups(&mut page, &found)?;
     page.push_str(include_str!("findings_looked_at.md"));
     std::io::stdout().lock().write_all(page.as_bytes())?;
     Ok(())
@@ -336,6 +337,35 @@ fn counts(page: &mut String, found: &[(&str, Set)]) -> Result<(), Error> {
             }
         }
         page.push('\n');
+    }
+    Ok(())
+}
+
+/// Groups of a data set that are named at most.
+const GROUPS_MAX: usize = 12;
+
+fn groups(page: &mut String, found: &[(&str, Set)]) -> Result<(), Error> {
+    page.push_str("\nThe groups with most findings of each data set, by the title of one of them.\n\n| data | detector | findings | severity | saving at the median, ms | for example |\n|---|---|---|---|---|---|\n");
+    for (name, set) in found {
+        let mut groups: BTreeMap<_, Vec<&Finding>> = BTreeMap::new();
+        for finding in &set.findings {
+            groups.entry((finding.detector, finding.group_key)).or_default().push(finding);
+        }
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        groups.sort_by_key(|(key, of)| (std::cmp::Reverse(of.len()), *key));
+        for ((detector, _), of) in groups.iter_mut().take(GROUPS_MAX) {
+            of.sort_by_key(|finding| (finding.saving_ns, finding.finding_id));
+            let (Some(median), count) = (of.get(of.len() / 2), of.len()) else { continue };
+            let saving_ms = median.saving_ns as f64 / 1e6;
+            let (severity, title) = (median.severity.label(), median.title.replace('|', "/"));
+            writeln!(
+                page,
+                "| {name} | `{detector}` | {count} | {severity} | {saving_ms:.1} | {title} |"
+            )?;
+        }
+        if groups.len() > GROUPS_MAX {
+            writeln!(page, "| {name} | {} further groups | | | | |", groups.len() - GROUPS_MAX)?;
+        }
     }
     Ok(())
 }

@@ -86,6 +86,10 @@ fn shapes(cases: &mut Labelled) {
         READS[4].call("web", "400..430")
     );
     cases.fires("two at once", &two);
+    // As Online Boutique's frontend does under load.
+    let starts = [0.0, 20.01, 40.03, 60.06, 80.1, 110.0, 160.0, 250.0];
+    let call = |at: f64| format!("\n {} hit=1", get(&format!("{at}..{}", at + 20.0)));
+    cases.fires("own work between that grows", &format!("{page}{}", starts.map(call).concat()));
     cases.fires(
         "neighbours without an end",
         &format!(
