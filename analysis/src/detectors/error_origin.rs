@@ -119,8 +119,8 @@ fn is_reason(subject: &Subject<'_, '_>, row: Row, above: Row, outlived_ns_max: i
 impl ErrorOrigin {
     fn report(&self, subject: &Subject<'_, '_>, failure: &Failure, findings: &mut Findings) {
         let trace = subject.trace;
+        // Rows stand by their starts below each caller, whose own clock tells that order.
         let mut origins = failure.origins.clone();
-        origins.sort_by_key(|row| (trace.start_ns(*row), *row));
         let Some(origin) = origins.first().copied() else { return };
         let what = subject.call(origin).map_or(trace.name_text(origin), |call| &call.template);
         // Attempts at the same thing are one origin.
@@ -196,6 +196,27 @@ mod tests {
         let text = "%clock users +10s\nweb page server 0..100 error\n web get client 5..90 error\n  users serve server 10..80 error";
         let found = of_detector(text, "error_origin");
         assert_eq!(found[0].title, "users serve fails and 2 spans fail with it");
+    }
+
+    #[test]
+    fn the_first_of_two_is_told_by_their_caller() {
+        let call = |to: &str, from: i64| {
+            format!(
+                "\n web get client {from}..{} error\n  {to} serve server {}..{} error",
+                from + 80,
+                from + 5,
+                from + 70
+            )
+        };
+        let text = format!(
+            "%clock a +10s\nweb page server 0..300 error{}{}",
+            call("a", 10),
+            call("b", 200)
+        );
+        assert_eq!(
+            of_detector(&text, "error_origin")[0].title,
+            "a serve fails and 3 spans fail with it"
+        );
     }
 
     #[test]

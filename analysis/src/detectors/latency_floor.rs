@@ -2,8 +2,9 @@
 //!
 //! | | |
 //! |---|---|
-//! | fires when | network and queueing time, which is client span minus server span and so needs no common clock, makes 30 % of the critical path and 5 ms |
-//! | not when | the other end of the calls was not recorded (a database): what is network of these is not known |
+//! | fires when | network and queueing time, which is client span minus server span and so needs no common clock, makes 30 % of the critical path, counting calls of which it takes 5 ms or more |
+//! | not when | each way is short, however many there are: that much any call between processes costs, and [`NPlusOne`](super::NPlusOne), [`SequentialCalls`](super::SequentialCalls) and [`ChattyEdge`](super::window::ChattyEdge) tell of their number |
+//! | nor when | the other end of the calls was not recorded (a database): what is network of these is not known |
 //! | nor when | the caller failed and the callee did not: an answer that never came is no way |
 //! | also | names the worst edges, and calls between regions and zones by `cloud.region` and `cloud.availability_zone` |
 //! | change | all these calls at [`LatencyFloorSettings::round_trip_ns`] there and back |
@@ -30,15 +31,16 @@ pub struct LatencyFloor;
 pub struct LatencyFloorSettings {
     /// Share of the critical path, 30 %.
     pub path_percent_min: i64,
-    /// And time, 5 ms: shorter traces are noise.
-    pub network_ns_min: i64,
+    /// Way there and back of a call from which it counts, 5 ms: proxies, serialising and scheduling take 2 to 3 ms of
+    /// any call on busy machines.
+    pub way_ns_min: i64,
     /// What a way there and back within a zone is assumed to take, 1 ms.
     pub round_trip_ns: i64,
 }
 
 impl Default for LatencyFloorSettings {
     fn default() -> Self {
-        Self { path_percent_min: 30, network_ns_min: 5_000_000, round_trip_ns: 1_000_000 }
+        Self { path_percent_min: 30, way_ns_min: 5_000_000, round_trip_ns: 1_000_000 }
     }
 }
 
@@ -56,7 +58,7 @@ impl Detector for LatencyFloor {
     }
 
     fn rule_version(&self) -> u32 {
-        1
+        2
     }
 
     fn fallacy(&self) -> Fallacy {
@@ -78,7 +80,8 @@ impl Detector for LatencyFloor {
                 subject.server(*row).filter(|server| !is_unanswered(subject, *row, *server))?;
             Some((*row, server, network_on_path_ns(subject, *row, server)))
         }) {
-            if call_ns <= 0 {
+            let way_ns = trace.duration_ns(call).saturating_sub(trace.duration_ns(server));
+            if call_ns <= 0 || way_ns < rule.way_ns_min {
                 continue;
             }
             network_ns = network_ns.saturating_add(call_ns);
@@ -90,7 +93,7 @@ impl Detector for LatencyFloor {
             edge.crossing = edge.crossing.or_else(|| crossing(subject, call, server));
         }
         let share = percent(network_ns, subject.root_ns());
-        if share < rule.path_percent_min || network_ns < rule.network_ns_min {
+        if share < rule.path_percent_min {
             return;
         }
         rows.sort_by_key(|row| (trace.start_ns(*row), *row));
@@ -211,6 +214,9 @@ mod tests {
         // Off the critical path.
         let text = "web page server 0..100\n web work internal 0..100\n web call client 10..90 peer.service=users\n  users page server 40..60";
         check(text, &[]);
+        // Ten ways of 4.9 ms are what ten calls cost.
+        let text = "web page server 0..100\n web call client 0..9.9 x10/10 peer.service=users\n  users page server 2..7";
+        assert!(found(text).iter().all(|finding| finding.detector != "latency_floor"));
         // Microseconds.
         let text = "web page server 0..1\n web call client 0.1..0.9 peer.service=users\n  users page server 0.4..0.6";
         check(text, &[]);

@@ -2,7 +2,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | fires when | an exit span waited more than 5 s and 10 times the other calls of its template in the trace, where there are any, and was neither cancelled nor timed out; or a span has no end, and what is below it went on for more than 1 min after its start |
+//! | fires when | an exit span waited more than 5 s and 10 times the other calls of its template in the trace, where there are any, and was neither cancelled nor timed out; or a span has no end, and what is below it went on for more than 1 min after its start, by one clock, or lasted as long by another |
 //! | not when | a call below it waited as long: that one is named; streams, long polls, messages and model calls, which are meant to last |
 //! | severity | high from 5 s of wasted time on the critical path, medium otherwise |
 //! | wrong if | the call is meant to take that long, and its caller says so by a deadline |
@@ -74,28 +74,48 @@ fn waits(subject: &Subject<'_, '_>, rule: &MissingTimeoutSettings) -> Vec<(Row, 
     let mut found = Vec::new();
     // Whether a long wait lies below; rows are walked from the leaves up.
     let mut has_below = vec![false; trace.len()];
-    let mut last_end_ns: Vec<i64> = trace.rows().map(|row| trace.end_ns(row)).collect();
+    let mut below_ns: Vec<Below> = trace.rows().map(|row| Below::of(subject, row)).collect();
     for row in trace.rows().rev() {
-        let below = has_below.get(row.idx()).copied().unwrap_or(false);
-        let last_ns = last_end_ns.get(row.idx()).copied().unwrap_or(0);
-        let wait_ns = wait_ns(subject, row, last_ns, rule).filter(|_| !below);
+        let has_wait_below = has_below.get(row.idx()).copied().unwrap_or(false);
+        let Some(below) = below_ns.get(row.idx()).copied() else { continue };
+        let wait_ns = wait_ns(subject, row, below, rule).filter(|_| !has_wait_below);
         found.extend(wait_ns.map(|ns| (row, ns)));
-        let Some(parent) = trace.parent(row).map(Row::idx) else { continue };
-        if let Some(flag) = has_below.get_mut(parent) {
-            *flag |= below || wait_ns.is_some();
+        let Some(parent) = trace.parent(row) else { continue };
+        if let Some(flag) = has_below.get_mut(parent.idx()) {
+            *flag |= has_wait_below || wait_ns.is_some();
         }
-        if let Some(end_ns) = last_end_ns.get_mut(parent) {
-            *end_ns = (*end_ns).max(last_ns);
+        if let Some(of_parent) = below_ns.get_mut(parent.idx()) {
+            of_parent.longest_ns = of_parent.longest_ns.max(below.longest_ns);
+            if trace.clock(parent) == trace.clock(row) {
+                of_parent.last_end_ns = of_parent.last_end_ns.max(below.last_end_ns);
+            }
         }
     }
     found
 }
 
-/// How long a row waited, if that is too long. `last_ns` is the end of what is below it.
+/// What is known of a row and all below it, whatever clocks are off.
+#[derive(Debug, Clone, Copy)]
+struct Below {
+    /// The last end by the row's own clock, as sent.
+    last_end_ns: i64,
+    /// The longest span of any clock.
+    longest_ns: i64,
+}
+
+impl Below {
+    fn of(subject: &Subject<'_, '_>, row: Row) -> Self {
+        let (start_ns, lasted_ns) =
+            (subject.trace.raw_start_ns(row), subject.trace.raw_duration_ns(row));
+        Self { last_end_ns: start_ns.saturating_add(lasted_ns), longest_ns: lasted_ns }
+    }
+}
+
+/// How long a row waited, if that is too long.
 fn wait_ns(
     subject: &Subject<'_, '_>,
     row: Row,
-    last_ns: i64,
+    below: Below,
     rule: &MissingTimeoutSettings,
 ) -> Option<i64> {
     let trace = subject.trace;
@@ -105,7 +125,7 @@ fn wait_ns(
     }
     if flags.contains(Flags::NO_TIME) {
         let start_ns = trace.raw_start_ns(row);
-        let open_ns = last_ns.saturating_sub(start_ns);
+        let open_ns = below.last_end_ns.saturating_sub(start_ns).max(below.longest_ns);
         return (start_ns > 0 && open_ns > rule.open_ns_min).then_some(open_ns);
     }
     let wait_ns = trace.duration_ns(row);
@@ -240,5 +260,9 @@ mod tests {
         assert_eq!(of_detector(text, NAME).len(), 1);
         assert_eq!(of_detector(&text.replace("70s", "59s"), NAME), []);
         assert_eq!(of_detector(&text.replace("0..?", "?..?"), NAME), []);
+        // What another clock says of when it ended tells nothing; how long it took does.
+        let below = "web page server 0..?\n web call client 1..2 error peer.service=b\n  b serve server 40s..70s";
+        assert_eq!(of_detector(below, NAME), []);
+        assert_eq!(of_detector(&below.replace("40s", "9s"), NAME).len(), 1);
     }
 }

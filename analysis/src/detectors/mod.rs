@@ -58,6 +58,7 @@ pub use run::{detect, detect_in};
 pub use secret_in_span::{SecretInSpan, SecretInSpanSettings};
 pub use sequential_calls::{SequentialCalls, SequentialCallsSettings};
 pub use settings::Settings;
+pub use stamps::clock_spans;
 pub use subject::{Subject, with_fields};
 pub use work_after_giving_up::{WorkAfterGivingUp, WorkAfterGivingUpSettings};
 

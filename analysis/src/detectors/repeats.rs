@@ -115,12 +115,15 @@ fn asks_the_same(subject: &Subject<'_, '_>, a: Row, b: Row) -> bool {
     asked(a) == asked(b)
 }
 
-/// Whether calls look like polling: four or more with gaps of which nearly all are a fifth longer than the one before.
+/// What is shorter is the caller's own work, not a pause, 1 ms.
+const PAUSE_NS_MIN: i64 = 1_000_000;
+
+/// Whether calls look like polling: four or more with pauses of which nearly all are a fifth longer than the one before.
 pub(super) fn is_polling(subject: &Subject<'_, '_>, rows: &[Row]) -> bool {
     let trace = subject.trace;
     let gap = |(a, b): (&Row, &Row)| trace.start_ns(*b).saturating_sub(trace.end_ns(*a));
     let gaps: Vec<i64> = rows.iter().zip(rows.iter().skip(1)).map(gap).collect();
-    let grows = |pair: &[i64]| matches!(pair, [a, b] if *a > 0 && b.saturating_mul(5) >= a.saturating_mul(6));
+    let grows = |pair: &[i64]| matches!(pair, [a, b] if *a >= PAUSE_NS_MIN && b.saturating_mul(5) >= a.saturating_mul(6));
     let growing = gaps.windows(2).filter(|pair| grows(pair)).count();
     gaps.len() >= 3 && growing * 5 >= (gaps.len() - 1) * 4
 }

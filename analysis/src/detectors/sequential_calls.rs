@@ -126,6 +126,23 @@ fn links_to(subject: &Subject<'_, '_>, row: Row, ids: &HashSet<u64>) -> bool {
         .any(|below| subject.trace.links(below).any(|link| ids.contains(&link.span_id)))
 }
 
+/// What would start together: the calls, or what stands between the caller and them where that differs.
+fn branches(subject: &Subject<'_, '_>, caller: Row, run: &[Row]) -> Vec<Row> {
+    let trace = subject.trace;
+    let parent = |row: &Row| trace.parent(*row);
+    let first = run.first().and_then(parent);
+    if run.iter().all(|row| parent(row) == first) {
+        return run.to_vec();
+    }
+    let below_caller = |row: &Row| {
+        let mut above = trace.ancestors(*row).take_while(|above| *above != caller);
+        above.by_ref().last().unwrap_or(*row)
+    };
+    let mut branches: Vec<Row> = run.iter().map(below_caller).collect();
+    branches.dedup();
+    branches
+}
+
 /// The different calls of a run.
 fn templates(subject: &Subject<'_, '_>, run: &[Row]) -> HashSet<CallKey> {
     run.iter().filter_map(|row| Some(subject.call(*row)?.key)).collect()
@@ -141,14 +158,14 @@ impl SequentialCalls {
     ) {
         let trace = subject.trace;
         let rule = &settings.sequential_calls;
-        let calls = run.to_vec();
+        let Some(caller) = run.first().and_then(|row| subject.caller(*row)) else { return };
+        let calls = branches(subject, caller, run);
         let change = Change::Parallel { calls, limit: settings.parallel_calls };
         let saving_ns = saving_ns(trace, &[change]);
         let share = percent(saving_ns, subject.root_ns());
         if saving_ns < rule.saving_ns_min || share < rule.saving_percent_min {
             return;
         }
-        let Some(caller) = run.first().and_then(|row| subject.caller(*row)) else { return };
         let (service, name) = (trace.service_text(caller), trace.name_text(caller));
         let different = templates(subject, run).len();
         let seen = format!("{service} {name} makes {} calls one after another", run.len());
@@ -220,6 +237,21 @@ mod tests {
             "GET url.full=http://c/three",
         ]);
         check(&text, &[TITLE]);
+    }
+
+    #[test]
+    fn calls_below_internal_spans_of_their_own_are_found() {
+        let text = page([
+            "GET url.full=http://a/one",
+            "GET url.full=http://b/two",
+            "GET url.full=http://c/three",
+        ]);
+        let steps = ["0..50", "50..100", "100..150"]
+            .iter()
+            .fold(text.replace("\n web", "\n web step internal TIMES\n  web"), |text, times| {
+                text.replacen("TIMES", times, 1)
+            });
+        check(&steps, &[TITLE]);
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub(super) fn stamped_spans(trace: &MergedTrace<'_>) -> Option<Vec<Span>> {
 
 /// Spans by row, whether stamped or not. Clocks are told apart by `service.instance.id`, the same in all traces, where it
 /// is told, and by their resource within the trace otherwise.
-pub(super) fn clock_spans(trace: &MergedTrace<'_>) -> Vec<Span> {
+pub fn clock_spans(trace: &MergedTrace<'_>) -> Vec<Span> {
     trace.rows().map(|row| span(trace, row)).collect()
 }
 

@@ -268,7 +268,9 @@ impl Finder<'_> {
         let name = self.between(name_end - name_bytes, name_end);
         let value = self.between(start, end);
         let is_short_token = name.eq_ignore_ascii_case("token") && value.len() < 16;
-        if !is_masked(value) && !is_hash(value) && value.len() >= 3 && !is_short_token {
+        // A signature is a hash, and opens what it signs.
+        let is_clean_hash = is_hash(value) && !contains_name(&["x-amz-signature"], name);
+        if !is_masked(value) && !is_clean_hash && value.len() >= 3 && !is_short_token {
             self.add(SecretKind::Password, start, end);
         }
     }

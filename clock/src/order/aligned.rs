@@ -1,5 +1,7 @@
 //! Times on one clock, for drawing: each span is moved by the best estimate of its clock's offset, then as far forward as
-//! proofs demand. Raw times stay what they are; how far a span was moved, and how sure that is, stands beside it.
+//! proofs demand. A clock of which there is no estimate is moved as a whole, so that its spans keep their distances: only
+//! where that is not enough are spans moved one by one. Raw times stay what they are; how far a span was moved, and how
+//! sure that is, stands beside it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,6 +14,9 @@ use crate::offsets::{Estimate, Solver};
 /// Windows for which offsets are estimated; in a trace that spreads over more, later spans take the last estimate of
 /// their clock.
 const WINDOWS_MAX: usize = 1_024;
+
+/// Rounds in which clocks without an estimate are moved; a clock that only such clocks reach takes one more than they do.
+const LIFTS_MAX: usize = 8;
 
 /// A span on the clock of reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +58,7 @@ impl Order {
             let at_ns = reading.map_or(i64::MIN, |reading| reading.at_ns);
             times_ns.push(at_ns.saturating_sub(offset.map_or(0, |estimate| estimate.offset_ns)));
         }
-        let mut is_pushed = vec![false; self.spans];
+        let mut is_pushed = self.lift_unknown(spans, &half_widths_ns, &mut times_ns);
         self.push_aligned(spans, &mut times_ns, &mut is_pushed);
         let ends = times_ns.chunks_exact(2).zip(spans).zip(half_widths_ns).zip(is_pushed);
         ends.map(|(((times, span), half_width_ns), is_pushed)| {
@@ -73,6 +78,50 @@ impl Order {
         let ticks = self.readings.iter().skip(self.spans * 2);
         times.extend(ticks.map(|reading| reading.map_or(i64::MIN, |reading| reading.at_ns)));
         times
+    }
+
+    /// Moves each clock without an estimate by the least that proofs from other clocks demand of any of its spans.
+    /// Gives the spans that moved.
+    fn lift_unknown(
+        &self,
+        spans: &[Span],
+        half_widths_ns: &[Option<i64>],
+        times_ns: &mut [i64],
+    ) -> Vec<bool> {
+        let mut is_lifted = vec![false; self.spans];
+        let unknown_clock = |event: Event| {
+            let (Event::Start(span) | Event::End(span)) = event else { return None };
+            let is_unknown = half_widths_ns.get(span as usize).is_some_and(Option::is_none);
+            spans.get(span as usize)?.wall.filter(|_| is_unknown)
+        };
+        for _ in 0..LIFTS_MAX {
+            let mut lifts_ns: HashMap<ClockId, i64> = HashMap::new();
+            for vertex in &self.sorted {
+                let Some(own_ns) = times_ns.get(*vertex as usize).copied() else { continue };
+                let from = self.event(*vertex).and_then(unknown_clock);
+                for (later, _) in self.proofs.of(*vertex) {
+                    let clock = self.event(*later).and_then(unknown_clock);
+                    let Some(clock) = clock.filter(|clock| from != Some(*clock)) else { continue };
+                    let late_ns =
+                        times_ns.get(*later as usize).map_or(0, |ns| own_ns.saturating_sub(*ns));
+                    if late_ns > 0 {
+                        let lift_ns = lifts_ns.entry(clock).or_default();
+                        *lift_ns = late_ns.max(*lift_ns);
+                    }
+                }
+            }
+            if lifts_ns.is_empty() {
+                break;
+            }
+            let of_spans = times_ns.chunks_exact_mut(2).zip(&mut is_lifted);
+            for (index, (times, is_lifted)) in (0u32..).zip(of_spans) {
+                let clock = unknown_clock(Event::Start(index));
+                let lift_ns = clock.and_then(|clock| lifts_ns.get(&clock)).copied().unwrap_or(0);
+                times.iter_mut().for_each(|ns| *ns = ns.saturating_add(lift_ns));
+                *is_lifted |= lift_ns > 0;
+            }
+        }
+        is_lifted
     }
 
     /// Moves events so that none precedes what is proven to come before it. A start takes its end along.

@@ -29,6 +29,36 @@ fn the_hundred_orders_and_their_query() {
     assert_eq!(found[0].evidence["source"]["template"], "SELECT * FROM orders");
     assert_eq!(found[0].evidence["remedy"], "Ask for all items at once: 101 calls become 2.");
     assert_eq!(found[0].count, 100);
+    // 1,000 ms become one query of 10 ms and 99 items of 20 us.
+    assert_eq!(found[0].saving_ns, 990_000_000 - 99 * 20_000);
+}
+
+#[test]
+fn the_ten_calls_of_a_page() {
+    let text = format!("web page server 0..520\n web GET client 10..60 x10/50 {USER}");
+    let title = "n_plus_one 10 web page calls users GET /users/{id} 10 times one after another";
+    check(&text, &[title]);
+    let finding = &found(&text)[0];
+    assert_eq!(finding.saving_ns, 450_000_000 - 9 * 20_000);
+    assert_eq!(finding.evidence["remedy"], "Ask for all items at once: 10 calls become 1.");
+}
+
+#[test]
+fn ten_different_calls_of_a_page_could_run_side_by_side() {
+    let calls = (0..10).map(|at| {
+        let (from, to) = (10 + at * 50, 60 + at * 50);
+        let name = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"][at];
+        format!(
+            " web GET client {from}..{to} http.request.method=GET url.full=http://{name}/{name}"
+        )
+    });
+    let lines: Vec<_> = std::iter::once("web page server 0..520".to_owned()).chain(calls).collect();
+    let found = found(&lines.join("\n"));
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].detector, found[0].count), ("sequential_calls", 10));
+    assert_eq!(found[0].saving_ns, 450_000_000);
+    let remedy = "Start the calls together; the caller then waits 450 ms less.";
+    assert_eq!(found[0].evidence["remedy"], remedy);
 }
 
 #[test]

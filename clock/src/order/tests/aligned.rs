@@ -78,6 +78,16 @@ fn clocks_of_which_nothing_is_known_are_only_pushed() {
 }
 
 #[test]
+fn a_clock_of_which_nothing_is_known_is_pushed_as_a_whole() {
+    let calls = [child(1, untagged(0xc, 60, 70)), child(1, untagged(0xc, 75, 85))];
+    let spans = [vec![on(A, 1_000, 9_000), child(0, untagged(0xc, 50, 90))], calls.to_vec()];
+    let found = aligned(&spans.concat());
+    let starts: Vec<i64> = found.iter().map(|span| span.start_ns - NOW_NS).collect();
+    assert_eq!(starts, [1_000, 1_000, 1_010, 1_025]);
+    assert!(found[3].is_pushed && found[3].half_width_ns.is_none());
+}
+
+#[test]
 fn a_backdated_start_keeps_its_claim() {
     let backdated = Span { start_ns: NOW_NS - 50_000_000, ..on(A, 2_000, 3_000) };
     let spans = [on(A, 1_000, 9_000), child(0, backdated)];
