@@ -76,6 +76,9 @@ impl Detector for BrokenStamps {
     }
 
     fn run(&self, subject: &Subject<'_, '_>, settings: &Settings, findings: &mut Findings) {
+        if !subject.told.is_stamped {
+            return;
+        }
         let Some(spans) = stamped_spans(subject.trace) else { return };
         let Ok(order) = Order::build(&spans, &[], &OrderSettings::default()) else { return };
         let mut broken: BTreeMap<(Broken, &str), Vec<Row>> = BTreeMap::new();

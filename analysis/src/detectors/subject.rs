@@ -8,8 +8,9 @@ use causeway_model::trace::{Kind, MergedTrace, Row};
 use causeway_model::value;
 
 use super::repeats::{Repeat, repeats};
+use super::told::Told;
 use crate::critical_path::CriticalPath;
-use crate::forms::{Call, Fields, Former, Name, Value};
+use crate::forms::{Call, Former};
 
 /// How many internal spans may stand between a call and its caller.
 const INTERNAL_SPANS_MAX: usize = 3;
@@ -23,12 +24,12 @@ pub struct Subject<'t, 'a> {
     pub revision: u64,
     /// Its critical path.
     pub path: CriticalPath,
-    /// The call each row makes or serves; `None` for work inside a process.
-    pub calls: Vec<Option<Arc<Call>>>,
     /// Exit spans with their caller, by caller and start.
     pub exits: Vec<(Row, Row)>,
     /// Exit spans of one caller and call, by caller.
     pub repeats: Vec<Repeat>,
+    /// What attributes tell.
+    pub(super) told: Told<'a>,
     /// Time on the path of all rows before each.
     path_before_ns: Vec<i64>,
     /// The span by which work came into the process of each row.
@@ -39,7 +40,8 @@ pub struct Subject<'t, 'a> {
 impl<'t, 'a> Subject<'t, 'a> {
     /// Makes a trace ready. The former remembers what it formed for the next one.
     pub fn new(trace: &'t MergedTrace<'a>, revision: u64, former: &mut Former) -> Self {
-        let calls = calls(trace, former);
+        let mut told = Told::read(trace, former);
+        refine(trace, &mut told.calls, former);
         let path = CriticalPath::of(trace);
         let mut sum = 0;
         let mut path_before_ns = vec![0];
@@ -51,9 +53,9 @@ impl<'t, 'a> Subject<'t, 'a> {
             trace,
             revision,
             path,
-            calls,
             exits: Vec::new(),
             repeats: Vec::new(),
+            told,
             path_before_ns,
             entries: entries(trace),
             root: trace.root(),
@@ -65,9 +67,9 @@ impl<'t, 'a> Subject<'t, 'a> {
         subject
     }
 
-    /// The call a row makes or serves.
+    /// The call a row makes or serves; `None` for work inside a process.
     pub fn call(&self, row: Row) -> Option<&Arc<Call>> {
-        self.calls.get(row.idx()).and_then(Option::as_ref)
+        self.told.calls.get(row.idx()).and_then(Option::as_ref)
     }
 
     /// Whether the row leaves its process.
@@ -189,9 +191,8 @@ fn server(trace: &MergedTrace<'_>, call: Row) -> Option<Row> {
     })
 }
 
-/// The calls of all rows. Where attributes do not tell what is called, the server's span does.
-fn calls(trace: &MergedTrace<'_>, former: &mut Former) -> Vec<Option<Arc<Call>>> {
-    let mut calls: Vec<_> = trace.rows().map(|row| call(trace, row, former)).collect();
+/// Where attributes do not tell what is called, the server's span does.
+fn refine(trace: &MergedTrace<'_>, calls: &mut [Option<Arc<Call>>], former: &mut Former) {
     for row in trace.rows() {
         let Some(Some(call)) = calls.get(row.idx()) else { continue };
         if !call.is_exit || call.target_known {
@@ -205,31 +206,4 @@ fn calls(trace: &MergedTrace<'_>, former: &mut Former) -> Vec<Option<Arc<Call>>>
             *place = Some(refined);
         }
     }
-    calls
-}
-
-fn call(trace: &MergedTrace<'_>, row: Row, former: &mut Former) -> Option<Arc<Call>> {
-    with_fields(trace, row, |fields| former.form(trace.kind(row), trace.name_text(row), fields))
-}
-
-/// Reads the known attributes of a row, under old names and new ones.
-pub fn with_fields<T>(trace: &MergedTrace<'_>, row: Row, read: impl FnOnce(&Fields<'_>) -> T) -> T {
-    let attributes = trace.attributes(row).into_iter().flatten();
-    let known = attributes.filter_map(|(key, value)| Some((Name::of(key)?, value?)));
-    // Texts that could be taken for other values are quoted where they are stored.
-    let known: Vec<_> = known
-        .map(|(name, value)| match value {
-            AttributeText::Int(int) => (name, Err(int)),
-            AttributeText::Text(text) => (name, Ok(value::display(text))),
-        })
-        .collect();
-    let mut fields = Fields::default();
-    for (name, value) in &known {
-        let value = match value {
-            Ok(text) => Value::Text(text),
-            Err(int) => Value::Int(*int),
-        };
-        fields.set(*name, value);
-    }
-    read(&fields)
 }
