@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 
 use causeway_model::trace::{Kind, Row, Status};
 
-use super::attempts::attempts;
 use super::finding::{Draft, Fallacy, Findings, evidence};
 use super::n_plus_one::callee;
 use super::{Detector, Settings, Severity, Subject, with_fields};
@@ -73,7 +72,7 @@ impl Detector for DuplicateExecution {
 
 /// Writes that were repeated though an attempt before had been carried out.
 fn retried(subject: &Subject<'_, '_>) -> Vec<Repeated> {
-    let groups = attempts(subject).into_iter().filter(|group| group.call.effect == Effect::Write);
+    let groups = subject.attempts.iter().filter(|group| group.call.effect == Effect::Write);
     let groups = groups.filter_map(|group| {
         if group.rows.iter().any(|row| has_key(subject, *row)) {
             return None;

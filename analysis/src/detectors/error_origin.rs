@@ -81,6 +81,9 @@ impl Detector for ErrorOrigin {
 fn failures(subject: &Subject<'_, '_>, outlived_ns_max: i64) -> BTreeMap<Row, Failure> {
     let trace = subject.trace;
     let failed = |row: Row| trace.status(row) == Status::Error;
+    if !trace.rows().any(failed) {
+        return BTreeMap::new();
+    }
     // Parents stand before their children, so one pass down finds the top of each, one up whether there is a cause below.
     let mut tops: Vec<Option<Row>> = vec![None; trace.len()];
     let mut has_cause = vec![false; trace.len()];

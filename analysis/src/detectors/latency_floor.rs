@@ -9,7 +9,7 @@
 //! | change | all these calls at [`LatencyFloorSettings::round_trip_ns`] there and back |
 //! | wrong if | the client span holds work of its own, such as encoding a large request |
 
-use causeway_model::trace::{Row, Status};
+use causeway_model::trace::{Row, Status, TextId};
 use hashbrown::HashMap;
 use serde_json::{Value, json};
 
@@ -71,7 +71,7 @@ impl Detector for LatencyFloor {
         let rule = &settings.latency_floor;
         let trace = subject.trace;
         let mut rows: Vec<Row> = Vec::new();
-        let mut edges: HashMap<(&str, &str), Edge> = HashMap::new();
+        let mut edges: HashMap<(TextId, TextId), Edge> = HashMap::new();
         let mut network_ns = 0i64;
         for (call, server, call_ns) in subject.exits.iter().filter_map(|(_, row)| {
             let server =
@@ -83,7 +83,7 @@ impl Detector for LatencyFloor {
             }
             network_ns = network_ns.saturating_add(call_ns);
             rows.push(call);
-            let edge = edges.entry((trace.service_text(call), trace.service_text(server)));
+            let edge = edges.entry((trace.service(call), trace.service(server)));
             let edge = edge.or_default();
             edge.calls += 1;
             edge.network_ns = edge.network_ns.saturating_add(call_ns);
@@ -94,7 +94,10 @@ impl Detector for LatencyFloor {
             return;
         }
         rows.sort_by_key(|row| (trace.start_ns(*row), *row));
-        let mut edges: Vec<_> = edges.into_iter().collect();
+        let mut edges: Vec<((&str, &str), Edge)> = edges
+            .into_iter()
+            .map(|((from, to), edge)| ((trace.text(from), trace.text(to)), edge))
+            .collect();
         edges.sort_by_key(|(names, edge)| (std::cmp::Reverse(edge.network_ns), *names));
         let Some(((from, to), _)) = edges.first() else { return };
         let (service, name) = (subject.entry_service(), subject.entry_operation());

@@ -72,6 +72,12 @@ impl Detector for MissingTimeout {
 fn waits(subject: &Subject<'_, '_>, rule: &MissingTimeoutSettings) -> Vec<(Row, i64)> {
     let trace = subject.trace;
     let mut found = Vec::new();
+    let may_fire = |row: Row| {
+        trace.duration_ns(row) > rule.wait_ns_min || trace.flags(row).contains(Flags::NO_TIME)
+    };
+    if !trace.rows().any(may_fire) {
+        return found;
+    }
     // Whether a long wait lies below; rows are walked from the leaves up.
     let mut has_below = vec![false; trace.len()];
     let mut last_end_ns: Vec<i64> = trace.rows().map(|row| trace.end_ns(row)).collect();

@@ -71,7 +71,7 @@ impl Detector for NPlusOne {
         let fires = |repeat: &&Repeat| fires(subject, repeat, rule);
         let mut outer = outermost(subject, subject.repeats.iter().filter(fires));
         // Replays cost a pass over the trace each, so only the worst are made.
-        outer.sort_by_key(|repeat| {
+        outer.sort_by_cached_key(|repeat| {
             let spread = Spread::of(subject, &repeat.rows);
             std::cmp::Reverse((spread.total_ns, repeat.rows.len()))
         });
@@ -102,9 +102,10 @@ fn outermost<'r>(
     subject: &Subject<'_, '_>,
     repeats: impl Iterator<Item = &'r Repeat>,
 ) -> Vec<&'r Repeat> {
-    let mut is_below = vec![false; subject.trace.len()];
+    let mut is_below: Vec<bool> = Vec::new();
     let mut outer = Vec::new();
     for repeat in repeats {
+        is_below.resize(subject.trace.len(), false);
         let below = |row: &Row| is_below.get(row.idx()).copied().unwrap_or(false);
         if repeat.rows.iter().all(below) {
             continue;

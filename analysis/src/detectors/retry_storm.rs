@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use causeway_model::trace::Row;
 use serde_json::{Value, json};
 
-use super::attempts::{Attempts, attempts};
+use super::attempts::Attempts;
 use super::finding::{Draft, Fallacy, Findings, evidence};
 use super::n_plus_one::callee;
 use super::{Detector, Settings, Severity, Subject};
@@ -65,11 +65,11 @@ impl Detector for RetryStorm {
 
     fn run(&self, subject: &Subject<'_, '_>, settings: &Settings, findings: &mut Findings) {
         let rule = &settings.retry_storm;
-        let groups = attempts(subject);
+        let groups = &subject.attempts;
         if groups.len() < 2 {
             return;
         }
-        let mut storms: Vec<(usize, Storm)> = storms(subject, &groups)
+        let mut storms: Vec<(usize, Storm)> = storms(subject, groups)
             .into_iter()
             .map(|((outermost, _), storm)| (outermost, storm))
             .filter(|(_, storm)| {

@@ -10,7 +10,7 @@
 
 use serde_json::Value;
 
-use super::attempts::{Attempts, attempts};
+use super::attempts::Attempts;
 use super::finding::{Draft, Fallacy, Findings, evidence};
 use super::n_plus_one::callee;
 use super::{Detector, Settings, Severity, Subject};
@@ -56,8 +56,9 @@ impl Detector for RetryWithoutBackoff {
 
     fn run(&self, subject: &Subject<'_, '_>, settings: &Settings, findings: &mut Findings) {
         let rule = &settings.retry_without_backoff;
-        let mut found: Vec<(Attempts, Vec<i64>)> = attempts(subject)
-            .into_iter()
+        let mut found: Vec<(&Attempts, Vec<i64>)> = subject
+            .attempts
+            .iter()
             .filter(|attempts| attempts.rows.len() >= rule.attempts_min)
             .map(|attempts| {
                 let gaps_ns = attempts.gaps_ns(subject);

@@ -7,6 +7,7 @@ use causeway_model::rows::AttributeText;
 use causeway_model::trace::{Kind, MergedTrace, Row};
 use causeway_model::value;
 
+use super::attempts::{Attempts, attempts};
 use super::repeats::{Repeat, repeats};
 use super::told::Told;
 use crate::critical_path::CriticalPath;
@@ -28,6 +29,8 @@ pub struct Subject<'t, 'a> {
     pub exits: Vec<(Row, Row)>,
     /// Exit spans of one caller and call, by caller.
     pub repeats: Vec<Repeat>,
+    /// Calls that repeat a failed one, by caller and start.
+    pub(super) attempts: Vec<Attempts>,
     /// What attributes tell.
     pub(super) told: Told<'a>,
     /// Time on the path of all rows before each.
@@ -55,15 +58,19 @@ impl<'t, 'a> Subject<'t, 'a> {
             path,
             exits: Vec::new(),
             repeats: Vec::new(),
+            attempts: Vec::new(),
             told,
             path_before_ns,
             entries: entries(trace),
             root: trace.root(),
         };
         let exits = trace.rows().filter(|row| subject.is_exit(*row));
-        subject.exits = exits.filter_map(|row| Some((subject.caller(row)?, row))).collect();
-        subject.exits.sort_by_key(|(caller, row)| (*caller, trace.start_ns(*row), *row));
+        let placed = |row| Some((subject.caller(row)?, trace.start_ns(row), row));
+        let mut exits: Vec<(Row, i64, Row)> = exits.filter_map(placed).collect();
+        exits.sort_unstable();
+        subject.exits = exits.into_iter().map(|(caller, _, row)| (caller, row)).collect();
         subject.repeats = repeats(&subject);
+        subject.attempts = attempts(&subject);
         subject
     }
 
@@ -152,11 +159,13 @@ impl<'t, 'a> Subject<'t, 'a> {
     /// Time on the critical path of rows and all below them, each once.
     pub fn path_below_ns(&self, rows: &[Row]) -> i64 {
         let before = |row: u32| self.path_before_ns.get(row as usize).copied().unwrap_or(0);
-        let mut rows: Vec<Row> = rows.to_vec();
-        rows.sort_unstable();
+        let mut rows = Cow::Borrowed(rows);
+        if !rows.is_sorted() {
+            rows.to_mut().sort_unstable();
+        }
         // A subtree is a range of rows.
         let (mut sum_ns, mut counted) = (0i64, 0);
-        for row in rows {
+        for row in rows.iter().copied() {
             let end = row.0.saturating_add(self.trace.subtree_len(row));
             if end > counted {
                 sum_ns = sum_ns.saturating_add(before(end) - before(row.0.max(counted)));

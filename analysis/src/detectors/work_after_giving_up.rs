@@ -56,8 +56,9 @@ impl Detector for WorkAfterGivingUp {
             .filter_map(|(caller, row)| {
                 let server = subject.server(*row)?;
                 let longer_ns = trace.duration_ns(server).saturating_sub(trace.duration_ns(*row));
-                let has_answer = with_fields(trace, *row, |fields| fields.http_status().is_some());
-                let fires = longer_ns > rule.longer_ns_min && !has_answer;
+                let has_answer =
+                    || with_fields(trace, *row, |fields| fields.http_status().is_some());
+                let fires = longer_ns > rule.longer_ns_min && !has_answer();
                 fires.then_some((longer_ns, *caller, *row, server))
             })
             .collect();
