@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 
 use causeway_model::trace::Row;
+use hashbrown::HashMap;
 
 use super::finding::{Draft, Fallacy, Findings, evidence};
 use super::n_plus_one::callee;
@@ -64,10 +65,14 @@ impl Detector for PlaintextCall {
             return;
         }
         let mut plain: BTreeMap<(CallKey, &str, Sign), Vec<Row>> = BTreeMap::new();
+        // Whether two resources are one place is found out once for all their calls.
+        let mut places: HashMap<(u32, u32), bool> = HashMap::new();
         for (row, sign) in subject.told.readable.iter().copied() {
             let Some(call) = subject.call(row) else { continue };
-            let is_near =
-                subject.server(row).is_some_and(|server| is_one_place(subject, row, server));
+            let is_near = subject.server(row).is_some_and(|server| {
+                let clocks = (subject.trace.clock(row), subject.trace.clock(server));
+                *places.entry(clocks).or_insert_with(|| is_one_place(subject, row, server))
+            });
             if is_near || is_trusted(subject, row, rule) {
                 continue;
             }

@@ -39,39 +39,42 @@ impl<'a> Told<'a> {
         let mut fields = Fields::default();
         for row in trace.rows() {
             fields.clear();
-            let mut is_escaped = false;
-            for (key, value) in trace.attributes(row).into_iter().flatten() {
-                let Some(value) = value else { continue };
-                told.is_stamped |= key.starts_with(STAMP_PREFIX);
-                let name = Name::of(key);
-                match value {
-                    AttributeText::Int(int) => {
-                        if let Some(name) = name {
-                            fields.set(name, Value::Int(int));
-                        }
-                    }
-                    AttributeText::Text(text) => {
-                        let text = value::display(text);
-                        let secrets = find_secrets(key, &text);
-                        told.secrets.extend(secrets.iter().map(|site| (row, key, site.kind)));
-                        match (name, text) {
-                            (Some(name), Cow::Borrowed(text)) => {
-                                fields.set(name, Value::Text(text))
-                            }
-                            (Some(_), Cow::Owned(_)) => is_escaped = true,
-                            (None, _) => {}
-                        }
-                    }
-                }
-            }
             // Texts with escapes are read into memory of their own; they are rare.
-            if is_escaped {
-                with_fields(trace, row, |fields| told.note(trace, row, fields, former));
-            } else {
+            if told.take(trace, row, &mut fields) {
                 told.note(trace, row, &fields, former);
+            } else {
+                with_fields(trace, row, |fields| told.note(trace, row, fields, former));
             }
         }
         told
+    }
+
+    /// Reads the attributes of a row into `fields`. Says whether all of them fit: those with escapes do not.
+    fn take(&mut self, trace: &MergedTrace<'a>, row: Row, fields: &mut Fields<'a>) -> bool {
+        let Some(attributes) = trace.attributes(row) else { return true };
+        let mut is_whole = true;
+        for (key, value) in attributes {
+            self.is_stamped |= key.starts_with(STAMP_PREFIX);
+            match value {
+                None => {}
+                Some(AttributeText::Int(int)) => {
+                    if let Some(name) = Name::of(key) {
+                        fields.set(name, Value::Int(int));
+                    }
+                }
+                Some(AttributeText::Text(text)) => {
+                    let text = value::display(text);
+                    let secrets = find_secrets(key, &text);
+                    self.secrets.extend(secrets.iter().map(|site| (row, key, site.kind)));
+                    match (Name::of(key), text) {
+                        (Some(name), Cow::Borrowed(text)) => fields.set(name, Value::Text(text)),
+                        (Some(_), Cow::Owned(_)) => is_whole = false,
+                        (None, _) => {}
+                    }
+                }
+            }
+        }
+        is_whole
     }
 
     fn note(
