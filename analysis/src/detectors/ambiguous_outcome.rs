@@ -1,5 +1,8 @@
 //! `ambiguous_outcome`: the caller does not know that what it asked for was done.
 //!
+//! The caller waited, gave up or lost the connection, and reports a failure; the callee went on and ended well. A
+//! payment was booked, and who asked for it believes that it was not.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | the caller's span failed without an answer (no HTTP status, and no status of a remote procedure but cancelled, deadline exceeded or unavailable), while the callee's span ended well |

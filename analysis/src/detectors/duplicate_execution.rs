@@ -1,5 +1,8 @@
 //! `duplicate_execution`: one logical write was carried out several times.
 //!
+//! A caller that gets no answer asks again, and a broker that gets no acknowledgement delivers again. Where the first
+//! time had worked all the same, the order is placed twice.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | a write was repeated after its caller saw a failure, and the callee's spans of two attempts ended well; or a consumer group processed one message (`messaging.message.id`) several times with success, and wrote each time |

@@ -1,5 +1,8 @@
 //! `error_origin`: where a failure began, and what it took down.
 //!
+//! When one call fails, so does what waited for it, and what waited for that: a trace full of errors has mostly one
+//! cause. This names it, and all that went down with it.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | a span failed and at least one span above it failed with it; of the failed spans that hang together, the first one without a failed cause below is the origin |

@@ -1,5 +1,8 @@
 //! `impossible_order`: by their own clocks, effects begin before their causes.
 //!
+//! A call cannot be received before it is sent. Where times say so, the clocks of the two machines differ by at least
+//! that much, and so do all waits and overlaps that are read from their times.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | a span of one clock starts, as sent, before its parent of another clock does, or a span with a link starts before the linked span; which parent and link prove impossible |

@@ -1,5 +1,8 @@
 //! `large_payload`: a body that takes its time on the wire.
 //!
+//! Bodies are serialised, copied, compressed, sent and parsed, by both ends and whatever stands between. What is
+//! nothing on a developer's machine takes seconds on a busy link.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | a request's or response's body has at least 300 kB by its span's attributes |

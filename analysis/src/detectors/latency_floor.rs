@@ -1,5 +1,8 @@
 //! `latency_floor`: the way to other processes takes much of the critical path.
 //!
+//! A call takes at least the way there and back. Where much of what users wait for is spent between processes, making
+//! the processes faster changes little.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | network and queueing time, which is client span minus server span and so needs no common clock, makes 30 % of the critical path and 5 ms |

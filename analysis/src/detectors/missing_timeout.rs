@@ -1,5 +1,8 @@
 //! `missing_timeout`: somebody waited for an answer as if there were no end.
 //!
+//! A caller that waits without a limit waits for as long as the callee takes, forever if it must. Threads and
+//! connections that wait like that run out, and a slow callee takes its callers down with it.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | an exit span waited more than 5 s and 10 times the other calls of its template in the trace, where there are any, and was neither cancelled nor timed out; or a span has no end, and what is below it went on for more than 1 min after its start |

@@ -1,5 +1,8 @@
 //! `n_plus_one`: one call for each item of a list, one after another.
 //!
+//! A list is fetched with one call, and then each of its items with one more: 101 calls for 100 orders. Each is quick,
+//! so nobody notices until lists get long or the way to the callee does.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | at least 5 exit spans of one template under one caller, mostly one after another (neighbours overlap less than 20 %), that together take 20 ms or 5 % of the entry span, which is the one by which the work came into the caller's process |

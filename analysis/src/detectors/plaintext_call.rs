@@ -1,5 +1,8 @@
 //! `plaintext_call`: a call that everybody on the way can read and change.
 //!
+//! What goes over a network unencrypted can be read and changed by whoever is on the way: another tenant, a proxy, a
+//! stolen device. Networks inside a company are networks too.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | an exit span's URL or scheme says `http`, or its port is one whose protocol is not encrypted (80, 1883, 5672, 6379, 9092, 11211) |

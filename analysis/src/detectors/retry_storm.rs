@@ -1,5 +1,8 @@
 //! `retry_storm`: several layers repeat what failed, and attempts multiply.
 //!
+//! Three attempts in each of three layers are 27 calls where the trouble is. A service that is just slow gets many
+//! times its usual load from callers that mean well, and stays down.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | below attempts at a call there are attempts at another, so that one logical call becomes at least 4 at the innermost layer |

@@ -1,5 +1,8 @@
 //! `retry_without_backoff`: attempts at a call follow each other at the same pace.
 //!
+//! An attempt right after a failed one mostly fails as well, and all callers that failed together come back together.
+//! Pauses that grow, and differ by chance, let the callee recover.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | at least 3 attempts at one call under one caller, where the pause before the last is less than 1.5 times the one before the first repeat |

@@ -1,5 +1,8 @@
 //! `secret_in_span`: credentials that whoever reads traces can read.
 //!
+//! Spans are read by developers, kept for months, exported and pasted into tickets. A password or token in one of them
+//! is known to all who can read traces.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | an attribute of a span, or of an event of it, holds a password, token, key or other credential, as [`find_secrets`](crate::forms::find_secrets) knows them |

@@ -1,5 +1,8 @@
 //! `sequential_calls`: independent calls made one after another.
 //!
+//! A page asks several services that have nothing to do with each other, and asks each only once the one before has
+//! answered. Asked together, they take as long as the slowest.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | at least 3 exit spans of different templates under one caller, none overlapping the one before, where side by side they would save 50 ms and 10 % of the entry span |

@@ -1,5 +1,8 @@
 //! `work_after_giving_up`: the callee works on though nobody waits for the answer.
 //!
+//! A caller that timed out is gone, but the callee does not know and goes on working on an answer that nobody will
+//! read, just when it has too much to do.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | the caller's span failed without an answer, and the callee's span is more than 100 ms longer than the caller's; lengths need no common clock |
