@@ -145,8 +145,8 @@ fn push_page(page: &mut String, source: &Source, types: &BTreeMap<&str, &str>) -
     if let Some(change) = source.row("change") {
         writeln!(
             page,
-            "\n## What is saved\n\nBy a replay of the trace: {}",
-            links_of_page(change, types) + "."
+            "\n## With what change the trace is replayed, to tell the saving\n\n{}",
+            text(change)
         )?;
     }
     writeln!(page, "\n## What would prove it wrong\n\n{}", source.disproof)?;
