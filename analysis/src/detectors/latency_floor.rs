@@ -48,9 +48,9 @@ impl Default for LatencyFloorSettings {
 /// Calls from one service to another.
 #[derive(Default)]
 struct Edge {
-    calls: usize,
+    /// Client and server spans.
+    ends: Vec<(Row, Row)>,
     network_ns: i64,
-    crossing: Option<&'static str>,
 }
 
 impl Detector for LatencyFloor {
@@ -88,9 +88,8 @@ impl Detector for LatencyFloor {
             rows.push(call);
             let edge = edges.entry((trace.service(call), trace.service(server)));
             let edge = edge.or_default();
-            edge.calls += 1;
             edge.network_ns = edge.network_ns.saturating_add(call_ns);
-            edge.crossing = edge.crossing.or_else(|| crossing(subject, call, server));
+            edge.ends.push((call, server));
         }
         let share = percent(network_ns, subject.root_ns());
         if share < rule.path_percent_min || network_ns < rule.network_ns_min {
@@ -108,7 +107,8 @@ impl Detector for LatencyFloor {
             "{service} {name} spends {share} % of its time between services, most from {from} to {to}"
         );
         let change = Change::RoundTrip { calls: rows.clone(), round_trip_ns: rule.round_trip_ns };
-        let list: Value = edges.iter().take(EDGES_MAX).map(edge_evidence).collect();
+        let list: Value =
+            edges.iter().take(EDGES_MAX).map(|edge| edge_evidence(subject, edge)).collect();
         let evidence = evidence(
             seen.clone(),
             "Every call pays the way there and back, and what waits in queues on it, before any work is done.",
@@ -167,13 +167,14 @@ fn crossing(subject: &Subject<'_, '_>, call: Row, server: Row) -> Option<&'stati
     ["cloud.region", "cloud.availability_zone"].into_iter().find(|key| differs(key))
 }
 
-fn edge_evidence(((from, to), edge): &((&str, &str), Edge)) -> Value {
+fn edge_evidence(subject: &Subject<'_, '_>, ((from, to), edge): &((&str, &str), Edge)) -> Value {
+    let crosses = edge.ends.iter().find_map(|(call, server)| crossing(subject, *call, *server));
     json!({
         "from": from,
         "to": to,
-        "calls": edge.calls,
+        "calls": edge.ends.len(),
         "network_ns": edge.network_ns,
-        "crosses": edge.crossing,
+        "crosses": crosses,
     })
 }
 
