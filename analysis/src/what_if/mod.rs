@@ -15,11 +15,11 @@
 //! wait for them, keeps its length. Order that times show is taken for a dependence, so a saving is never promised where one call might have needed
 //! another. Without a change the replay is the trace, exactly, whatever its shape.
 
-mod ask;
+mod check;
 mod plan;
 mod replay;
 
-pub use ask::{ASKED_SPANS_MAX, ASKS_MAX, Ask, AskError, AskedSpan, changes};
+pub use check::ChangeError;
 pub use replay::{Replay, replay, saving_ns};
 
 use causeway_model::trace::Row;
