@@ -37,11 +37,13 @@ impl<'a> Repeated<'a> {
     }
 
     /// The text of a row; `None` for null.
+    #[inline]
     pub fn get(&self, row: usize) -> Option<&'a str> {
         self.key(row).map(|key| self.values.value(key))
     }
 
     /// The position of the row's text among the distinct values.
+    #[inline]
     pub fn key(&self, row: usize) -> Option<usize> {
         self.keys.is_valid(row).then(|| usize::try_from(self.keys.value(row)).ok()).flatten()
     }
@@ -107,6 +109,7 @@ impl<'a> Own<'a> {
         Repeated::of(array).map(Self::Text).or_else(|| array.as_primitive_opt().map(Self::Int))
     }
 
+    #[inline]
     fn get(self, row: usize) -> Option<AttributeText<'a>> {
         match self {
             Self::Text(texts) => texts.get(row).map(AttributeText::Text),
@@ -186,6 +189,7 @@ impl<'a> AttributeRows<'a> {
 
     /// Key and value of each attribute of the row, in the sender's order; no value is a key that
     /// was sent without one.
+    #[inline]
     pub fn entries(&self, row: usize) -> AttributeEntries<'_, 'a> {
         let order = self.order.and_then(|order| self.orders.get(order.key(row)?));
         AttributeEntries {
@@ -210,6 +214,7 @@ pub struct AttributeEntries<'r, 'a> {
 impl<'r, 'a> Iterator for AttributeEntries<'r, 'a> {
     type Item = (&'r str, Option<AttributeText<'a>>);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if let Some(ordered) = &mut self.ordered {
             let next = ordered.next()?;
@@ -317,6 +322,7 @@ impl<'a> StampRows<'a> {
 }
 
 /// Positions of a row's elements behind list or map offsets.
+#[inline]
 pub fn offsets_range(offsets: &[i32], row: usize) -> std::ops::Range<usize> {
     match offsets.get(row..row + 2) {
         Some([start, end]) => (*start).max(0) as usize..(*end).max(0) as usize,

@@ -196,13 +196,21 @@ pub enum Number {
 }
 
 /// The text a person expects of a value: strings unquoted, everything else as stored.
+#[inline]
 pub fn display(text: &str) -> std::borrow::Cow<'_, str> {
-    if text.starts_with('"')
-        && let Ok(string) = serde_json::from_str::<String>(text)
-    {
-        return string.into();
+    if text.starts_with('"') { unquoted(text) } else { text.into() }
+}
+
+fn unquoted(text: &str) -> std::borrow::Cow<'_, str> {
+    let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    let is_special = |byte| matches!(byte, b'"' | b'\\' | 0..=0x1f);
+    if let Some(inner) = inner.filter(|inner| !inner.bytes().any(is_special)) {
+        return inner.into();
     }
-    text.into()
+    match serde_json::from_str::<String>(text) {
+        Ok(string) => string.into(),
+        Err(_) => text.into(),
+    }
 }
 
 /// The text stored under `key` in the text of an attribute set; the first one if it repeats.

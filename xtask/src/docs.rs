@@ -1,10 +1,12 @@
 //! `cargo xtask gen`: documents that are written from the code, and whether they are stale.
 //!
-//! The pages are made in the tests below, because only tests see the model (see `Cargo.toml`).
-//! A test that finds a page stale fails, or writes the page if [`WRITE`] is set.
+//! The page of columns is made in the tests below, because only tests see the model (see `Cargo.toml`).
+//! A test that finds it stale fails, or writes it if [`WRITE`] is set. The pages of detectors are made
+//! from sources as text ([`findings`]).
 
 use anyhow::Result;
 
+use crate::findings;
 use crate::run::{cargo, execute};
 use crate::test::PACKAGES;
 
@@ -27,12 +29,16 @@ const WRITE: &str = "CAUSEWAY_WRITE_DOCS";
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     match options.what {
-        What::Docs => pages(true),
+        What::Docs => {
+            findings::write()?;
+            pages(true)
+        }
     }
 }
 
 /// Fails if a page is stale.
 pub(crate) fn check() -> Result<String> {
+    findings::check()?;
     pages(false)?;
     Ok(String::new())
 }

@@ -1,5 +1,8 @@
 //! `ambiguous_outcome`: the caller does not know that what it asked for was done.
 //!
+//! The caller waited, gave up or lost the connection, and reports a failure; the callee went on and ended well. A
+//! payment was booked, and who asked for it believes that it was not.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | the caller's span failed without an answer (no HTTP status, and no status of a remote procedure but cancelled, deadline exceeded or unavailable), while the callee's span ended well |
@@ -41,7 +44,9 @@ impl Detector for AmbiguousOutcome {
     }
 
     fn run(&self, subject: &Subject<'_, '_>, settings: &Settings, findings: &mut Findings) {
-        let ambiguous = subject.exits.iter().filter_map(|(caller, row)| {
+        let failed = |row: Row| subject.trace.status(row) == Status::Error;
+        let failed = subject.exits.iter().filter(|(_, row)| failed(*row));
+        let ambiguous = failed.filter_map(|(caller, row)| {
             let server = subject.server(*row)?;
             fires(subject, *row, server).then_some((*caller, *row, server))
         });
@@ -51,11 +56,11 @@ impl Detector for AmbiguousOutcome {
     }
 }
 
+/// Whether a call that failed left its caller in doubt.
 fn fires(subject: &Subject<'_, '_>, call: Row, server: Row) -> bool {
     let trace = subject.trace;
     let may_write = subject.call(call).is_some_and(|call| call.effect != Effect::Read);
     may_write
-        && trace.status(call) == Status::Error
         && trace.status(server) != Status::Error
         && with_fields(trace, call, |fields| {
             let has_answer = |status: i64| !NO_ANSWER.contains(&status);

@@ -1,5 +1,9 @@
 //! `broken_stamps`: stamps of hybrid clocks that cannot be believed, or that nobody accepts.
 //!
+//! Processes that stamp their spans with hybrid clocks prove in what order things happened. A stamp that two processes
+//! share, that was made up or that was not taken into account proves nothing, and everything ordered through it is a
+//! guess again.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | two clocks stamp with one node id (cloned); a span's stamps do not follow what it received (merge not done); a received stamp is older than its sender's span (replayed or forged); a stamp was refused for being too far ahead |
@@ -76,6 +80,9 @@ impl Detector for BrokenStamps {
     }
 
     fn run(&self, subject: &Subject<'_, '_>, settings: &Settings, findings: &mut Findings) {
+        if !subject.told.is_stamped {
+            return;
+        }
         let Some(spans) = stamped_spans(subject.trace) else { return };
         let Ok(order) = Order::build(&spans, &[], &OrderSettings::default()) else { return };
         let mut broken: BTreeMap<(Broken, &str), Vec<Row>> = BTreeMap::new();

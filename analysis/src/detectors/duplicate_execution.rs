@@ -1,5 +1,8 @@
 //! `duplicate_execution`: one logical write was carried out several times.
 //!
+//! A caller that gets no answer asks again, and a broker that gets no acknowledgement delivers again. Where the first
+//! time had worked all the same, the order is placed twice.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | a write was repeated after its caller saw a failure, and the callee's spans of two attempts ended well; or a consumer group processed one message (`messaging.message.id`) several times with success, and wrote each time |
@@ -11,7 +14,6 @@ use std::collections::BTreeMap;
 
 use causeway_model::trace::{Kind, Row, Status};
 
-use super::attempts::attempts;
 use super::finding::{Draft, Fallacy, Findings, evidence};
 use super::n_plus_one::callee;
 use super::{Detector, Settings, Severity, Subject, with_fields};
@@ -73,7 +75,7 @@ impl Detector for DuplicateExecution {
 
 /// Writes that were repeated though an attempt before had been carried out.
 fn retried(subject: &Subject<'_, '_>) -> Vec<Repeated> {
-    let groups = attempts(subject).into_iter().filter(|group| group.call.effect == Effect::Write);
+    let groups = subject.attempts.iter().filter(|group| group.call.effect == Effect::Write);
     let groups = groups.filter_map(|group| {
         if group.rows.iter().any(|row| has_key(subject, *row)) {
             return None;

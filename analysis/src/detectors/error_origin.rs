@@ -1,5 +1,8 @@
 //! `error_origin`: where a failure began, and what it took down.
 //!
+//! When one call fails, so does what waited for it, and what waited for that: a trace full of errors has mostly one
+//! cause. This names it, and all that went down with it.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | a span failed and at least one span above it failed with it; of the failed spans that hang together, the first one without a failed cause below is the origin |
@@ -81,6 +84,9 @@ impl Detector for ErrorOrigin {
 fn failures(subject: &Subject<'_, '_>, outlived_ns_max: i64) -> BTreeMap<Row, Failure> {
     let trace = subject.trace;
     let failed = |row: Row| trace.status(row) == Status::Error;
+    if !trace.rows().any(failed) {
+        return BTreeMap::new();
+    }
     // Parents stand before their children, so one pass down finds the top of each, one up whether there is a cause below.
     let mut tops: Vec<Option<Row>> = vec![None; trace.len()];
     let mut has_cause = vec![false; trace.len()];

@@ -1,5 +1,8 @@
 //! `fan_out`: many calls of one kind at once.
 //!
+//! The caller starts a call for each item of a list and waits for all of them. That is as slow as the slowest, which
+//! with hundred calls is nearly always a slow one, and it takes hundred places in the callee's queue at one moment.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | at least 20 exit spans of one template under one caller, mostly side by side (half of what could overlap does) |

@@ -189,8 +189,8 @@ impl Findings {
         // Callers may share an id, so the first offending span counts as well.
         let first_id = draft.rows.first().map_or(0, |row| trace.span_id(*row));
         let parts = [group_key.0, u128::from(parent_span_id), u128::from(first_id)];
-        let bytes = [trace_id.0].into_iter().chain(parts.map(u128::to_be_bytes));
-        let finding_id = FindingId(xxh3_128(&bytes.flatten().collect::<Vec<_>>()));
+        let [group, parent, first] = parts.map(u128::to_be_bytes);
+        let finding_id = FindingId(xxh3_128(&[trace_id.0, group, parent, first].concat()));
         let raw_end =
             |row: &Row| trace.raw_start_ns(*row).saturating_add(trace.raw_duration_ns(*row));
         let saving = Severity::of_saving(draft.saving_ns, subject.root_ns());
@@ -248,7 +248,7 @@ impl Findings {
 
 /// A hash of texts that do not run into each other.
 pub(super) fn hash<'a>(texts: impl Iterator<Item = &'a str>) -> u128 {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(256);
     for text in texts {
         bytes.extend_from_slice(text.as_bytes());
         // No valid UTF-8 holds this byte.

@@ -1,5 +1,8 @@
 //! `large_payload`: a body that takes its time on the wire.
 //!
+//! Bodies are serialised, copied, compressed, sent and parsed, by both ends and whatever stands between. What is
+//! nothing on a developer's machine takes seconds on a busy link.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | a request's or response's body has at least 300 kB by its span's attributes |
@@ -15,7 +18,7 @@ use causeway_model::trace::Row;
 
 use super::finding::{Draft, Fallacy, Findings, evidence};
 use super::n_plus_one::callee;
-use super::{Detector, Settings, Severity, Subject, with_fields};
+use super::{Detector, Settings, Severity, Subject};
 use crate::forms::{Call, CallKey};
 
 /// Finds large bodies.
@@ -66,15 +69,16 @@ impl Detector for LargePayload {
         let rule = &settings.large_payload;
         let trace = subject.trace;
         let mut large: BTreeMap<CallKey, Large> = BTreeMap::new();
-        for row in trace.rows() {
+        let bodies = subject.told.bodies.iter().copied();
+        for (row, bytes) in bodies.filter(|(_, bytes)| *bytes >= rule.body_bytes_min) {
             let Some(call) = subject.call(row) else { continue };
-            let bytes = bytes(subject, row);
             // The other end tells the same body.
             let is_told = || {
                 let caller = trace.parent(row).filter(|parent| subject.is_exit(*parent));
-                !call.is_exit && caller.is_some_and(|caller| bytes <= self::bytes(subject, caller))
+                let told = caller.is_some_and(|caller| bytes <= subject.told.body_bytes(caller));
+                told && !call.is_exit
             };
-            if bytes < rule.body_bytes_min.max(1) || is_download(call, rule) || is_told() {
+            if is_download(call, rule) || is_told() {
                 continue;
             }
             let of = large.entry(call.key).or_default();
@@ -88,13 +92,6 @@ impl Detector for LargePayload {
             self.report(subject, large, findings);
         }
     }
-}
-
-/// The larger of a span's bodies.
-fn bytes(subject: &Subject<'_, '_>, row: Row) -> u64 {
-    with_fields(subject.trace, row, |fields| {
-        fields.request_bytes().unwrap_or(0).max(fields.response_bytes().unwrap_or(0))
-    })
 }
 
 fn is_download(call: &Call, rule: &LargePayloadSettings) -> bool {

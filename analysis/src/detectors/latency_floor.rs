@@ -1,5 +1,8 @@
 //! `latency_floor`: the way to other processes takes much of the critical path.
 //!
+//! A call takes at least the way there and back. Where much of what users wait for is spent between processes, making
+//! the processes faster changes little.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | network and queueing time, which is client span minus server span and so needs no common clock, makes 30 % of the critical path, counting calls of which it takes 5 ms or more |
@@ -10,7 +13,7 @@
 //! | change | all these calls at [`LatencyFloorSettings::round_trip_ns`] there and back |
 //! | wrong if | the client span holds work of its own, such as encoding a large request |
 
-use causeway_model::trace::{Row, Status};
+use causeway_model::trace::{Row, Status, TextId};
 use hashbrown::HashMap;
 use serde_json::{Value, json};
 
@@ -47,9 +50,9 @@ impl Default for LatencyFloorSettings {
 /// Calls from one service to another.
 #[derive(Default)]
 struct Edge {
-    calls: usize,
+    /// Client and server spans.
+    ends: Vec<(Row, Row)>,
     network_ns: i64,
-    crossing: Option<&'static str>,
 }
 
 impl Detector for LatencyFloor {
@@ -73,7 +76,7 @@ impl Detector for LatencyFloor {
         let rule = &settings.latency_floor;
         let trace = subject.trace;
         let mut rows: Vec<Row> = Vec::new();
-        let mut edges: HashMap<(&str, &str), Edge> = HashMap::new();
+        let mut edges: HashMap<(TextId, TextId), Edge> = HashMap::new();
         let mut network_ns = 0i64;
         for (call, server, call_ns) in subject.exits.iter().filter_map(|(_, row)| {
             let server =
@@ -86,18 +89,20 @@ impl Detector for LatencyFloor {
             }
             network_ns = network_ns.saturating_add(call_ns);
             rows.push(call);
-            let edge = edges.entry((trace.service_text(call), trace.service_text(server)));
+            let edge = edges.entry((trace.service(call), trace.service(server)));
             let edge = edge.or_default();
-            edge.calls += 1;
             edge.network_ns = edge.network_ns.saturating_add(call_ns);
-            edge.crossing = edge.crossing.or_else(|| crossing(subject, call, server));
+            edge.ends.push((call, server));
         }
         let share = percent(network_ns, subject.root_ns());
         if share < rule.path_percent_min {
             return;
         }
         rows.sort_by_key(|row| (trace.start_ns(*row), *row));
-        let mut edges: Vec<_> = edges.into_iter().collect();
+        let mut edges: Vec<((&str, &str), Edge)> = edges
+            .into_iter()
+            .map(|((from, to), edge)| ((trace.text(from), trace.text(to)), edge))
+            .collect();
         edges.sort_by_key(|(names, edge)| (std::cmp::Reverse(edge.network_ns), *names));
         let Some(((from, to), _)) = edges.first() else { return };
         let (service, name) = (subject.entry_service(), subject.entry_operation());
@@ -105,7 +110,8 @@ impl Detector for LatencyFloor {
             "{service} {name} spends {share} % of its time between services, most from {from} to {to}"
         );
         let change = Change::RoundTrip { calls: rows.clone(), round_trip_ns: rule.round_trip_ns };
-        let list: Value = edges.iter().take(EDGES_MAX).map(edge_evidence).collect();
+        let list: Value =
+            edges.iter().take(EDGES_MAX).map(|edge| edge_evidence(subject, edge)).collect();
         let evidence = evidence(
             seen.clone(),
             "Every call pays the way there and back, and what waits in queues on it, before any work is done.",
@@ -164,13 +170,14 @@ fn crossing(subject: &Subject<'_, '_>, call: Row, server: Row) -> Option<&'stati
     ["cloud.region", "cloud.availability_zone"].into_iter().find(|key| differs(key))
 }
 
-fn edge_evidence(((from, to), edge): &((&str, &str), Edge)) -> Value {
+fn edge_evidence(subject: &Subject<'_, '_>, ((from, to), edge): &((&str, &str), Edge)) -> Value {
+    let crosses = edge.ends.iter().find_map(|(call, server)| crossing(subject, *call, *server));
     json!({
         "from": from,
         "to": to,
-        "calls": edge.calls,
+        "calls": edge.ends.len(),
         "network_ns": edge.network_ns,
-        "crosses": edge.crossing,
+        "crosses": crosses,
     })
 }
 

@@ -1,5 +1,8 @@
 //! `missing_timeout`: somebody waited for an answer as if there were no end.
 //!
+//! A caller that waits without a limit waits for as long as the callee takes, forever if it must. Threads and
+//! connections that wait like that run out, and a slow callee takes its callers down with it.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | an exit span waited more than 5 s and 10 times the other calls of its template in the trace, where there are any, and was neither cancelled nor timed out; or a span has no end, and what is below it went on for more than 1 min after its start, by one clock, or lasted as long by another |
@@ -72,6 +75,12 @@ impl Detector for MissingTimeout {
 fn waits(subject: &Subject<'_, '_>, rule: &MissingTimeoutSettings) -> Vec<(Row, i64)> {
     let trace = subject.trace;
     let mut found = Vec::new();
+    let may_fire = |row: Row| {
+        trace.duration_ns(row) > rule.wait_ns_min || trace.flags(row).contains(Flags::NO_TIME)
+    };
+    if !trace.rows().any(may_fire) {
+        return found;
+    }
     // Whether a long wait lies below; rows are walked from the leaves up.
     let mut has_below = vec![false; trace.len()];
     let mut below_ns: Vec<Below> = trace.rows().map(|row| Below::of(subject, row)).collect();

@@ -35,6 +35,7 @@ mod sequential_calls;
 mod settings;
 mod stamps;
 mod subject;
+mod told;
 pub mod window;
 mod work_after_giving_up;
 
@@ -59,7 +60,8 @@ pub use secret_in_span::{SecretInSpan, SecretInSpanSettings};
 pub use sequential_calls::{SequentialCalls, SequentialCallsSettings};
 pub use settings::Settings;
 pub use stamps::clock_spans;
-pub use subject::{Subject, with_fields};
+pub use subject::Subject;
+pub use told::with_fields;
 pub use work_after_giving_up::{WorkAfterGivingUp, WorkAfterGivingUpSettings};
 
 /// A rule about traces.

@@ -1,5 +1,8 @@
 //! `n_plus_one`: one call for each item of a list, one after another.
 //!
+//! A list is fetched with one call, and then each of its items with one more: 101 calls for 100 orders. Each is quick,
+//! so nobody notices until lists get long or the way to the callee does.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | at least 5 exit spans of one template under one caller, mostly one after another (neighbours overlap less than 20 %), that together take 20 ms or 5 % of the entry span, which is the one by which the work came into the caller's process |
@@ -71,7 +74,7 @@ impl Detector for NPlusOne {
         let fires = |repeat: &&Repeat| fires(subject, repeat, rule);
         let mut outer = outermost(subject, subject.repeats.iter().filter(fires));
         // Replays cost a pass over the trace each, so only the worst are made.
-        outer.sort_by_key(|repeat| {
+        outer.sort_by_cached_key(|repeat| {
             let spread = Spread::of(subject, &repeat.rows);
             std::cmp::Reverse((spread.total_ns, repeat.rows.len()))
         });
@@ -102,9 +105,10 @@ fn outermost<'r>(
     subject: &Subject<'_, '_>,
     repeats: impl Iterator<Item = &'r Repeat>,
 ) -> Vec<&'r Repeat> {
-    let mut is_below = vec![false; subject.trace.len()];
+    let mut is_below: Vec<bool> = Vec::new();
     let mut outer = Vec::new();
     for repeat in repeats {
+        is_below.resize(subject.trace.len(), false);
         let below = |row: &Row| is_below.get(row.idx()).copied().unwrap_or(false);
         if repeat.rows.iter().all(below) {
             continue;

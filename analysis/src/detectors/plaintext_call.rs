@@ -1,5 +1,8 @@
 //! `plaintext_call`: a call that everybody on the way can read and change.
 //!
+//! What goes over a network unencrypted can be read and changed by whoever is on the way: another tenant, a proxy, a
+//! stolen device. Networks inside a company are networks too.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | an exit span's URL or scheme says `http`, or its port is one whose protocol is not encrypted (80, 1883, 5672, 6379, 9092, 11211) |
@@ -10,11 +13,12 @@
 use std::collections::BTreeMap;
 
 use causeway_model::trace::Row;
+use hashbrown::HashMap;
 
 use super::finding::{Draft, Fallacy, Findings, evidence};
 use super::n_plus_one::callee;
 use super::{Detector, Settings, Severity, Subject, with_fields};
-use crate::forms::{CallKey, Field, Fields};
+use crate::forms::{CallKey, Field, Fields, Value};
 
 /// Ports of protocols whose encrypted form has another port.
 const PLAIN_PORTS: [u16; 6] = [80, 1883, 5672, 6379, 9092, 11211];
@@ -36,7 +40,7 @@ pub struct PlaintextCallSettings {
 
 /// Why a call counts as readable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Sign {
+pub(super) enum Sign {
     Scheme,
     Port(u16),
 }
@@ -64,9 +68,17 @@ impl Detector for PlaintextCall {
             return;
         }
         let mut plain: BTreeMap<(CallKey, &str, Sign), Vec<Row>> = BTreeMap::new();
-        for row in subject.trace.rows() {
-            let Some(call) = subject.call(row).filter(|call| call.is_exit) else { continue };
-            let Some(sign) = sign(subject, row, rule) else { continue };
+        // Whether two resources are one place is found out once for all their calls.
+        let mut places: HashMap<(u32, u32), bool> = HashMap::new();
+        for (row, sign) in subject.told.readable.iter().copied() {
+            let Some(call) = subject.call(row) else { continue };
+            let is_near = subject.server(row).is_some_and(|server| {
+                let clocks = (subject.trace.clock(row), subject.trace.clock(server));
+                *places.entry(clocks).or_insert_with(|| is_one_place(subject, row, server))
+            });
+            if is_near || is_trusted(subject, row, rule) {
+                continue;
+            }
             let service = subject.trace.service_text(row);
             plain.entry((call.key, service, sign)).or_default().push(row);
         }
@@ -78,28 +90,33 @@ impl Detector for PlaintextCall {
     }
 }
 
-/// What tells that a call is readable.
-fn sign(subject: &Subject<'_, '_>, row: Row, rule: &PlaintextCallSettings) -> Option<Sign> {
-    let trace = subject.trace;
-    let sign = with_fields(trace, row, |fields| {
-        let host = fields.peer_address().or_else(|| host_of(fields.text(Field::UrlFull)?));
-        let is_near = host.is_some_and(is_loopback);
-        let is_trusted = host.is_some_and(|host| {
-            rule.trusted_hosts.iter().any(|trusted| host.starts_with(trusted.as_str()))
-        });
-        if is_near || is_trusted || fields.has(Field::TlsProtocol) {
-            return None;
-        }
-        sign_of(fields)
-    })?;
-    let is_told =
-        |key: &str| trace.attribute(row, key).is_some_and(|value| value.text() != "false");
-    let is_encrypted =
-        ["tls.established", "tls.protocol.version", "tls.cipher"].into_iter().any(is_told);
-    let policy = trace.attribute(row, "connection_security_policy");
-    let by_mesh = policy.is_some_and(|policy| policy.text() == "mutual_tls");
-    let is_local = subject.server(row).is_some_and(|server| is_one_place(subject, row, server));
-    (!is_encrypted && !by_mesh && !is_local).then_some(sign)
+/// What tells that who stands between the ends of a call can read it; `None` also where the way does not leave the machine.
+pub(super) fn sign(fields: &Fields<'_>) -> Option<Sign> {
+    let is_established = match fields.value(Field::TlsEstablished) {
+        Some(Value::Text(text)) => text != "false",
+        told => told.is_some(),
+    };
+    let is_mutual = fields.text(Field::SecurityPolicy) == Some("mutual_tls");
+    if is_established || is_mutual || fields.has(Field::TlsProtocol) {
+        return None;
+    }
+    let sign = sign_of(fields)?;
+    (!host(fields).is_some_and(is_loopback)).then_some(sign)
+}
+
+fn host<'a>(fields: &Fields<'a>) -> Option<&'a str> {
+    fields.peer_address().or_else(|| host_of(fields.text(Field::UrlFull)?))
+}
+
+/// Whether the callee may be called in the clear, by setting.
+fn is_trusted(subject: &Subject<'_, '_>, row: Row, rule: &PlaintextCallSettings) -> bool {
+    !rule.trusted_hosts.is_empty()
+        && with_fields(subject.trace, row, |fields| {
+            let begins = |host: &str| {
+                rule.trusted_hosts.iter().any(|trusted| host.starts_with(trusted.as_str()))
+            };
+            host(fields).is_some_and(begins)
+        })
 }
 
 fn sign_of(fields: &Fields<'_>) -> Option<Sign> {

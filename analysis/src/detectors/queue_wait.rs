@@ -1,5 +1,8 @@
 //! `queue_wait`: messages wait far longer than their work takes.
 //!
+//! A queue hides that its consumers are late: producers see nothing, and consumers look fast. What users feel is the
+//! time between the two.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | from the end of a producer to the start of a consumer that hangs below it or links to it, at least 5 times the consumer's duration and at least 100 ms passed |

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use causeway_model::trace::{Flags, Row, Status};
 
 use super::{Subject, with_fields};
-use crate::forms::{Call, Field};
+use crate::forms::{Call, CallKey, Field};
 
 /// Exit spans of one caller that make the same call.
 #[derive(Debug, Clone)]
@@ -20,22 +20,32 @@ pub struct Repeat {
 
 /// All repeats of a trace, by caller and first span. Housekeeping is none.
 pub(super) fn repeats(subject: &Subject<'_, '_>) -> Vec<Repeat> {
-    let place = |(at, (caller, row)): (usize, &(Row, Row))| {
-        let call = subject.call(*row).filter(|call| !call.is_housekeeping)?;
-        Some((*caller, call.key, at, *row))
-    };
-    let mut calls: Vec<_> = subject.exits.iter().enumerate().filter_map(place).collect();
-    calls.sort_unstable();
-    let groups = calls.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).filter(|group| group.len() > 1);
-    let mut repeats: Vec<Repeat> = groups
-        .filter_map(|group| {
-            let (caller, _, _, first) = group.first()?;
-            let call = Arc::clone(subject.call(*first)?);
-            let rows = group.iter().map(|(_, _, _, row)| *row).collect();
-            Some(Repeat { caller: *caller, call, rows })
-        })
-        .collect();
-    repeats.sort_by_key(|repeat| (repeat.caller, repeat.rows.first().copied()));
+    // Exit spans come by caller, so each caller's are sorted by themselves; most callers have but one or two.
+    let mut calls: Vec<(CallKey, usize, Row)> = Vec::new();
+    let mut repeats: Vec<Repeat> = Vec::new();
+    for exits in subject.exits.chunk_by(|a, b| a.0 == b.0).filter(|exits| exits.len() > 1) {
+        let place = |(at, (_, row)): (usize, &(Row, Row))| {
+            let call = subject.call(*row).filter(|call| !call.is_housekeeping)?;
+            Some((call.key, at, *row))
+        };
+        calls.clear();
+        calls.extend(exits.iter().enumerate().filter_map(place));
+        calls.sort_unstable();
+        let first_of_caller = repeats.len();
+        for group in calls.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1) {
+            let first = group.first().map(|(_, _, row)| *row);
+            let (Some(call), Some((caller, _))) =
+                (first.and_then(|row| subject.call(row)), exits.first())
+            else {
+                continue;
+            };
+            let rows = group.iter().map(|(_, _, row)| *row).collect();
+            repeats.push(Repeat { caller: *caller, call: Arc::clone(call), rows });
+        }
+        if let Some(of_caller) = repeats.get_mut(first_of_caller..) {
+            of_caller.sort_by_key(|repeat| repeat.rows.first().copied());
+        }
+    }
     repeats
 }
 

@@ -1,5 +1,8 @@
 //! `retry_storm`: several layers repeat what failed, and attempts multiply.
 //!
+//! Three attempts in each of three layers are 27 calls where the trouble is. A service that is just slow gets many
+//! times its usual load from callers that mean well, and stays down.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | below attempts at a call there are attempts at another, so that one logical call becomes at least 4 at the innermost layer |
@@ -12,7 +15,7 @@ use std::collections::BTreeMap;
 use causeway_model::trace::Row;
 use serde_json::{Value, json};
 
-use super::attempts::{Attempts, attempts};
+use super::attempts::Attempts;
 use super::finding::{Draft, Fallacy, Findings, evidence};
 use super::n_plus_one::callee;
 use super::{Detector, Settings, Severity, Subject};
@@ -65,11 +68,11 @@ impl Detector for RetryStorm {
 
     fn run(&self, subject: &Subject<'_, '_>, settings: &Settings, findings: &mut Findings) {
         let rule = &settings.retry_storm;
-        let groups = attempts(subject);
+        let groups = &subject.attempts;
         if groups.len() < 2 {
             return;
         }
-        let mut storms: Vec<(usize, Storm)> = storms(subject, &groups)
+        let mut storms: Vec<(usize, Storm)> = storms(subject, groups)
             .into_iter()
             .map(|((outermost, _), storm)| (outermost, storm))
             .filter(|(_, storm)| {

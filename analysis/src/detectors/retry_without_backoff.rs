@@ -1,5 +1,8 @@
 //! `retry_without_backoff`: attempts at a call follow each other at the same pace.
 //!
+//! An attempt right after a failed one mostly fails as well, and all callers that failed together come back together.
+//! Pauses that grow, and differ by chance, let the callee recover.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | at least 3 attempts at one call under one caller, where the pause before the last is less than 1.5 times the one before the first repeat |
@@ -10,7 +13,7 @@
 
 use serde_json::Value;
 
-use super::attempts::{Attempts, attempts};
+use super::attempts::Attempts;
 use super::finding::{Draft, Fallacy, Findings, evidence};
 use super::n_plus_one::callee;
 use super::{Detector, Settings, Severity, Subject};
@@ -56,8 +59,9 @@ impl Detector for RetryWithoutBackoff {
 
     fn run(&self, subject: &Subject<'_, '_>, settings: &Settings, findings: &mut Findings) {
         let rule = &settings.retry_without_backoff;
-        let mut found: Vec<(Attempts, Vec<i64>)> = attempts(subject)
-            .into_iter()
+        let mut found: Vec<(&Attempts, Vec<i64>)> = subject
+            .attempts
+            .iter()
             .filter(|attempts| attempts.rows.len() >= rule.attempts_min)
             .map(|attempts| {
                 let gaps_ns = attempts.gaps_ns(subject);

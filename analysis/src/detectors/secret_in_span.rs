@@ -1,5 +1,8 @@
 //! `secret_in_span`: credentials that whoever reads traces can read.
 //!
+//! Spans are read by developers, kept for months, exported and pasted into tickets. A password or token in one of them
+//! is known to all who can read traces.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | an attribute of a span, or of an event of it, holds a password, token, key or other credential, as [`find_secrets`](crate::forms::find_secrets) knows them |
@@ -11,13 +14,12 @@
 
 use std::collections::BTreeMap;
 
-use causeway_model::rows::AttributeText;
 use causeway_model::trace::Row;
 use causeway_model::value;
 
 use super::finding::{Draft, Fallacy, Findings, evidence};
 use super::{Detector, Settings, Severity, Subject};
-use crate::forms::{SecretKind, SecretScanner};
+use crate::forms::{SecretKind, find_secrets};
 
 /// Finds credentials in spans.
 #[derive(Debug)]
@@ -48,18 +50,34 @@ impl Detector for SecretInSpan {
     }
 
     fn run(&self, subject: &Subject<'_, '_>, settings: &Settings, findings: &mut Findings) {
-        let mut scanner = SecretScanner::default();
+        let trace = subject.trace;
+        let ignored = &settings.secret_in_span.ignored_keys;
+        let is_searched = |key: &str| !ignored.iter().any(|ignored| ignored == key);
         let mut places: BTreeMap<Place<'_>, Vec<Row>> = BTreeMap::new();
-        for row in subject.trace.rows() {
-            let mut found = secrets(subject, row, settings, &mut scanner);
-            found.sort_unstable();
-            found.dedup();
-            for (key, kind) in found {
-                let service = subject.trace.service_text(row);
-                places.entry(Place { service, key, kind }).or_default().push(row);
+        let mut add = |row, key: String, kind| {
+            let service = trace.service_text(row);
+            places.entry(Place { service, key, kind: label(kind) }).or_default().push(row);
+        };
+        for (row, key, kind) in subject.told.secrets.iter().copied() {
+            if is_searched(key) {
+                add(row, key.to_owned(), kind);
+            }
+        }
+        for row in trace.rows() {
+            for event in trace.events(row).filter(|event| !event.attributes.is_empty()) {
+                for (key, value) in value::set_texts(event.attributes) {
+                    let Some(text) = value.filter(|_| is_searched(&key)) else { continue };
+                    for site in find_secrets(&key, &value::display(&text)) {
+                        add(row, format!("{}: {key}", event.name), site.kind);
+                    }
+                }
             }
         }
         let mut places: Vec<_> = places.into_iter().collect();
+        for (_, rows) in &mut places {
+            rows.sort_unstable();
+            rows.dedup();
+        }
         places.sort_by_key(|(_, rows)| std::cmp::Reverse(rows.len()));
         for (place, rows) in places.iter().take(settings.findings_max) {
             self.report(subject, place, rows, findings);
@@ -73,35 +91,6 @@ struct Place<'a> {
     service: &'a str,
     key: String,
     kind: &'static str,
-}
-
-/// Keys and kinds of the secrets of a row.
-fn secrets(
-    subject: &Subject<'_, '_>,
-    row: Row,
-    settings: &Settings,
-    scanner: &mut SecretScanner,
-) -> Vec<(String, &'static str)> {
-    let ignored = &settings.secret_in_span.ignored_keys;
-    let mut found = Vec::new();
-    for (key, value) in subject.trace.attributes(row).into_iter().flatten() {
-        let Some(AttributeText::Text(text)) = value else { continue };
-        if ignored.iter().any(|ignored| ignored == key) {
-            continue;
-        }
-        let sites = scanner.find(key, &value::display(text));
-        found.extend(sites.iter().map(|site| (key.to_owned(), label(site.kind))));
-    }
-    for event in subject.trace.events(row).filter(|event| !event.attributes.is_empty()) {
-        for (key, value) in value::set_texts(event.attributes) {
-            let Some(text) = value.filter(|_| !ignored.contains(&key)) else { continue };
-            let sites = scanner.find(&key, &value::display(&text));
-            found.extend(
-                sites.iter().map(|site| (format!("{}: {key}", event.name), label(site.kind))),
-            );
-        }
-    }
-    found
 }
 
 /// What people call a kind of secret.

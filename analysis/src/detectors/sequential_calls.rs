@@ -1,5 +1,8 @@
 //! `sequential_calls`: independent calls made one after another.
 //!
+//! A page asks several services that have nothing to do with each other, and asks each only once the one before has
+//! answered. Asked together, they take as long as the slowest.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | at least 3 exit spans of different templates under one caller, none overlapping the one before, where side by side they would save 50 ms and 10 % of the entry span |
@@ -8,9 +11,8 @@
 //! | change | the calls of the run side by side, [`Settings::parallel_calls`] at a time |
 //! | wrong if | a call needs what an earlier one answered |
 
-use std::collections::HashSet;
-
-use causeway_model::trace::{Flags, Row, Status};
+use causeway_model::trace::{Flags, Link, Row, Status};
+use hashbrown::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::finding::{Draft, Fallacy, Findings, Severity, evidence};
@@ -21,6 +23,8 @@ use crate::what_if::{Change, saving_ns};
 
 /// Templates that are listed in a finding.
 const TEMPLATES_MAX: usize = 20;
+/// Spans of one id that a link may mean.
+const SAME_ID_MAX: usize = 8;
 
 /// Finds independent calls made one after another.
 #[derive(Debug)]
@@ -71,12 +75,19 @@ impl Detector for SequentialCalls {
             .filter(|repeat| repeat.rows.len() >= often)
             .map(|repeat| (repeat.caller, repeat.call.key))
             .collect();
-        let mut runs: Vec<Vec<Row>> = subject
-            .exits
-            .chunk_by(|a, b| a.0 == b.0)
-            .flat_map(|exits| runs(subject, exits, &repeated))
+        // Side by side saves at most all but the longest.
+        let is_long = |exits: &&[(Row, Row)]| {
+            let total_ns: i64 = exits.iter().map(|(_, row)| trace.duration_ns(*row)).sum();
+            exits.len() >= rule.calls_min && total_ns >= rule.saving_ns_min
+        };
+        let mut callers = subject.exits.chunk_by(|a, b| a.0 == b.0).filter(is_long).peekable();
+        if callers.peek().is_none() {
+            return;
+        }
+        let needed = Needed::of(subject);
+        let mut runs: Vec<Vec<Row>> = callers
+            .flat_map(|exits| runs(subject, exits, &repeated, &needed))
             .filter(|run| templates(subject, run).len() >= rule.calls_min)
-            // Side by side saves at most all but the longest.
             .filter(|run| total(run) >= rule.saving_ns_min)
             .collect();
         runs.sort_by_key(|run| std::cmp::Reverse(total(run)));
@@ -91,6 +102,7 @@ fn runs(
     subject: &Subject<'_, '_>,
     exits: &[(Row, Row)],
     repeated: &HashSet<(Row, CallKey)>,
+    needed: &Needed,
 ) -> Vec<Vec<Row>> {
     let mut runs = Vec::new();
     let mut run: Vec<Row> = Vec::new();
@@ -103,7 +115,7 @@ fn runs(
         let stands_alone = call.effect == Effect::Write
             || trace.status(*row) == Status::Error
             || trace.flags(*row).contains(Flags::NO_TIME);
-        if !follows || stands_alone || links_to(subject, *row, &ids) {
+        if !follows || stands_alone || needed.any(*row, &ids) {
             runs.push(std::mem::take(&mut run));
             ids.clear();
         }
@@ -118,12 +130,54 @@ fn runs(
     runs
 }
 
-/// Whether a call declares that it needs one of others.
-fn links_to(subject: &Subject<'_, '_>, row: Row, ids: &HashSet<u64>) -> bool {
-    subject
-        .trace
-        .subtree(row)
-        .any(|below| subject.trace.links(below).any(|link| ids.contains(&link.span_id)))
+/// What calls declare to need: they, or what is below them, link to other calls of their caller.
+struct Needed {
+    /// Span ids of other calls, by the call that needs them.
+    ids: HashMap<Row, Vec<u64>>,
+}
+
+impl Needed {
+    fn of(subject: &Subject<'_, '_>) -> Self {
+        let trace = subject.trace;
+        let trace_id = trace.trace_id();
+        let mut ids: HashMap<Row, Vec<u64>> = HashMap::new();
+        let mut by_row: Vec<(Row, Row)> = Vec::new();
+        for row in trace.rows() {
+            let is_here = |link: &Link<'_>| trace_id.is_some_and(|id| link.trace_id == id.0);
+            for link in trace.links(row).filter(is_here) {
+                if by_row.is_empty() {
+                    by_row.clone_from(&subject.exits);
+                    by_row.sort_unstable();
+                }
+                let linked = trace.find(link.span_id).take(SAME_ID_MAX);
+                for caller in linked.filter_map(|other| subject.caller(other)) {
+                    if let Some(call) = call_above(subject, &by_row, caller, row) {
+                        ids.entry(call).or_default().push(link.span_id);
+                    }
+                }
+            }
+        }
+        Self { ids }
+    }
+
+    /// Whether a call needs one of others.
+    fn any(&self, call: Row, others: &HashSet<u64>) -> bool {
+        self.ids.get(&call).is_some_and(|ids| ids.iter().any(|id| others.contains(id)))
+    }
+}
+
+/// The exit span of a caller that a row is, or lies below: the last before it, as those of one caller are not below each
+/// other.
+fn call_above(
+    subject: &Subject<'_, '_>,
+    by_row: &[(Row, Row)],
+    caller: Row,
+    row: Row,
+) -> Option<Row> {
+    let after = by_row.partition_point(|exit| *exit <= (caller, row));
+    let (of, call) = *by_row.get(after.checked_sub(1)?)?;
+    let end = call.0.saturating_add(subject.trace.subtree_len(call));
+    (of == caller && row.0 < end).then_some(call)
 }
 
 /// What would start together: the calls, or what stands between the caller and them where that differs.

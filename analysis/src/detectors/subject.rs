@@ -7,9 +7,11 @@ use causeway_model::rows::AttributeText;
 use causeway_model::trace::{Kind, MergedTrace, Row};
 use causeway_model::value;
 
+use super::attempts::{Attempts, attempts};
 use super::repeats::{Repeat, repeats};
+use super::told::Told;
 use crate::critical_path::CriticalPath;
-use crate::forms::{Call, Fields, Former, Name, Value};
+use crate::forms::{Call, Former};
 
 /// How many internal spans may stand between a call and its caller.
 const INTERNAL_SPANS_MAX: usize = 3;
@@ -23,12 +25,14 @@ pub struct Subject<'t, 'a> {
     pub revision: u64,
     /// Its critical path.
     pub path: CriticalPath,
-    /// The call each row makes or serves; `None` for work inside a process.
-    pub calls: Vec<Option<Arc<Call>>>,
     /// Exit spans with their caller, by caller and start.
     pub exits: Vec<(Row, Row)>,
     /// Exit spans of one caller and call, by caller.
     pub repeats: Vec<Repeat>,
+    /// Calls that repeat a failed one, by caller and start.
+    pub(super) attempts: Vec<Attempts>,
+    /// What attributes tell.
+    pub(super) told: Told<'a>,
     /// Time on the path of all rows before each.
     path_before_ns: Vec<i64>,
     /// The span by which work came into the process of each row.
@@ -39,7 +43,8 @@ pub struct Subject<'t, 'a> {
 impl<'t, 'a> Subject<'t, 'a> {
     /// Makes a trace ready. The former remembers what it formed for the next one.
     pub fn new(trace: &'t MergedTrace<'a>, revision: u64, former: &mut Former) -> Self {
-        let calls = calls(trace, former);
+        let mut told = Told::read(trace, former);
+        refine(trace, &mut told.calls, former);
         let path = CriticalPath::of(trace);
         let mut sum = 0;
         let mut path_before_ns = vec![0];
@@ -51,23 +56,27 @@ impl<'t, 'a> Subject<'t, 'a> {
             trace,
             revision,
             path,
-            calls,
             exits: Vec::new(),
             repeats: Vec::new(),
+            attempts: Vec::new(),
+            told,
             path_before_ns,
             entries: entries(trace),
             root: trace.root(),
         };
         let exits = trace.rows().filter(|row| subject.is_exit(*row));
-        subject.exits = exits.filter_map(|row| Some((subject.caller(row)?, row))).collect();
-        subject.exits.sort_by_key(|(caller, row)| (*caller, trace.start_ns(*row), *row));
+        let placed = |row| Some((subject.caller(row)?, trace.start_ns(row), row));
+        let mut exits: Vec<(Row, i64, Row)> = exits.filter_map(placed).collect();
+        exits.sort_unstable();
+        subject.exits = exits.into_iter().map(|(caller, _, row)| (caller, row)).collect();
         subject.repeats = repeats(&subject);
+        subject.attempts = attempts(&subject);
         subject
     }
 
-    /// The call a row makes or serves.
+    /// The call a row makes or serves; `None` for work inside a process.
     pub fn call(&self, row: Row) -> Option<&Arc<Call>> {
-        self.calls.get(row.idx()).and_then(Option::as_ref)
+        self.told.calls.get(row.idx()).and_then(Option::as_ref)
     }
 
     /// Whether the row leaves its process.
@@ -150,11 +159,13 @@ impl<'t, 'a> Subject<'t, 'a> {
     /// Time on the critical path of rows and all below them, each once.
     pub fn path_below_ns(&self, rows: &[Row]) -> i64 {
         let before = |row: u32| self.path_before_ns.get(row as usize).copied().unwrap_or(0);
-        let mut rows: Vec<Row> = rows.to_vec();
-        rows.sort_unstable();
+        let mut rows = Cow::Borrowed(rows);
+        if !rows.is_sorted() {
+            rows.to_mut().sort_unstable();
+        }
         // A subtree is a range of rows.
         let (mut sum_ns, mut counted) = (0i64, 0);
-        for row in rows {
+        for row in rows.iter().copied() {
             let end = row.0.saturating_add(self.trace.subtree_len(row));
             if end > counted {
                 sum_ns = sum_ns.saturating_add(before(end) - before(row.0.max(counted)));
@@ -189,9 +200,8 @@ fn server(trace: &MergedTrace<'_>, call: Row) -> Option<Row> {
     })
 }
 
-/// The calls of all rows. Where attributes do not tell what is called, the server's span does.
-fn calls(trace: &MergedTrace<'_>, former: &mut Former) -> Vec<Option<Arc<Call>>> {
-    let mut calls: Vec<_> = trace.rows().map(|row| call(trace, row, former)).collect();
+/// Where attributes do not tell what is called, the server's span does.
+fn refine(trace: &MergedTrace<'_>, calls: &mut [Option<Arc<Call>>], former: &mut Former) {
     for row in trace.rows() {
         let Some(Some(call)) = calls.get(row.idx()) else { continue };
         if !call.is_exit || call.target_known {
@@ -205,31 +215,4 @@ fn calls(trace: &MergedTrace<'_>, former: &mut Former) -> Vec<Option<Arc<Call>>>
             *place = Some(refined);
         }
     }
-    calls
-}
-
-fn call(trace: &MergedTrace<'_>, row: Row, former: &mut Former) -> Option<Arc<Call>> {
-    with_fields(trace, row, |fields| former.form(trace.kind(row), trace.name_text(row), fields))
-}
-
-/// Reads the known attributes of a row, under old names and new ones.
-pub fn with_fields<T>(trace: &MergedTrace<'_>, row: Row, read: impl FnOnce(&Fields<'_>) -> T) -> T {
-    let attributes = trace.attributes(row).into_iter().flatten();
-    let known = attributes.filter_map(|(key, value)| Some((Name::of(key)?, value?)));
-    // Texts that could be taken for other values are quoted where they are stored.
-    let known: Vec<_> = known
-        .map(|(name, value)| match value {
-            AttributeText::Int(int) => (name, Err(int)),
-            AttributeText::Text(text) => (name, Ok(value::display(text))),
-        })
-        .collect();
-    let mut fields = Fields::default();
-    for (name, value) in &known {
-        let value = match value {
-            Ok(text) => Value::Text(text),
-            Err(int) => Value::Int(*int),
-        };
-        fields.set(*name, value);
-    }
-    read(&fields)
 }

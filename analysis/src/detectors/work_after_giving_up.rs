@@ -1,5 +1,8 @@
 //! `work_after_giving_up`: the callee works on though nobody waits for the answer.
 //!
+//! A caller that timed out is gone, but the callee does not know and goes on working on an answer that nobody will
+//! read, just when it has too much to do.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | the caller's span failed without an answer, and the callee's span is more than 100 ms longer than the caller's; lengths need no common clock |
@@ -56,8 +59,9 @@ impl Detector for WorkAfterGivingUp {
             .filter_map(|(caller, row)| {
                 let server = subject.server(*row)?;
                 let longer_ns = trace.duration_ns(server).saturating_sub(trace.duration_ns(*row));
-                let has_answer = with_fields(trace, *row, |fields| fields.http_status().is_some());
-                let fires = longer_ns > rule.longer_ns_min && !has_answer;
+                let has_answer =
+                    || with_fields(trace, *row, |fields| fields.http_status().is_some());
+                let fires = longer_ns > rule.longer_ns_min && !has_answer();
                 fires.then_some((longer_ns, *caller, *row, server))
             })
             .collect();

@@ -35,6 +35,4 @@ pub use call::{Call, CallKey, Effect, Kind, Source, System};
 pub use conventions::{Field, Fields, Generation, Name, Value};
 pub use former::{CALLS_MAX, Former, SPANS_MAX, STATEMENTS_MAX};
 pub use path::{PATH_BYTES_MAX, is_id, normal_path};
-pub use secrets::{
-    SECRET_BYTES_MAX, SECRETS_PER_VALUE_MAX, SecretKind, SecretScanner, SecretSite, find_secrets,
-};
+pub use secrets::{SECRET_BYTES_MAX, SECRETS_PER_VALUE_MAX, SecretKind, SecretSite, find_secrets};

@@ -27,6 +27,8 @@ const UNREAD: u64 = {
         NetworkProtocol,
         NetworkProtocolVersion,
         TlsProtocol,
+        TlsEstablished,
+        SecurityPolicy,
         RpcStatus,
         MessagingConsumerGroup,
         MessagingMessageId,

@@ -15,9 +15,11 @@
 //! wait for them, keeps its length. Order that times show is taken for a dependence, so a saving is never promised where one call might have needed
 //! another. Without a change the replay is the trace, exactly, whatever its shape.
 
+mod check;
 mod plan;
 mod replay;
 
+pub use check::ChangeError;
 pub use replay::{Replay, replay, saving_ns};
 
 use causeway_model::trace::Row;

@@ -124,7 +124,7 @@ impl Plan {
 
 /// Whether a span is a call whose only child is its other end: by their kinds, or, where kinds are not said, by their
 /// processes.
-fn is_plain_call(trace: &MergedTrace<'_>, call: Row) -> bool {
+pub(super) fn is_plain_call(trace: &MergedTrace<'_>, call: Row) -> bool {
     let mut children = trace.children(call);
     let only = children.next().filter(|_| children.next().is_none());
     only.is_some_and(|child| match (trace.kind(call), trace.kind(child)) {

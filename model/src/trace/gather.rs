@@ -91,24 +91,30 @@ pub(super) fn gather<'a>(parts: &[TraceRows<'a>]) -> Result<Gathered<'a>, TraceE
     let mut gathered = Gathered { copies, ..Gathered::default() };
     gathered.columns.reserve(found.len());
     let (mut texts, mut resources) = (Interner::default(), Interner::default());
+    let [mut services, mut names, mut of_resources] = [(); 3].map(|()| Known::default());
     for Found { span_id, source, kind, duration_ns, .. } in found {
         let Some(part) = parts.get(source.batch as usize) else { continue };
         let (rows, row) = (part.rows, source.row as usize);
-        let text = |column: Repeated<'a>| column.get(row).unwrap_or_default();
         gathered.columns.push(Entry {
             span_id,
             parent_span_id: rows.parent(row).map_or(0, id),
             raw_start_ns: rows.start_time_unix_nano.value(row),
             raw_duration_ns: duration_ns,
-            service: TextId(texts.intern(text(rows.service_name))),
-            name: TextId(texts.intern(text(rows.name))),
+            service: TextId(
+                services
+                    .number(rows.service_name, row, |text| texts.intern(text.unwrap_or_default())),
+            ),
+            name: TextId(
+                names.number(rows.name, row, |text| texts.intern(text.unwrap_or_default())),
+            ),
             kind: Kind::from_otlp(kind),
             status: match rows.status_code.is_valid(row) {
                 true => Status::from_otlp(rows.status_code.value(row)),
                 // What lies in the place of a null is anything.
                 false => Status::Unset,
             },
-            resource: resources.intern(rows.resource_attributes.get(row)),
+            resource: of_resources
+                .number(rows.resource_attributes, row, |text| resources.intern(text)),
             source,
         });
         let dropped =
@@ -146,6 +152,26 @@ fn drop_copies(found: &mut Vec<Found>, parts: &[TraceRows<'_>]) -> usize {
         contents.insert((f.span_id, f.content))
     });
     before - found.len()
+}
+
+/// Numbers of the entries of dictionaries, so that each text is hashed once and not once a row.
+#[derive(Debug, Default)]
+struct Known {
+    /// By where the dictionary lies, and the entry's place in it.
+    numbers: HashMap<(usize, usize), u32>,
+}
+
+impl Known {
+    fn number<'a>(
+        &mut self,
+        column: Repeated<'a>,
+        row: usize,
+        intern: impl FnOnce(Option<&'a str>) -> u32,
+    ) -> u32 {
+        let Some(key) = column.key(row) else { return intern(None) };
+        let dictionary = std::ptr::from_ref(column.values()).addr();
+        *self.numbers.entry((dictionary, key)).or_insert_with(|| intern(column.get(row)))
+    }
 }
 
 /// Numbers for texts, in order of appearance.

@@ -1,5 +1,8 @@
 //! `broken_boundary`: the context is lost on the way, and the callee's traces start anew.
 //!
+//! A trace is as long as its context travels. Where a proxy, a library or a service drops it, one request becomes two
+//! traces, and nobody sees that one caused the other.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | at least 10 traces of a service begin with a span that serves just what another service's exit span without a server span asks for, within its time, and that is so for at least 80 % of the service's traces that begin with that |

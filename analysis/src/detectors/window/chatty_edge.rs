@@ -1,5 +1,8 @@
 //! `chatty_edge`: two services that talk too much for what they say.
 //!
+//! Each call pays for its way, whatever it asks. Two services that need many calls to do one thing pay more for the
+//! network between them than for the work.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | traces of one entry operation in which a service calls another make 10 calls or more in a twentieth of cases (p95), over at least 20 traces; or over at least 100 calls most took longer on the way than at the callee |

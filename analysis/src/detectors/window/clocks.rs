@@ -1,5 +1,8 @@
 //! `clock_offset`, `clock_step`, `clock_drift`, `coarse_clock`: what reports of clocks show of each.
 //!
+//! Machines read time from clocks of their own. What is measured across two of them is wrong by as much as their clocks
+//! differ, and a clock that is set while work is under way makes durations that never were.
+//!
 //! | detector | fires when | not when |
 //! |---|---|---|
 //! | `clock_offset` | in at least 5 windows bounded from both sides the offset against the reference is more than 1 ms for sure | messages do not bound it, or only from one side; the interval holds less than 1 ms |
@@ -24,17 +27,33 @@ const MEDIUM_NS_MIN: i64 = 10_000_000;
 /// Steps that are listed in a finding.
 const STEPS_MAX: usize = 20;
 
-const OFFSET: Rule = rule("clock_offset", "Clocks that are off for sure.");
-const STEP: Rule = rule("clock_step", "Clocks that were set.");
-const DRIFT: Rule = rule("clock_drift", "Clocks that run too fast or too slow.");
-const COARSE: Rule = rule("coarse_clock", "Clocks that count in milliseconds.");
+const OFFSET: Rule = Rule {
+    id: "clock_offset",
+    rule_version: 1,
+    fallacy: Fallacy::OneClock,
+    summary: "Clocks that are off for sure.",
+};
+const STEP: Rule = Rule {
+    id: "clock_step",
+    rule_version: 1,
+    fallacy: Fallacy::OneClock,
+    summary: "Clocks that were set.",
+};
+const DRIFT: Rule = Rule {
+    id: "clock_drift",
+    rule_version: 1,
+    fallacy: Fallacy::OneClock,
+    summary: "Clocks that run too fast or too slow.",
+};
+const COARSE: Rule = Rule {
+    id: "coarse_clock",
+    rule_version: 1,
+    fallacy: Fallacy::OneClock,
+    summary: "Clocks that count in milliseconds.",
+};
 
 /// The detectors of clocks.
 pub const CLOCK_DETECTORS: [Rule; 4] = [OFFSET, STEP, DRIFT, COARSE];
-
-const fn rule(id: &'static str, summary: &'static str) -> Rule {
-    Rule { id, rule_version: 1, fallacy: Fallacy::OneClock, summary }
-}
 
 /// Thresholds of detectors of clocks.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,8 @@
 //! `dead_endpoint`: callers go on trying an address after its last sign of life.
 //!
+//! Addresses of instances live on in pools, caches and configurations when the instance is gone. Callers that still try
+//! them lose time with each attempt, or fail.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | at least 3 exit spans towards one address fail by a refused connection, an unknown name or no route, all after the last call there that did not fail that way, and for at least 1 s |

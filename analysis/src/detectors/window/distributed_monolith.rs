@@ -1,5 +1,8 @@
 //! `distributed_monolith`: services that are several processes and one program.
 //!
+//! Services that need each other for everything cannot be changed, scaled or repaired alone. They have the costs of a
+//! network and none of its freedom.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | two services appear together in at least 90 % of the traces with either, over at least 50, call each other both ways at least 20 times each, and at least half of at least 5 traces in which one fails show the other failing too; pairs with a service in common are one group |

@@ -1,5 +1,8 @@
 //! `mixed_dialects`: one edge between services speaks several dialects.
 //!
+//! One edge that is spoken over in several protocol versions, conventions or SDKs behaves in several ways: attributes
+//! have other names, contexts are carried otherwise, and whoever compares spans compares unlike things.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | what one service is asked by another is served in several protocol versions, generations of semantic conventions, or SDK versions, each with at least 5 % of at least 50 requests |

@@ -1,5 +1,8 @@
 //! `queue_wait` over windows: consumers in traces of their own, matched with their producers by links.
 //!
+//! The same as within one trace, for consumers that begin traces of their own, as those that take messages in batches
+//! do.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | the median wait of at least 10 messages of a destination, from the end of the producer to the start of the consumer of another trace that links to it, is at least 5 times the median work and at least 100 ms |

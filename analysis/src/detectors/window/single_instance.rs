@@ -1,5 +1,8 @@
 //! `single_instance`: an operation depends on one process.
 //!
+//! An operation that always goes through one process is as available as that process: each restart, move or crash is an
+//! outage.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | a service is on at least 90 % of an entry operation's critical paths, over at least 50 traces, and one instance served it whenever it was seen in the window |

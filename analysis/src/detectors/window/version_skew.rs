@@ -1,5 +1,8 @@
 //! `version_skew`: a service runs in several versions at once, and they behave differently.
 //!
+//! While a new version is rolled out, and long after where an instance was forgotten, requests meet one version or the
+//! other by chance. Where they behave differently, users get errors that nobody can repeat.
+//!
 //! | | |
 //! |---|---|
 //! | fires when | instances of two versions (`service.version`) served one operation in overlapping times, at least 30 times each, and their error rates differ by 5 points and by two standard errors, or the median of one is twice the other's and 5 ms longer |
