@@ -103,7 +103,7 @@ impl Query {
     /// `since` is not a time, or a trace cannot be read.
     pub async fn analyze(&self, since: &str, progress: impl FnMut(f64, u64)) -> Result<u64> {
         let times = (input::since(since)?.max(1), input::now());
-        self.inner.watch.clone().analyze(self, times, progress).await
+        Arc::clone(&self.inner.watch).analyze(self, times, progress).await
     }
 
     /// What was learnt from traces as they came.

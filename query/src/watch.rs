@@ -20,7 +20,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::{AsArray, RecordBatch};
-use causeway_clock::offsets::Solver;
 use causeway_model::columns::name;
 use datafusion::logical_expr::{Expr, col, lit};
 use hashbrown::HashMap;
@@ -272,10 +271,11 @@ impl TraceWatch {
 
     fn find(&self, ordered: Vec<TraceOrder<'_>>) {
         let clocks = self.clocks.read();
-        let mut offsets = Solver::new(&clocks.estimator);
-        for trace in ordered.into_iter().flat_map(|trace| trace.into_aligned(&mut offsets)) {
-            self.findings.write().look_at(&trace);
-        }
+        clocks.solve(|solver| {
+            for trace in ordered.into_iter().flat_map(|trace| trace.into_aligned(solver)) {
+                self.findings.write().look_at(&trace);
+            }
+        });
         self.findings.write().look_at_window();
     }
 

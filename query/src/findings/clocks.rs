@@ -2,7 +2,7 @@
 
 use causeway_analysis::detectors::Finding;
 use causeway_analysis::detectors::window::{ClockSeen, ClockSettings, detect_clocks};
-use causeway_clock::offsets::{Solver, report};
+use causeway_clock::offsets::report;
 
 use crate::order::{ClockName, Clocks};
 
@@ -17,8 +17,7 @@ pub(crate) fn of_clocks(known: &Clocks) -> Vec<Finding> {
         return Vec::new();
     };
     let first = last.saturating_sub(BACK_NS / settings.window_ns.max(1));
-    let mut solver = Solver::new(&known.estimator);
-    let found = report(&mut solver, reference, first..=last);
+    let found = known.solve(|solver| report(solver, reference, first..=last));
     let names: Vec<ClockName> = found.iter().map(|report| known.name(report.clock)).collect();
     let seen = found.iter().zip(&names).filter_map(|(report, name)| {
         // A host shows what its processes show.

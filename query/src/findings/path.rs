@@ -1,7 +1,6 @@
 //! The critical path of a trace, as HTTP and SQL give it.
 
 use causeway_analysis::critical_path::CriticalPath;
-use causeway_clock::offsets::Solver;
 use causeway_model::trace::MergedTrace;
 use serde::Serialize;
 
@@ -28,7 +27,7 @@ pub(crate) fn in_time<'a>(
 ) -> Result<MergedTrace<'a>> {
     let traces = match time {
         Time::Raw => &mut ordered.traces,
-        Time::Aligned => &mut ordered.into_aligned(&mut Solver::new(&clocks.estimator)),
+        Time::Aligned => &mut clocks.solve(|solver| ordered.into_aligned(solver)),
     };
     traces.pop().ok_or_else(|| QueryError::NotFound("the trace has no spans".to_owned()))
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use causeway_clock::offsets::Solver;
 use causeway_model::otlp;
 use causeway_model::trace::{Completeness, Flags, Row};
 use http::{HeaderMap, header};
@@ -57,7 +56,7 @@ struct OrderView {
 
 impl OrderView {
     fn new(ordered: &TraceOrder<'_>, clocks: &Clocks, rows: &Rows) -> Self {
-        let aligned = order::aligned(ordered, &mut Solver::new(&clocks.estimator));
+        let aligned = clocks.solve(|solver| order::aligned(ordered, solver));
         let mut own = Self {
             fault_counts: aligned.fault_counts.into_iter().collect(),
             clocks: aligned.clocks,

@@ -84,6 +84,9 @@ pub(super) async fn what_if(
     let answer = query.with_trace(trace, move |ordered, clocks| {
         let trace = findings::in_time(ordered, clocks, Time::Aligned)?;
         let changes = changes.iter().map(|change| change.on(&trace)).collect::<Result<Vec<_>>>()?;
+        for change in &changes {
+            change.check(&trace).map_err(|error| QueryError::bad_request(error.to_string()))?;
+        }
         Ok(Answer::new(&trace, &replay(&trace, &changes)))
     });
     Ok(Json(answer.await?))
@@ -99,11 +102,8 @@ impl Asked {
                 Change::Parallel { calls: rows(trace, spans)?, limit: *limit }
             }
             Self::Remove { spans } => Change::Remove { calls: rows(trace, spans)? },
-            Self::Faster { spans, percent: percent @ 0..=100 } => {
+            Self::Faster { spans, percent } => {
                 Change::Faster { spans: rows(trace, spans)?, percent: *percent }
-            }
-            Self::Faster { percent, .. } => {
-                return Err(QueryError::bad_request(format!("percent is 0 to 100, not {percent}")));
             }
             Self::RoundTrip { spans, round_trip_ns } => {
                 Change::RoundTrip { calls: rows(trace, spans)?, round_trip_ns: *round_trip_ns }

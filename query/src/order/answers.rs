@@ -81,8 +81,7 @@ pub(crate) fn relation(
     [from, to]: [u64; 2],
 ) -> Result<RelationAnswer> {
     let (a, b) = (traces.position(trace_id, from)?, traces.position(trace_id, to)?);
-    let mut solver = Solver::new(&clocks.estimator);
-    let found = traces.order.span_relation(a, b, Some(&mut solver));
+    let found = clocks.solve(|solver| traces.order.span_relation(a, b, Some(solver)));
     let because = found.because.iter().flatten().map(|(earlier, later)| {
         let steps = match found.class {
             Class::Inferred => traces.order.inference(*earlier, *later),
@@ -164,7 +163,7 @@ pub(crate) struct LineAnswer {
 
 /// The causal order of the events of a trace.
 pub(crate) fn line(traces: &TraceOrder<'_>, clocks: &Clocks) -> LineAnswer {
-    let aligned = aligned(traces, &mut Solver::new(&clocks.estimator));
+    let aligned = clocks.solve(|solver| aligned(traces, solver));
     let times = traces.order.times_ns(&aligned.spans);
     let mut line = LineAnswer {
         span: Vec::new(),

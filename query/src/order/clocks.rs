@@ -12,9 +12,10 @@ use std::path::Path;
 
 use arrow::error::ArrowError;
 use causeway_clock::ClockId;
-use causeway_clock::offsets::{Estimator, OffsetSettings, observe};
+use causeway_clock::offsets::{ClosedWindows, Estimator, OffsetSettings, Solver, observe};
 use causeway_model::trace::{Flags, MergedTrace};
 use hashbrown::HashMap;
+use parking_lot::Mutex;
 
 use super::identity::ClockName;
 use super::saved;
@@ -31,6 +32,8 @@ pub(crate) struct Clocks {
     pub(crate) rejects: HashMap<ClockId, u64>,
     /// Spans of the traces that were observed.
     observed: HashMap<[u8; 16], usize>,
+    /// What was found out about offsets, so that it is found out once.
+    closed: Mutex<ClosedWindows>,
     /// Everything received until then was taken into account by an earlier process.
     pub(crate) known_through_unix_nano: Option<i64>,
 }
@@ -42,6 +45,7 @@ impl Default for Clocks {
             names: HashMap::new(),
             rejects: HashMap::new(),
             observed: HashMap::new(),
+            closed: Mutex::default(),
             known_through_unix_nano: None,
         }
     }
@@ -104,6 +108,15 @@ impl Clocks {
             clock.into_iter().for_each(|clock| *self.rejects.entry(clock).or_default() += 1);
         }
         self.observed.extend(traces.traces.iter().filter_map(spans_of));
+    }
+
+    /// Answers questions about offsets. Two at a time do not share what they find out.
+    pub(crate) fn solve<T>(&self, ask: impl FnOnce(&mut Solver<'_>) -> T) -> T {
+        let known = std::mem::take(&mut *self.closed.lock());
+        let mut solver = Solver::resume(&self.estimator, known);
+        let answer = ask(&mut solver);
+        *self.closed.lock() = solver.into_closed();
+        answer
     }
 
     /// The clock that most messages go to or come from: the others are told against it.

@@ -23,6 +23,9 @@ use crate::functions::unix_time::timestamp;
 /// Windows that one question may span: 2.7 hours of windows of 250 ms.
 const CLOCK_WINDOWS_MAX: i64 = 40_000;
 
+/// Stretches of time that an answer has for each clock; `clocks` of SQL has every window.
+const CLOCK_POINTS_MAX: usize = 300;
+
 fn text(name: &str) -> Field {
     Field::new(name, DataType::Utf8, true)
 }
@@ -102,9 +105,9 @@ fn reports(
     reference: ClockId,
     range: (Option<i64>, Option<i64>),
 ) -> Result<Vec<ClockReport>> {
-    let mut solver = Solver::new(&known.estimator);
     let windows = windows(known, range)?;
-    Ok(windows.map_or_else(Vec::new, |windows| report(&mut solver, reference, windows)))
+    let reports = windows.map(|windows| known.solve(|solver| report(solver, reference, windows)));
+    Ok(reports.unwrap_or_default())
 }
 
 fn state_text(state: State) -> &'static str {
@@ -158,9 +161,12 @@ pub(crate) fn clock_pairs(
 ) -> Result<RecordBatch> {
     let mut rows = Rows::new(clock_pairs_schema());
     let window_ns = known.estimator.settings().window_ns;
-    let mut solver = Solver::new(&known.estimator);
-    for (window, a, b) in pairs_with_evidence(known, range)? {
-        let bounds = solver.pair_in(a, b, window);
+    let pairs = pairs_with_evidence(known, range)?;
+    let bounds = known.solve(|solver| {
+        let bounds = pairs.iter().map(|(window, a, b)| solver.pair_in(*a, *b, *window));
+        bounds.collect::<Vec<_>>()
+    });
+    for ((window, a, b), bounds) in pairs.into_iter().zip(bounds) {
         for clock in [a, b] {
             rows.texts(&[Some(&clock_text(clock))]);
             rows.name(&known.name(clock));
@@ -193,7 +199,7 @@ pub(crate) fn clock_offset(
     at_ns: i64,
 ) -> Result<RecordBatch> {
     let mut rows = Rows::new(clock_offset_schema());
-    rows.bounds(&Solver::new(&known.estimator).pair(a, b, at_ns));
+    rows.bounds(&known.solve(|solver| solver.pair(a, b, at_ns)));
     rows.end();
     rows.finish()
 }
@@ -210,7 +216,9 @@ pub(crate) struct ClockSeries {
     steps: Vec<(i64, i64)>,
     rejects: u64,
     messages: u64,
+    /// Windows of the same state are one stretch where there are more than [`CLOCK_POINTS_MAX`].
     window_start_unix_nano: Vec<i64>,
+    window_end_unix_nano: Vec<i64>,
     lo_ns: Vec<Option<i64>>,
     hi_ns: Vec<Option<i64>>,
     point_ns: Vec<Option<i64>>,
@@ -262,9 +270,9 @@ pub(crate) fn clocks_answer(
 }
 
 fn series(known: &Clocks, report: ClockReport) -> ClockSeries {
-    let windows = &report.windows;
+    let stretches = report.thinned(known.estimator.settings().window_ns, CLOCK_POINTS_MAX);
     let of = |field: fn(&PairBounds) -> Option<i64>| {
-        windows.iter().map(|window| field(&window.bounds)).collect()
+        stretches.iter().map(|stretch| field(&stretch.bounds)).collect()
     };
     let ppm = |ppb: i64| ppb as f64 / 1_000.0;
     ClockSeries {
@@ -272,12 +280,13 @@ fn series(known: &Clocks, report: ClockReport) -> ClockSeries {
         granularity_ns: report.granularity_ns,
         rate_ppm: report.rate_ppb.map(|(low, high)| (ppm(low), ppm(high))),
         rejects: known.rejects.get(&report.clock).copied().unwrap_or(0),
-        messages: windows.iter().map(|window| window.bounds.messages).sum(),
-        window_start_unix_nano: windows.iter().map(|window| window.start_ns).collect(),
+        messages: stretches.iter().map(|stretch| stretch.bounds.messages).sum(),
+        window_start_unix_nano: stretches.iter().map(|stretch| stretch.start_ns).collect(),
+        window_end_unix_nano: stretches.iter().map(|stretch| stretch.end_ns).collect(),
         lo_ns: of(|bounds| bounds.lo_ns),
         hi_ns: of(|bounds| bounds.hi_ns),
         point_ns: of(|bounds| bounds.point_ns),
-        state: windows.iter().map(|window| state_text(window.bounds.state)).collect(),
+        state: stretches.iter().map(|stretch| state_text(stretch.bounds.state)).collect(),
         steps: report.steps,
     }
 }
@@ -290,8 +299,7 @@ fn pair_summaries(known: &Clocks, range: (Option<i64>, Option<i64>)) -> Result<V
         let (count, last) = messages.entry(pair).or_insert((0, row.window));
         (*count, *last) = (*count + row.messages, (*last).max(row.window));
     }
-    let mut solver = Solver::new(&known.estimator);
-    let summary = |((a, b), (messages, window))| {
+    let summary = |solver: &mut Solver<'_>, ((a, b), (messages, window))| {
         let bounds = solver.pair_in(a, b, window);
         PairSummary {
             a: clock_text(a),
@@ -303,7 +311,7 @@ fn pair_summaries(known: &Clocks, range: (Option<i64>, Option<i64>)) -> Result<V
             messages,
         }
     };
-    Ok(messages.into_iter().map(summary).collect())
+    Ok(known.solve(|solver| messages.into_iter().map(|pair| summary(solver, pair)).collect()))
 }
 
 /// Rows that are filled from left to right.
