@@ -26,7 +26,7 @@ use super::merge::MergeError;
 use crate::table::{DataFile, PAGE_ROWS_MAX};
 
 /// Most bytes of a chunk of all columns: chunks of large rows have fewer.
-const CHUNK_BYTES_MAX: usize = 4 << 20;
+const CHUNK_BYTES_MAX: usize = 8 << 20;
 
 /// Keys are read in batches of so many rows, and rows that may be copies, too.
 const BATCH_ROWS: usize = 8_192;

@@ -25,10 +25,10 @@ use crate::table::{FinishedFile, Gather, MERGED_PREFIX, Place, SortedFileWriter,
 
 /// Most rows of a window: a column of them is in memory at once, and 24 bytes for each. Few in tests,
 /// so that windows end within traces and between copies.
-const WINDOW_ROWS_MAX: usize = if cfg!(test) { 29_999 } else { 1 << 17 };
+const WINDOW_ROWS_MAX: usize = if cfg!(test) { 29_999 } else { 1 << 18 };
 
 /// Windows have fewer rows where these take more.
-const WINDOW_BYTES_MAX: usize = 128 << 20;
+const WINDOW_BYTES_MAX: usize = 256 << 20;
 
 /// What became of a merge.
 #[derive(Debug)]
