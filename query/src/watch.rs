@@ -218,13 +218,29 @@ impl TraceWatch {
         let behind = oldest.map_or(looked, |oldest| oldest.min(looked)).elapsed() + QUIET;
         let behind_ns = i64::try_from(behind.as_nanos()).unwrap_or(i64::MAX);
         let batches = self.clocks.read().to_save(input::now().saturating_sub(behind_ns));
-        let found = findings::batch(self.findings.read().of_traces());
         // Clocks tell how far all of it reaches, so they come last.
-        let written = found.and_then(|found| write_findings(&dirs.findings, &found));
-        let written = written.and(batches).and_then(|batches| write_clocks(&dirs.clocks, &batches));
-        if let Err(error) = written {
-            tracing::warn!(%error, "what was learnt from traces cannot be written down");
+        if !self.write_findings() {
+            return;
         }
+        if let Err(error) = batches.and_then(|batches| write_clocks(&dirs.clocks, &batches)) {
+            tracing::warn!(%error, "what was learnt of clocks cannot be written down");
+        }
+    }
+
+    /// Writes down what was found in single traces, if that has changed. Says whether all of it is on disk.
+    fn write_findings(&self) -> bool {
+        let Some(dirs) = &self.dirs else { return true };
+        let is_changed = self.findings.write().take_changed();
+        if !is_changed {
+            return true;
+        }
+        let found = findings::batch(self.findings.read().of_traces());
+        let written = found.and_then(|found| write_findings(&dirs.findings, &found));
+        if let Err(error) = &written {
+            self.findings.write().keep_changed();
+            tracing::warn!(%error, "findings cannot be written down");
+        }
+        written.is_ok()
     }
 
     async fn round(self: &Arc<Self>, query: &Query) -> Result<()> {
@@ -235,6 +251,7 @@ impl TraceWatch {
             let watch = Arc::clone(self);
             waiting.push(query.read(&place, move |reader, _| watch.take_back(reader)).await?);
         }
+        let mut result = Ok(());
         while let Some(mut ids) = waiting.pop() {
             match self.look_at(query, &place, ids.clone()).await {
                 // What is too large together may not be so one by one.
@@ -242,10 +259,12 @@ impl TraceWatch {
                     waiting.push(ids.split_off(ids.len() / 2));
                     waiting.push(ids);
                 }
-                looked => looked?,
+                // What fails once may fail again, so the others do not wait for it.
+                Err(error) => result = Err(error),
+                Ok(()) => {}
             }
         }
-        Ok(())
+        result
     }
 
     async fn look_at(
@@ -319,13 +338,16 @@ impl TraceWatch {
         mut progress: impl FnMut(f64, u64),
     ) -> Result<u64> {
         self.look_back(times)?;
-        let started = Instant::now();
         while self.progress().is_running {
             self.round(query).await?;
             let Progress { done, traces, .. } = self.progress();
             progress(done, traces);
         }
-        self.blocking(move |watch| watch.write_down(started)).await;
+        // Not the clocks: what came before these times may not have been looked at.
+        self.blocking(|watch| {
+            watch.write_findings();
+        })
+        .await;
         Ok(self.progress().traces)
     }
 

@@ -24,10 +24,14 @@ const WINDOW: Duration = Duration::from_secs(15 * 60);
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct FindingLog {
-    by_trace: HashMap<[u8; 16], Vec<Finding>>,
-    /// Traces with findings, the one that was looked at longest ago first.
-    order: VecDeque<[u8; 16]>,
+    by_trace: HashMap<[u8; 16], Looked>,
+    /// Traces with findings and the number of the look, the one longest ago first; of a trace only the last counts.
+    order: VecDeque<([u8; 16], u64)>,
+    /// Number of the next look.
+    next: u64,
     count: usize,
+    /// Whether findings of traces have changed since they were written down.
+    is_changed: bool,
     former: Former,
     settings: Settings,
     window: Window,
@@ -37,12 +41,21 @@ pub(crate) struct FindingLog {
     of_clocks: Vec<Finding>,
 }
 
+/// What a look at a trace found.
+#[derive(Debug)]
+struct Looked {
+    number: u64,
+    found: Vec<Finding>,
+}
+
 impl Default for FindingLog {
     fn default() -> Self {
         Self {
             by_trace: HashMap::new(),
             order: VecDeque::new(),
+            next: 0,
             count: 0,
+            is_changed: false,
             former: Former::default(),
             settings: Settings::default(),
             window: Window::new(&WindowSettings::default()),
@@ -75,14 +88,27 @@ impl FindingLog {
         }
     }
 
+    /// Has them count as changed, because they could not be written down.
+    pub(crate) fn keep_changed(&mut self) {
+        self.is_changed = true;
+    }
+
     /// What was found of a trace.
     pub(crate) fn of_trace(&self, trace: &[u8; 16]) -> &[Finding] {
-        self.by_trace.get(trace).map_or(&[], Vec::as_slice)
+        self.by_trace.get(trace).map_or(&[], |looked| looked.found.as_slice())
     }
 
     /// Findings of single traces.
     pub(crate) fn of_traces(&self) -> impl Iterator<Item = &Finding> {
-        self.order.iter().filter_map(|trace| self.by_trace.get(trace)).flatten()
+        let last = self.order.iter().filter_map(|(trace, number)| {
+            self.by_trace.get(trace).filter(|looked| looked.number == *number)
+        });
+        last.flat_map(|looked| &looked.found)
+    }
+
+    /// Whether findings of traces have changed since this was asked last.
+    pub(crate) fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.is_changed)
     }
 
     /// Traces with a finding of a detector or group, and what changes would save there, the worst first; at most
@@ -92,8 +118,8 @@ impl FindingLog {
         let is_wanted = |finding: &&Finding| {
             wanted == "*" || finding.detector == wanted || Some(finding.group_key) == group
         };
-        let worst = self.by_trace.iter().filter_map(|(trace, found)| {
-            let mut wanted = found.iter().filter(is_wanted).peekable();
+        let worst = self.by_trace.iter().filter_map(|(trace, looked)| {
+            let mut wanted = looked.found.iter().filter(is_wanted).peekable();
             wanted.peek()?;
             Some((*trace, wanted.fold(0_i64, |sum, found| sum.saturating_add(found.saving_ns))))
         });
@@ -123,20 +149,22 @@ impl FindingLog {
 
     /// Replaces the findings of a trace.
     fn put(&mut self, trace: [u8; 16], found: Vec<Finding>) {
-        if let Some(old) = self.by_trace.remove(&trace) {
-            self.count -= old.len();
-            self.order.retain(|known| *known != trace);
-        }
+        let old = self.by_trace.remove(&trace);
+        self.count -= old.as_ref().map_or(0, |old| old.found.len());
+        self.is_changed |= old.is_some() || !found.is_empty();
         if found.is_empty() {
             return;
         }
         self.count += found.len();
-        self.by_trace.insert(trace, found);
-        self.order.push_back(trace);
-        while self.count > FINDINGS_MAX
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.count -= self.by_trace.remove(&oldest).map_or(0, |gone| gone.len());
+        let number = self.next;
+        self.next += 1;
+        self.by_trace.insert(trace, Looked { number, found });
+        self.order.push_back((trace, number));
+        while self.count > FINDINGS_MAX || self.order.len() > 2 * FINDINGS_MAX {
+            let Some((oldest, number)) = self.order.pop_front() else { break };
+            if self.by_trace.get(&oldest).is_some_and(|looked| looked.number == number) {
+                self.count -= self.by_trace.remove(&oldest).map_or(0, |gone| gone.found.len());
+            }
         }
     }
 
@@ -147,5 +175,67 @@ impl FindingLog {
         };
         let of_last_window = self.of_last_window.iter().filter(is_not_found_again);
         self.of_clocks.iter().chain(&self.of_window).chain(of_last_window).chain(self.of_traces())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use causeway_analysis::detectors::{Fallacy, FindingId, Severity};
+    use causeway_model::TraceId;
+
+    use super::*;
+
+    fn found(trace: u128, count: usize) -> Vec<Finding> {
+        let one = |at: usize| Finding {
+            finding_id: FindingId(at as u128),
+            detector: "n_plus_one",
+            rule_version: 1,
+            fallacy: Fallacy::LatencyIsZero,
+            severity: Severity::High,
+            title: String::new(),
+            trace_id: TraceId(trace.to_be_bytes()),
+            revision: 1,
+            entry_service: String::new(),
+            entry_operation: String::new(),
+            service_version: String::new(),
+            group_key: GroupKey(1),
+            parent_span_id: 0,
+            span_ids: Vec::new(),
+            count: 1,
+            wasted_ns: 0,
+            saving_ns: trace as i64,
+            critical_path_ns: 0,
+            evidence: serde_json::Value::Null,
+            first_seen_unix_nano: 0,
+            last_seen_unix_nano: 0,
+        };
+        (0..count).map(one).collect()
+    }
+
+    fn traces(log: &FindingLog) -> Vec<u128> {
+        log.of_traces().map(|finding| u128::from_be_bytes(finding.trace_id.0)).collect()
+    }
+
+    #[test]
+    fn the_last_look_counts_and_the_oldest_goes() {
+        let mut log = FindingLog::default();
+        let mut put = |trace: u128, count| log.put(trace.to_be_bytes(), found(trace, count));
+        put(1, 1);
+        put(2, 2);
+        put(1, 1);
+        put(3, 0);
+        assert_eq!(traces(&log), [2, 2, 1]);
+        assert!(log.take_changed() && !log.take_changed());
+        log.put(2_u128.to_be_bytes(), Vec::new());
+        assert_eq!((traces(&log), log.count), (vec![1], 1));
+        log.put(4_u128.to_be_bytes(), found(4, FINDINGS_MAX));
+        assert_eq!(traces(&log).first(), Some(&4), "the older one made room");
+        assert_eq!(log.count, FINDINGS_MAX);
+        for look in 0..3 * FINDINGS_MAX as u128 {
+            log.put([7; 16], found(look, 1));
+        }
+        assert_eq!((log.count, log.order.len() <= 2 * FINDINGS_MAX), (1, true));
+        let worst = log.traces_with("n_plus_one");
+        assert_eq!(worst, [([7; 16], 3 * FINDINGS_MAX as i64 - 1)]);
     }
 }
