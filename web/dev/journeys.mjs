@@ -131,6 +131,8 @@ const JOURNEYS = {
     await page.getByLabel("File of spans", { exact: true }).setInputFiles(file("several.json", '{"traces":30}'));
     const dialog = page.getByRole("dialog");
     await dialog.getByText("210 spans of 30 traces arrived; 2 spans were here already, 1 span could not be taken.").waitFor();
+    // The last link is there once the times of the traces are known.
+    await dialog.getByRole("link").nth(20).waitFor();
     assert.equal(await dialog.getByRole("link").count(), 21);
     await page.keyboard.press("Escape");
     await dialog.waitFor({ state: "hidden" });
