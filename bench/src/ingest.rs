@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
+use causeway_testkit::traffic::Traffic;
 use clap::Args;
 
 use crate::disk::Disk;
@@ -55,6 +56,9 @@ pub(crate) struct IngestArgs {
     /// Decides every byte but the times
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Have spans carry the stamps of hybrid clocks
+    #[arg(long)]
+    pub(crate) tagged: bool,
     /// More arguments for the started server
     #[arg(last = true)]
     pub(crate) server_args: Vec<String>,
@@ -84,7 +88,7 @@ pub(crate) fn run(args: &IngestArgs) -> Result<String> {
     let start_unix_nano = u64::try_from((now - AGE).as_nanos())?;
 
     note(format_args!("making {} spans", args.spans));
-    let load = Load::generate(args.seed, start_unix_nano, args.spans, args.batch);
+    let load = Load::of(traffic(args, args.seed, start_unix_nano), args.spans);
     let floor_before = floor::decode(&load)?;
     note(format_args!("full load: {} requests", load.bodies.len()));
     let full = pass(args, &load, None)?;
@@ -97,7 +101,7 @@ pub(crate) fn run(args: &IngestArgs) -> Result<String> {
         0 => None,
         spans => {
             // Other spans: repeated ones would be recognised by a server that still runs.
-            let load = Load::generate(args.seed + 1, start_unix_nano, spans, args.batch);
+            let load = Load::of(traffic(args, args.seed + 1, start_unix_nano), spans);
             let pace = full.sent.wall * 2 / u32::try_from(full.sent.acknowledged_after.len())?;
             note(format_args!("half load: a request every {pace:?}"));
             Some(pass(args, &load, Some(pace))?)
@@ -106,6 +110,11 @@ pub(crate) fn run(args: &IngestArgs) -> Result<String> {
     let data_dir = args.data_dir.clone().unwrap_or_else(|| scratch_dir(args));
     let machine = Machine::here(&data_dir);
     Ok(Report { args, machine, floors, full, half }.to_string())
+}
+
+fn traffic(args: &IngestArgs, seed: u64, start_unix_nano: u64) -> Traffic {
+    let traffic = Traffic::new(seed, start_unix_nano).spans_per_request(args.batch);
+    if args.tagged { traffic.tagged() } else { traffic }
 }
 
 fn pass(args: &IngestArgs, load: &Load, pace: Option<Duration>) -> Result<Pass> {

@@ -25,12 +25,13 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// At least `spans` spans, in requests of `batch`.
-    pub(crate) fn generate(seed: u64, start_unix_nano: u64, spans: usize, batch: usize) -> Self {
+    /// At least `spans` spans.
+    pub(crate) fn of(traffic: Traffic, spans: usize) -> Self {
         let mut load = Self { bodies: Vec::new(), spans: 0, bytes: 0 };
-        let mut traffic = Traffic::new(seed, start_unix_nano).spans_per_request(batch);
-        while load.spans < spans {
-            let Some(request) = traffic.next() else { break };
+        for request in traffic {
+            if load.spans >= spans {
+                break;
+            }
             let body = encode(&request);
             load.spans += span_count(&request);
             load.bytes += body.len();
@@ -186,7 +187,8 @@ mod tests {
                 thread::spawn(move || serve(stream));
             }
         });
-        let load = Load::generate(1, 1_790_000_000_000_000_000, 200, 20);
+        let traffic = Traffic::new(1, 1_790_000_000_000_000_000).spans_per_request(20);
+        let load = Load::of(traffic, 200);
         assert_eq!((load.spans, load.bodies.len()), (200, 10));
         let sent = send(&endpoint, &load, 3, None)?;
         assert_eq!((sent.acknowledged_after.len(), sent.retries, sent.spans_refused), (10, 10, 30));

@@ -24,7 +24,8 @@ pub(crate) struct Report<'a> {
 
 impl Display for Report<'_> {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        let IngestArgs { connections, batch, seed, .. } = self.args;
+        let IngestArgs { connections, batch, seed, tagged, .. } = self.args;
+        let stamps = if *tagged { "with" } else { "without" };
         let target = match (&self.args.bin, &self.args.endpoint) {
             (Some(bin), _) => bin.display().to_string(),
             (None, endpoint) => endpoint.clone().unwrap_or_default(),
@@ -33,8 +34,8 @@ impl Display for Report<'_> {
         writeln!(out, "On {}.", self.machine)?;
         writeln!(
             out,
-            "OTLP/HTTP protobuf, {batch} spans per request, {connections} connections, seed {seed}; \
-             the load is made by the same machine."
+            "OTLP/HTTP protobuf, {batch} spans per request, {connections} connections, seed {seed}, \
+             {stamps} stamps; the load is made by the same machine."
         )?;
         if cfg!(debug_assertions) {
             writeln!(

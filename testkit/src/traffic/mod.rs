@@ -6,13 +6,14 @@
 //!
 //! A request holds spans of one service only, as an exporter sends them; a trace arrives in many
 //! requests. The same seed and start give the same bytes for good, on every machine. Clocks are
-//! perfect here: what skewed ones do is the business of others.
+//! perfect here, also those of services that are tagged: what skewed ones do is the business of others.
 
 pub(crate) mod attributes;
 pub(crate) mod random;
 mod resource;
 mod shop;
 mod simulate;
+mod tag;
 
 use std::collections::VecDeque;
 
@@ -35,6 +36,7 @@ pub struct Traffic {
     random: Random,
     now_unix_nano: u64,
     spans_per_request: usize,
+    is_tagged: bool,
     pods: Vec<Pod>,
     shop: Shop,
     /// Spans that wait to be sent, by pod.
@@ -51,6 +53,7 @@ impl Traffic {
             random,
             now_unix_nano: start_unix_nano,
             spans_per_request: SPANS_PER_REQUEST,
+            is_tagged: false,
             shop: Shop::new(&pods),
             waiting: pods.iter().map(|_| Vec::new()).collect(),
             pods,
@@ -62,6 +65,13 @@ impl Traffic {
     #[must_use]
     pub fn spans_per_request(mut self, spans: usize) -> Self {
         self.spans_per_request = spans.max(1);
+        self
+    }
+
+    /// Has all services leave the stamps of hybrid clocks.
+    #[must_use]
+    pub fn tagged(mut self) -> Self {
+        self.is_tagged = true;
         self
     }
 
@@ -78,7 +88,11 @@ impl Traffic {
 
     fn advance(&mut self) {
         self.now_unix_nano += self.random.duration_ns(TRACE_GAP_MEDIAN_US);
-        for made in self.shop.trace(self.now_unix_nano, &mut self.random) {
+        let mut trace = self.shop.trace(self.now_unix_nano, &mut self.random);
+        if self.is_tagged {
+            tag::tag(&mut trace);
+        }
+        for made in trace {
             let waiting = &mut self.waiting[made.pod];
             waiting.push((made.scope, made.span));
             if waiting.len() == self.spans_per_request {
