@@ -38,9 +38,13 @@ async fn ready(State(operations): State<Operations>) -> Response {
 
 async fn metrics(State(operations): State<Operations>) -> Response {
     const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    let mut text = String::new();
-    match encode(&mut text, &operations.registry) {
-        Ok(()) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+    // Figures of findings are counted when somebody asks, which may take tens of milliseconds.
+    let encoded = tokio::task::spawn_blocking(move || {
+        let mut text = String::new();
+        encode(&mut text, &operations.registry).map(|()| text).map_err(|error| error.to_string())
+    });
+    match encoded.await.unwrap_or_else(|error| Err(error.to_string())) {
+        Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
     }
 }

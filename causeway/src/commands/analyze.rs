@@ -9,8 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use prometheus_client::registry::Registry;
 use serde::Deserialize;
 
-use super::open::{Opened, open_existing};
-use crate::addresses::Addresses;
+use super::open::{Answering, answering, http_agent};
 use crate::config::Config;
 use crate::output;
 
@@ -30,20 +29,12 @@ struct Progress {
 pub(crate) async fn run(config: &Config, since: &str, server: Option<String>) -> Result<ExitCode> {
     let style = ProgressStyle::with_template("{bar:40} {percent} % {msg} {eta}")?;
     let bar = ProgressBar::new(STEPS as u64).with_style(style);
-    let traces = match server {
-        Some(url) => ask_server(url, since.to_owned(), bar.clone()).await?,
-        None => {
-            let mut registry = Registry::default();
-            match open_existing(config, &mut registry).await? {
-                Opened::InUse => {
-                    let url = format!("http://{}", Addresses::read(&config.data_dir)?.http);
-                    ask_server(url, since.to_owned(), bar.clone()).await?
-                }
-                Opened::Here(store) => {
-                    let query = Query::new(store, config.query.clone(), &mut registry)?;
-                    query.analyze(since, |done, traces| show(&bar, done, traces)).await?
-                }
-            }
+    let mut registry = Registry::default();
+    let traces = match answering(config, server, &mut registry).await? {
+        Answering::Server(url) => ask_server(url, since.to_owned(), bar.clone()).await?,
+        Answering::Here(store) => {
+            let query = Query::new(store, config.query.clone(), &mut registry)?;
+            query.analyze(since, |done, traces| show(&bar, done, traces)).await?
         }
     };
     bar.finish_and_clear();
@@ -60,10 +51,9 @@ fn show(bar: &ProgressBar, done: f64, traces: u64) {
 }
 
 async fn ask_server(url: String, since: String, bar: ProgressBar) -> Result<u64> {
-    let url = format!("{}/api/v1/findings/analyze", url.trim_end_matches('/'));
+    let url = format!("{url}/api/v1/findings/analyze");
     tokio::task::spawn_blocking(move || {
-        let agent: ureq::Agent =
-            ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let agent = http_agent();
         let body = serde_json::json!({ "since": since }).to_string();
         let started = agent.post(&url).header("Content-Type", "application/json").send(&body);
         let mut progress = read(started.with_context(|| format!("cannot reach {url}"))?, &url)?;

@@ -20,7 +20,7 @@ use prometheus_client::registry::Registry;
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
-use super::open::{Opened, hybrid_clock, open, system_clock};
+use super::open::{Opened, http_agent, hybrid_clock, open, system_clock};
 use crate::config::Config;
 use crate::output;
 
@@ -154,8 +154,7 @@ async fn send_all(
     summary: &mut Summary,
 ) -> Result<()> {
     let url = format!("{}/v1/traces", url.trim_end_matches('/'));
-    let agent: ureq::Agent =
-        ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let agent = http_agent();
     while let Some(request) = requests.recv().await {
         let request = request?;
         let (columns, refusals) = otlp::decode(&request, 0)?;

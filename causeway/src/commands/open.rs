@@ -8,6 +8,7 @@ use causeway_clock::{Clock as HybridClock, ClockSettings, NewNode};
 use causeway_store::{Clock, Store, StoreError, StoreSettings};
 use prometheus_client::registry::Registry;
 
+use crate::addresses::Addresses;
 use crate::config::Config;
 
 /// The system's clock.
@@ -61,4 +62,33 @@ async fn open_with(
         Err(StoreError::InUse { .. }) => Ok(Opened::InUse),
         Err(error) => Err(error).with_context(|| config.data_dir.display().to_string()),
     }
+}
+
+/// What answers a question: a server, or the folder itself.
+pub(crate) enum Answering {
+    /// Base of the HTTP API, such as `http://127.0.0.1:8317`.
+    Server(String),
+    Here(Store),
+}
+
+/// The server that is named, or the one that holds the data folder, or the folder if nobody does.
+pub(crate) async fn answering(
+    config: &Config,
+    server: Option<String>,
+    registry: &mut Registry,
+) -> Result<Answering> {
+    if let Some(url) = server {
+        return Ok(Answering::Server(url.trim_end_matches('/').to_owned()));
+    }
+    Ok(match open_existing(config, registry).await? {
+        Opened::InUse => {
+            Answering::Server(format!("http://{}", Addresses::read(&config.data_dir)?.http))
+        }
+        Opened::Here(store) => Answering::Here(store),
+    })
+}
+
+/// Sends requests; answers of all statuses come back.
+pub(crate) fn http_agent() -> ureq::Agent {
+    ureq::Agent::config_builder().http_status_as_error(false).build().into()
 }

@@ -8,8 +8,7 @@ use causeway_query::Query;
 use causeway_query::format::{Format, Options};
 use prometheus_client::registry::Registry;
 
-use super::open::{Opened, open_existing};
-use crate::addresses::Addresses;
+use super::open::{Answering, answering, http_agent};
 use crate::config::Config;
 
 pub(crate) async fn run(
@@ -27,16 +26,10 @@ pub(crate) async fn run(
         }
         text => text.to_owned(),
     };
-    if let Some(url) = server {
-        return ask_server(&url, statement, format).await;
-    }
     let mut registry = Registry::default();
-    match open_existing(config, &mut registry).await? {
-        Opened::InUse => {
-            let addresses = Addresses::read(&config.data_dir)?;
-            ask_server(&format!("http://{}", addresses.http), statement, format).await
-        }
-        Opened::Here(store) => {
+    match answering(config, server, &mut registry).await? {
+        Answering::Server(url) => ask_server(&url, statement, format).await,
+        Answering::Here(store) => {
             let query = Query::new(store, config.query.clone(), &mut registry)?;
             let batches = query.sql(&statement).await?;
             let rows_max = (format == Format::Json).then_some(config.query.json_rows_max);
@@ -48,11 +41,9 @@ pub(crate) async fn run(
 }
 
 async fn ask_server(url: &str, statement: String, format: Format) -> Result<ExitCode> {
-    let url = format!("{}/api/v1/sql", url.trim_end_matches('/'));
+    let url = format!("{url}/api/v1/sql");
     tokio::task::spawn_blocking(move || {
-        let agent: ureq::Agent =
-            ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        let mut response = agent
+        let mut response = http_agent()
             .post(&url)
             .header("Accept", format.content_type())
             .header("Content-Type", "application/sql")

@@ -39,7 +39,7 @@ pub(crate) fn calls(
                 col(id).alias(format!("{alias}_id")),
                 text(col(name::SERVICE_NAME)).alias(alias),
                 col(name::KIND).alias(format!("{alias}_kind")),
-                is_error().alias(format!("{alias}_error")),
+                is_error()?.alias(format!("{alias}_error")),
                 col(name::START_TIME_UNIX_NANO).alias(format!("{alias}_start")),
                 call(span_duration::NAME, duration).alias(format!("{alias}_duration")),
             ])?
@@ -57,17 +57,20 @@ pub(crate) fn calls(
             col("caller"),
             col("callee"),
             col("callee_start").alias("start"),
-            when(either, lit(1_i64)).otherwise(lit(0_i64))?.alias("is_error"),
+            as_number(either)?.alias("is_error"),
             col("callee_duration").alias("duration_ns"),
             when(is_plain, beyond).end()?.alias("network_ns"),
         ])
 }
 
 /// 1 for spans that failed, 0 for others.
-pub(crate) fn is_error() -> Expr {
-    let failed = col(name::STATUS_CODE).eq(lit(ERROR));
-    // Null, which is unset, falls to the other branch.
-    when(failed, lit(1_i64)).otherwise(lit(0_i64)).unwrap_or_else(|_| lit(0_i64))
+pub(crate) fn is_error() -> Result<Expr> {
+    as_number(col(name::STATUS_CODE).eq(lit(ERROR)))
+}
+
+/// 1 where a condition holds, 0 elsewhere, also where it cannot be told.
+fn as_number(condition: Expr) -> Result<Expr> {
+    when(condition, lit(1_i64)).otherwise(lit(0_i64))
 }
 
 /// Text that is not dictionary-encoded, for readers of the result.

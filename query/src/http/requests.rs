@@ -1,10 +1,11 @@
 //! `GET /graph`, `GET /red`: services and the calls between them, and how one of them does over time.
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, Int64Type};
+use arrow::datatypes::Int64Type;
 use axum::Json;
 use axum::extract::{Query as Parameters, State};
-use causeway_store::Snapshot;
+use causeway_model::{SpanId, TraceId};
+use causeway_store::{DataFile, Snapshot};
 use serde::{Deserialize, Serialize};
 
 use super::error::ApiResult;
@@ -126,13 +127,23 @@ pub(super) async fn graph(
 }
 
 /// How often the traces of a time must be halved until few enough are left.
-fn halvings(snapshot: &Snapshot, (from, to): Times) -> u32 {
-    let is_within =
-        |range: Option<(i64, i64)>| range.is_none_or(|(low, high)| low <= to && from <= high);
-    let files = snapshot.files.iter().filter(|file| is_within(file.start_time_range));
+fn halvings(snapshot: &Snapshot, times: Times) -> u32 {
+    let files = snapshot.files.iter().map(|file| spans_within(file, times));
     let recent: usize = snapshot.recent.iter().map(RecordBatch::num_rows).sum();
-    let spans = files.map(|file| file.rows).sum::<u64>() + recent as u64;
+    let spans = files.sum::<u64>() + recent as u64;
     spans.div_ceil(GRAPH_SPANS_MAX).max(1).next_power_of_two().ilog2()
+}
+
+/// About how many spans of a file start in a time, if they are spread evenly.
+fn spans_within(file: &DataFile, (from, to): Times) -> u64 {
+    let Some((low, high)) = file.start_time_range else { return file.rows };
+    let (first, last) = (low.max(from), high.min(to));
+    if first > last {
+        return 0;
+    }
+    let length = |from: i64, to: i64| u128::from(to.abs_diff(from)) + 1;
+    let share = u128::from(file.rows) * length(first, last) / length(low, high);
+    u64::try_from(share).unwrap_or(file.rows)
 }
 
 /// Of which service, or which of its operations, and when.
@@ -212,8 +223,8 @@ pub(super) async fn red(
             start_unix_nano: row.count("start").to_string(),
             requests: row.requests(),
             exemplar: row.long("duration_ns").map(|duration_ns| Exemplar {
-                trace_id: row.hex("trace_id"),
-                span_id: row.hex("span_id"),
+                trace_id: TraceId(row.id("trace_id")).to_string(),
+                span_id: SpanId(row.id("span_id")).to_string(),
                 duration_ns,
             }),
         }),
@@ -255,16 +266,9 @@ impl Row<'_> {
             .to_owned()
     }
 
-    fn hex(&self, column: &str) -> String {
-        let array = self.batch.column_by_name(column);
-        let bytes = match array.map(|array| (array, array.data_type())) {
-            Some((array, DataType::Binary)) => array.as_binary::<i32>().value(self.at),
-            Some((array, DataType::FixedSizeBinary(_))) => {
-                array.as_fixed_size_binary().value(self.at)
-            }
-            _ => &[],
-        };
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    fn id<const N: usize>(&self, column: &str) -> [u8; N] {
+        let ids = self.batch.column_by_name(column).and_then(|array| array.as_binary_opt::<i32>());
+        ids.and_then(|ids| ids.value(self.at).try_into().ok()).unwrap_or([0; N])
     }
 
     fn long(&self, column: &str) -> Option<i64> {

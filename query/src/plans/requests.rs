@@ -116,7 +116,7 @@ fn is_request() -> Expr {
 
 fn with_duration(spans: LogicalPlanBuilder, mut columns: Vec<Expr>) -> Result<LogicalPlanBuilder> {
     let duration = vec![col(name::START_TIME_UNIX_NANO), col(name::DURATION_NS)];
-    columns.push(is_error().alias("is_error"));
+    columns.push(is_error()?.alias("is_error"));
     columns.push(call(span_duration::NAME, duration).alias("duration_ns"));
     Ok(spans.project(columns)?)
 }
