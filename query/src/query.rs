@@ -24,12 +24,15 @@ use tokio::time::{Instant, Sleep, timeout_at};
 use crate::catalog::{Catalog, Session};
 use crate::error::{QueryError, Result};
 use crate::metrics::{FindingMetrics, Metrics, Running};
-use crate::order::{Clocks, TraceOrder, with_traces};
+use crate::order::{ORDER_ATTRIBUTES, TraceOrder, with_traces};
 use crate::params::Params;
 use crate::read::{Budget, Ids, Reader, Wanted};
 use crate::settings::QuerySettings;
 use crate::watch::TraceWatch;
 use crate::{http, input, trace};
+
+/// Tails at one time (`tails_max`).
+const TAILS_MAX: usize = 32;
 
 /// Gives what is visible now.
 pub type SnapshotSource =
@@ -48,6 +51,7 @@ struct Inner {
     places: Arc<Semaphore>,
     metrics: Metrics,
     watch: Arc<TraceWatch>,
+    tails: Arc<Semaphore>,
 }
 
 impl fmt::Debug for Query {
@@ -87,7 +91,9 @@ impl Query {
         let places = Arc::new(Semaphore::new(settings.queries_running_max));
         let metrics = Metrics::new(registry);
         registry.register_collector(Box::new(FindingMetrics(Arc::downgrade(&watch))));
-        Ok(Self { inner: Arc::new(Inner { source, catalog, settings, places, metrics, watch }) })
+        let tails = Arc::new(Semaphore::new(TAILS_MAX));
+        let inner = Inner { source, catalog, settings, places, metrics, watch, tails };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Looks at traces as they come, at their clocks and for findings, until `stopped`; to be run beside the API.
@@ -160,40 +166,41 @@ impl Query {
     pub(crate) async fn with_trace<T: Send + 'static>(
         &self,
         id: TraceId,
-        work: impl FnOnce(TraceOrder<'_>, &Clocks) -> Result<T> + Send + 'static,
+        work: impl FnOnce(TraceOrder<'_>, &TraceWatch) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (place, watch) = (self.start("trace").await?, Arc::clone(&self.inner.watch));
         let done = self.read(&place, move |reader, budget| {
             let wanted = Wanted::traces(Ids::new(vec![id.0]), &reader.snapshot);
             with_traces(&known(id, reader.spans(&wanted, budget)?)?, |ordered| {
                 watch.observe(&ordered);
-                work(ordered, &watch.clocks())
+                work(ordered, &watch)
             })
         });
         done.await
     }
 
-    /// The same of a trace whose messages were taken into account before, without the attributes that have
-    /// columns, most of what there is to read: those are only read where spans share an id, to tell copies
-    /// from conflicts. `None` for other traces.
+    /// The same of a trace whose messages were taken into account before, without most attributes that have
+    /// columns, which is most of what there is to read: all are only read where spans share an id, to tell
+    /// copies from conflicts. `None` for other traces.
     ///
     /// # Errors
     /// There is no such trace, or a limit is reached.
     pub(crate) async fn with_outline<T: Send + 'static>(
         &self,
         id: TraceId,
-        work: impl FnOnce(TraceOrder<'_>, &Clocks) -> Result<T> + Send + 'static,
+        work: impl FnOnce(TraceOrder<'_>, &TraceWatch) -> Result<T> + Send + 'static,
     ) -> Result<Option<T>> {
         let (place, watch) = (self.start("trace").await?, Arc::clone(&self.inner.watch));
         let done = self.read(&place, move |reader, budget| {
             let all = Wanted::traces(Ids::new(vec![id.0]), &reader.snapshot);
-            let mut batches = known(id, reader.spans(&all.without_own_columns(), budget)?)?;
+            let outline = all.with_attributes(&ORDER_ATTRIBUTES, &reader.snapshot);
+            let mut batches = known(id, reader.spans(&outline, budget)?)?;
             if trace::has_repeated_ids(&batches)? {
                 batches = reader.spans(&all, budget)?;
             }
             with_traces(&batches, |ordered| {
-                let clocks = watch.clocks();
-                clocks.knows(&ordered).then(|| work(ordered, &clocks)).transpose()
+                let is_known = watch.clocks().knows(&ordered);
+                is_known.then(|| work(ordered, &watch)).transpose()
             })
         });
         done.await
@@ -207,6 +214,15 @@ impl Query {
         let batches = self
             .read(&place, move |reader, budget| trace::deduplicate(reader.spans(&wanted, budget)?));
         batches.await
+    }
+
+    /// A place among those who are told of traces as they arrive.
+    ///
+    /// # Errors
+    /// All are taken.
+    pub(crate) fn start_tail(&self) -> Result<OwnedSemaphorePermit> {
+        let tails = Arc::clone(&self.inner.tails).try_acquire_owned();
+        self.counted(tails.map_err(|_| QueryError::Busy { limit: "tails_max" }))
     }
 
     /// Reads the snapshot of a place without a plan, off the async threads.

@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use arrow::array::{AsArray, RecordBatch};
 use causeway_model::columns::name;
+use causeway_model::trace::MergedTrace;
 use datafusion::logical_expr::{Expr, col, lit};
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
@@ -31,7 +32,7 @@ use tokio::time::Instant;
 use crate::catalog::{Session, stored};
 use crate::error::{QueryError, Result};
 use crate::findings::{
-    self, FindingLog, GroupFilter, GroupsAnswer, States, WholeGroup, Wish, of_clocks,
+    self, Finder, FindingLog, GroupFilter, GroupsAnswer, States, WholeGroup, Wish, of_clocks,
     read_findings, write_findings,
 };
 use crate::input;
@@ -61,6 +62,8 @@ const BACK_MIN_NS: i64 = 900_000_000_000;
 pub(crate) struct TraceWatch {
     clocks: RwLock<Clocks>,
     findings: RwLock<FindingLog>,
+    /// Held by whoever looks for findings, which takes longer than others may wait for those that are known.
+    finder: Mutex<Finder>,
     /// Traces that wait to be read.
     pending: Mutex<HashMap<[u8; 16], Waiting>>,
     states: RwLock<States>,
@@ -120,6 +123,7 @@ impl TraceWatch {
         Self {
             clocks: clocks.into(),
             findings: findings.into(),
+            finder: Mutex::default(),
             pending: Mutex::default(),
             states: states.into(),
             back: Mutex::default(),
@@ -246,18 +250,19 @@ impl TraceWatch {
     async fn round(self: &Arc<Self>, query: &Query) -> Result<()> {
         // Spans become batches when somebody looks.
         let place = query.start("watch").await?;
-        let mut waiting = vec![self.quiet(Instant::now())];
+        let mut waiting = vec![(self.quiet(Instant::now()), true)];
         if self.progress().is_running {
             let watch = Arc::clone(self);
-            waiting.push(query.read(&place, move |reader, _| watch.take_back(reader)).await?);
+            let taken = query.read(&place, move |reader, _| watch.take_back(reader)).await?;
+            waiting.push((taken, false));
         }
         let mut result = Ok(());
-        while let Some(mut ids) = waiting.pop() {
-            match self.look_at(query, &place, ids.clone()).await {
+        while let Some((mut ids, just_came)) = waiting.pop() {
+            match self.look_at(query, &place, ids.clone(), just_came).await {
                 // What is too large together may not be so one by one.
                 Err(QueryError::Limit { .. }) if ids.len() > 1 => {
-                    waiting.push(ids.split_off(ids.len() / 2));
-                    waiting.push(ids);
+                    waiting.push((ids.split_off(ids.len() / 2), just_came));
+                    waiting.push((ids, just_came));
                 }
                 // What fails once may fail again, so the others do not wait for it.
                 Err(error) => result = Err(error),
@@ -272,6 +277,7 @@ impl TraceWatch {
         query: &Query,
         place: &Place,
         ids: Vec<[u8; 16]>,
+        just_came: bool,
     ) -> Result<()> {
         if ids.is_empty() {
             return Ok(());
@@ -281,21 +287,25 @@ impl TraceWatch {
             let batches = reader.spans(&Wanted::traces(Ids::new(ids), &reader.snapshot), budget)?;
             with_each_trace(&batches, |ordered| {
                 ordered.iter().for_each(|trace| watch.observe(trace));
-                watch.find(ordered);
+                watch.find(ordered, just_came);
                 Ok(())
             })
         });
         looked.await
     }
 
-    fn find(&self, ordered: Vec<TraceOrder<'_>>) {
-        let clocks = self.clocks.read();
-        clocks.solve(|solver| {
-            for trace in ordered.into_iter().flat_map(|trace| trace.into_aligned(solver)) {
-                self.findings.write().look_at(&trace);
-            }
+    fn find(&self, ordered: Vec<TraceOrder<'_>>, just_came: bool) {
+        let traces: Vec<MergedTrace<'_>> = self.clocks.read().solve(|solver| {
+            ordered.into_iter().flat_map(|trace| trace.into_aligned(solver)).collect()
         });
-        self.findings.write().look_at_window();
+        let mut finder = self.finder.lock();
+        for trace in &traces {
+            let Some(id) = trace.trace_id() else { continue };
+            let found = finder.look_at(trace, just_came);
+            self.findings.write().put(id.0, found);
+        }
+        let (found, is_over) = finder.look_at_window();
+        self.findings.write().set_window(found, is_over);
     }
 
     /// Takes out the traces that are quiet, the longest first.
@@ -405,18 +415,14 @@ impl TraceWatch {
     /// # Errors
     /// There is none with this key, or the decision cannot be kept.
     pub(crate) fn decide(&self, key: &str, wish: Wish) -> Result<WholeGroup> {
-        self.group(key)?;
-        let found = self.findings.read();
-        let of_group = found.iter().filter(|finding| finding.group_key.to_string() == key);
-        let of_group: Vec<_> = of_group.collect();
-        self.states.write().decide(key, wish, &of_group, input::now())?;
-        drop(of_group);
-        drop(found);
+        let found_in = self.group(key)?.into_versions();
+        self.states.write().decide(key, wish, found_in, input::now())?;
         self.group(key)
     }
 
     /// Takes the messages of traces into account, unless they were before.
     pub(crate) fn observe(&self, traces: &TraceOrder<'_>) {
+        // Two at a time may both find them new; what counts twice moves no bound.
         let is_known = self.clocks.read().knows(traces);
         if !is_known {
             self.clocks.write().observe(traces);

@@ -25,7 +25,7 @@ use crate::findings::{self, SegmentAnswer, Time};
 use crate::functions::unix_time::time_array;
 use crate::functions::{META_SPAN_ID, META_TRACE_ID, with_meaning};
 use crate::input;
-use crate::order::{self, Clocks, TraceOrder, parse_clock};
+use crate::order::{self, TraceOrder, parse_clock};
 use crate::read::{Ids, Merged, Reader, Share, Wanted, Within, merge};
 use crate::watch::TraceWatch;
 
@@ -225,8 +225,8 @@ impl Answers {
             Question::Findings => findings::batch(self.watch.findings().iter())
                 .map_err(|error| QueryError::Internal(error.to_string())),
             Question::Path { trace, time } => {
-                let path = self.with_trace(*trace, |ordered, clocks| {
-                    Ok(findings::critical_path(&findings::in_time(ordered, clocks, *time)?))
+                let path = self.with_trace(*trace, |ordered| {
+                    Ok(findings::critical_path(&findings::in_time(ordered, &self.watch, *time)?))
                 });
                 made(path_columns(&path?.segments))
             }
@@ -234,8 +234,8 @@ impl Answers {
                 order::clock_offset(&self.watch.clocks(), *from, *to, *at_ns)
             }
             Question::Relation { trace, from, to } => {
-                let found = self.with_trace(*trace, |ordered, clocks| {
-                    order::relation(&ordered, clocks, trace.0, [id(*from), id(*to)])
+                let found = self.with_trace(*trace, |ordered| {
+                    order::relation(&ordered, &self.watch.clocks(), trace.0, [id(*from), id(*to)])
                 })?;
                 let because = serde_json::to_string(&found.because)
                     .map_err(|error| QueryError::Internal(error.to_string()))?;
@@ -247,8 +247,8 @@ impl Answers {
                     Arc::new(StringArray::from(vec![because])),
                 ])
             }
-            Question::Line { trace } => self.with_trace(*trace, |ordered, clocks| {
-                let line = order::line(&ordered, clocks);
+            Question::Line { trace } => self.with_trace(*trace, |ordered| {
+                let line = order::line(&ordered, &self.watch.clocks());
                 let [services, names] = texts(&ordered, line.span.iter().copied());
                 made(vec![
                     Arc::new((0..line.span.len() as u64).collect::<UInt64Array>()),
@@ -261,7 +261,7 @@ impl Answers {
                     Arc::new(Int64Array::from(line.hlc)),
                 ])
             }),
-            Question::Cone { trace, span } => self.with_trace(*trace, |ordered, _| {
+            Question::Cone { trace, span } => self.with_trace(*trace, |ordered| {
                 let cone = order::cone(&ordered, trace.0, id(*span))?;
                 let [services, names] = texts(&ordered, 0..cone.span_id.len() as u32);
                 made(vec![
@@ -279,29 +279,29 @@ impl Answers {
     fn with_trace<T>(
         &self,
         trace: TraceId,
-        work: impl FnOnce(TraceOrder<'_>, &Clocks) -> QueryResult<T>,
+        work: impl FnOnce(TraceOrder<'_>) -> QueryResult<T>,
     ) -> QueryResult<T> {
-        self.with_traces(vec![trace.0], |ordered, clocks| match ordered.traces.is_empty() {
+        self.with_traces(vec![trace.0], |ordered| match ordered.traces.is_empty() {
             true => Err(QueryError::NotFound(format!("trace {trace} is not known"))),
-            false => work(ordered, clocks),
+            false => work(ordered),
         })
     }
 
     fn with_traces<T>(
         &self,
         ids: Vec<[u8; 16]>,
-        work: impl FnOnce(TraceOrder<'_>, &Clocks) -> QueryResult<T>,
+        work: impl FnOnce(TraceOrder<'_>) -> QueryResult<T>,
     ) -> QueryResult<T> {
         let wanted = Wanted::traces(Ids::new(ids), &self.reader.snapshot);
         let batches = self.reader.spans(&wanted, &self.reader.trace_budget())?;
         order::with_traces(&batches, |ordered| {
             self.watch.observe(&ordered);
-            work(ordered, &self.watch.clocks())
+            work(ordered)
         })
     }
 
     fn open_at(&self, at_ns: i64) -> QueryResult<Vec<ArrayRef>> {
-        self.with_traces(self.around(at_ns)?, |ordered, _| Ok(open_columns(&ordered, at_ns)))
+        self.with_traces(self.around(at_ns)?, |ordered| Ok(open_columns(&ordered, at_ns)))
     }
 
     /// Traces that may have an open span at a time.

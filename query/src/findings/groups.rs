@@ -218,6 +218,13 @@ pub(crate) struct WholeGroup {
     recent: Vec<FindingAnswer>,
 }
 
+impl WholeGroup {
+    /// Versions it was found in.
+    pub(crate) fn into_versions(self) -> BTreeSet<String> {
+        self.group.versions.into_keys().collect()
+    }
+}
+
 /// Findings of a group that are shown.
 const RECENT_MAX: usize = 100;
 

@@ -1,7 +1,7 @@
 //! The findings of the traces that came, the newest ones, and of what they show together.
 //!
-//! What only many traces show is found over windows of a quarter of an hour. The findings of the window that is
-//! open change with each trace, and those of the one before stay until the next is over.
+//! What only many traces show is found over windows. The findings of the window that is open change with each trace,
+//! and those of the one before stay until the next is over.
 //!
 //! | limit | value | beyond it |
 //! |---|---|---|
@@ -10,19 +10,14 @@
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
-use std::time::{Duration, Instant};
 
-use causeway_analysis::detectors::window::{Window, WindowSettings};
-use causeway_analysis::detectors::{Finding, GroupKey, Settings, Subject, detect_in};
-use causeway_analysis::forms::Former;
-use causeway_model::trace::MergedTrace;
+use causeway_analysis::detectors::{Finding, GroupKey};
 
 const FINDINGS_MAX: usize = 50_000;
 const TRACES_MAX: usize = 2_000;
-const WINDOW: Duration = Duration::from_secs(15 * 60);
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct FindingLog {
     by_trace: HashMap<[u8; 16], Looked>,
     /// Traces with findings and the number of the look, the one longest ago first; of a trace only the last counts.
@@ -32,10 +27,6 @@ pub(crate) struct FindingLog {
     count: usize,
     /// Whether findings of traces have changed since they were written down.
     is_changed: bool,
-    former: Former,
-    settings: Settings,
-    window: Window,
-    opened: Instant,
     of_window: Vec<Finding>,
     of_last_window: Vec<Finding>,
     of_clocks: Vec<Finding>,
@@ -48,46 +39,7 @@ struct Looked {
     found: Vec<Finding>,
 }
 
-impl Default for FindingLog {
-    fn default() -> Self {
-        Self {
-            by_trace: HashMap::new(),
-            order: VecDeque::new(),
-            next: 0,
-            count: 0,
-            is_changed: false,
-            former: Former::default(),
-            settings: Settings::default(),
-            window: Window::new(&WindowSettings::default()),
-            opened: Instant::now(),
-            of_window: Vec::new(),
-            of_last_window: Vec::new(),
-            of_clocks: Vec::new(),
-        }
-    }
-}
-
 impl FindingLog {
-    /// Looks at a trace; what was found of it before is replaced.
-    pub(crate) fn look_at(&mut self, trace: &MergedTrace<'_>) {
-        let Some(id) = trace.trace_id() else { return };
-        // A trace only grows, so more spans are a later revision.
-        let revision = trace.len() as u64;
-        let subject = Subject::new(trace, revision, &mut self.former);
-        self.window.observe(&subject);
-        let found = detect_in(&subject, &self.settings);
-        self.put(id.0, found);
-    }
-
-    /// Looks at what the traces of the window show together; to be called after some more were looked at.
-    pub(crate) fn look_at_window(&mut self) {
-        self.of_window = self.window.finish();
-        if self.opened.elapsed() >= WINDOW {
-            self.of_last_window = std::mem::take(&mut self.of_window);
-            (self.window, self.opened) = (Window::new(&WindowSettings::default()), Instant::now());
-        }
-    }
-
     /// Has them count as changed, because they could not be written down.
     pub(crate) fn keep_changed(&mut self) {
         self.is_changed = true;
@@ -142,13 +94,21 @@ impl FindingLog {
         by_trace.into_iter().for_each(|(trace, found)| self.put(trace, found));
     }
 
+    /// Replaces what the traces of the open window show together; `is_over` when it is not open any more.
+    pub(crate) fn set_window(&mut self, found: Vec<Finding>, is_over: bool) {
+        match is_over {
+            true => (self.of_last_window, self.of_window) = (found, Vec::new()),
+            false => self.of_window = found,
+        }
+    }
+
     /// Replaces what clocks show.
     pub(crate) fn set_clocks(&mut self, found: Vec<Finding>) {
         self.of_clocks = found;
     }
 
     /// Replaces the findings of a trace.
-    fn put(&mut self, trace: [u8; 16], found: Vec<Finding>) {
+    pub(crate) fn put(&mut self, trace: [u8; 16], found: Vec<Finding>) {
         let old = self.by_trace.remove(&trace);
         self.count -= old.as_ref().map_or(0, |old| old.found.len());
         self.is_changed |= old.is_some() || !found.is_empty();
@@ -180,36 +140,12 @@ impl FindingLog {
 
 #[cfg(test)]
 mod tests {
-    use causeway_analysis::detectors::{Fallacy, FindingId, Severity};
-    use causeway_model::TraceId;
-
+    use super::super::noted;
     use super::*;
 
     fn found(trace: u128, count: usize) -> Vec<Finding> {
-        let one = |at: usize| Finding {
-            finding_id: FindingId(at as u128),
-            detector: "n_plus_one",
-            rule_version: 1,
-            fallacy: Fallacy::LatencyIsZero,
-            severity: Severity::High,
-            title: String::new(),
-            trace_id: TraceId(trace.to_be_bytes()),
-            revision: 1,
-            entry_service: String::new(),
-            entry_operation: String::new(),
-            service_version: String::new(),
-            group_key: GroupKey(1),
-            parent_span_id: 0,
-            span_ids: Vec::new(),
-            count: 1,
-            wasted_ns: 0,
-            saving_ns: trace as i64,
-            critical_path_ns: 0,
-            evidence: serde_json::Value::Null,
-            first_seen_unix_nano: 0,
-            last_seen_unix_nano: 0,
-        };
-        (0..count).map(one).collect()
+        let finding = Finding { saving_ns: trace as i64, ..noted(trace.to_be_bytes()) };
+        vec![finding; count]
     }
 
     fn traces(log: &FindingLog) -> Vec<u128> {

@@ -5,7 +5,8 @@ use causeway_model::trace::MergedTrace;
 use serde::Serialize;
 
 use crate::error::{QueryError, Result};
-use crate::order::{Clocks, TraceOrder};
+use crate::order::TraceOrder;
+use crate::watch::TraceWatch;
 
 /// In which time a trace is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,12 +23,12 @@ pub(crate) enum Time {
 /// There is none.
 pub(crate) fn in_time<'a>(
     mut ordered: TraceOrder<'a>,
-    clocks: &Clocks,
+    watch: &TraceWatch,
     time: Time,
 ) -> Result<MergedTrace<'a>> {
     let traces = match time {
         Time::Raw => &mut ordered.traces,
-        Time::Aligned => &mut clocks.solve(|solver| ordered.into_aligned(solver)),
+        Time::Aligned => &mut watch.clocks().solve(|solver| ordered.into_aligned(solver)),
     };
     traces.pop().ok_or_else(|| QueryError::NotFound("the trace has no spans".to_owned()))
 }

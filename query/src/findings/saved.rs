@@ -1,7 +1,7 @@
 //! What was found of single traces, on disk: `findings.arrow`.
 //!
-//! It is written as a whole, now and then and at the end; a file that is missing or cannot be read costs no more than
-//! looking at the traces of the last hour again.
+//! It is written as a whole, now and then and at the end. What was only in a file that is lost comes back by another look at
+//! history (`causeway analyze`).
 
 use std::path::Path;
 

@@ -87,7 +87,7 @@ impl States {
         Self { by_group: by_group.unwrap_or_default(), dir }
     }
 
-    /// Decides about a group with these findings. Durable when it returns. Blocking.
+    /// Decides about a group that was found in these versions. Durable when it returns. Blocking.
     ///
     /// # Errors
     /// The wish makes no sense, there are too many decisions, or they cannot be written down.
@@ -95,7 +95,7 @@ impl States {
         &mut self,
         group: &str,
         wish: Wish,
-        findings: &[&Finding],
+        found_in: BTreeSet<String>,
         now: i64,
     ) -> Result<()> {
         if wish.state == State::Regressed || wish.note.len() > NOTE_BYTES_MAX {
@@ -112,13 +112,12 @@ impl States {
         match wish.state {
             State::Open => changed.remove(group),
             state => {
-                let found_in = findings.iter().map(|finding| finding.service_version.clone());
                 let decision = Decision {
                     state,
                     version: wish.version,
                     note: wish.note,
                     changed_unix_nano: now,
-                    found_in: found_in.filter(|version| !version.is_empty()).collect(),
+                    found_in,
                 };
                 changed.insert(group.to_owned(), decision)
             }
@@ -166,33 +165,16 @@ fn write(dir: &Path, decisions: &BTreeMap<String, Decision>) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use causeway_analysis::detectors::{Fallacy, FindingId, GroupKey, Severity};
-
+    use super::super::noted;
     use super::*;
 
     fn found(at: i64, version: &str) -> Finding {
+        let service_version = version.to_owned();
         Finding {
-            finding_id: FindingId(1),
-            detector: "n_plus_one",
-            rule_version: 1,
-            fallacy: Fallacy::LatencyIsZero,
-            severity: Severity::High,
-            title: String::new(),
-            trace_id: causeway_model::TraceId([1; 16]),
-            revision: 1,
-            entry_service: String::new(),
-            entry_operation: String::new(),
-            service_version: version.to_owned(),
-            group_key: GroupKey(1),
-            parent_span_id: 0,
-            span_ids: Vec::new(),
-            count: 1,
-            wasted_ns: 0,
-            saving_ns: 0,
-            critical_path_ns: 0,
-            evidence: serde_json::Value::Null,
+            service_version,
             first_seen_unix_nano: at,
             last_seen_unix_nano: at,
+            ..noted([1; 16])
         }
     }
 
@@ -205,7 +187,7 @@ mod tests {
             version: Some("2.0".to_owned()),
             note: String::new(),
         };
-        states.decide("g", wish(), &[&before], 100).expect("is kept");
+        states.decide("g", wish(), BTreeSet::from(["1.0".to_owned()]), 100).expect("is kept");
         for (later, state) in [
             (found(50, "2.0"), State::Resolved),
             (found(150, "1.0"), State::Resolved),
@@ -216,7 +198,7 @@ mod tests {
             assert_eq!(states.of("g", &[&before, &later]).0, state, "{later:?}");
         }
         let open = Wish { state: State::Open, version: None, note: String::new() };
-        states.decide("g", open, &[], 200).expect("is kept");
+        states.decide("g", open, BTreeSet::new(), 200).expect("is kept");
         assert_eq!(states.of("g", &[]).0, State::Open);
         assert!(states.of("g", &[]).1.is_none());
     }

@@ -1,18 +1,15 @@
 //! `GET /traces/{id}/critical-path`, `GET /traces/{id}/findings`, `GET /findings`, `GET /findings/{group}`.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{Path, Query as Parameters, State};
 use causeway_analysis::detectors::{Settings, detect};
 use causeway_analysis::forms::Former;
 use causeway_model::TraceId;
-use http::{HeaderMap, header};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::error::ApiResult;
-use super::order::{Asked, off_thread};
-use crate::error::{QueryError, Result};
+use super::order::{Asked, Sent, off_thread};
+use crate::error::QueryError;
 use crate::findings::{
     self, FindingAnswer, GroupFilter, GroupsAnswer, PathAnswer, Time, WholeGroup, Wish,
 };
@@ -42,8 +39,8 @@ pub(super) async fn critical_path(
         }
     };
     let trace: TraceId = input::id(&id)?;
-    let path = query.with_trace(trace, move |ordered, clocks| {
-        Ok(findings::critical_path(&findings::in_time(ordered, clocks, time)?))
+    let path = query.with_trace(trace, move |ordered, watch| {
+        Ok(findings::critical_path(&findings::in_time(ordered, watch, time)?))
     });
     Ok(Json(path.await?))
 }
@@ -59,8 +56,8 @@ pub(super) async fn of_trace(
     Path(id): Path<String>,
 ) -> ApiResult<Json<TraceFindings>> {
     let trace: TraceId = input::id(&id)?;
-    let found = query.with_trace(trace, |ordered, clocks| {
-        let trace = findings::in_time(ordered, clocks, Time::Aligned)?;
+    let found = query.with_trace(trace, |ordered, watch| {
+        let trace = findings::in_time(ordered, watch, Time::Aligned)?;
         let revision = trace.len() as u64;
         let found = detect(&trace, revision, &Settings::default(), &mut Former::default());
         Ok(found.iter().map(FindingAnswer::from).collect())
@@ -105,10 +102,9 @@ pub(super) async fn group(
 pub(super) async fn decide(
     State(query): State<Query>,
     Path(key): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
+    wish: Sent<Wish>,
 ) -> ApiResult<Json<WholeGroup>> {
-    let wish: Wish = json_body(&headers, &body)?;
+    let Json(wish) = wish?;
     let group = off_thread(move || query.watch().decide(&key, wish));
     Ok(Json(group.await?))
 }
@@ -116,7 +112,7 @@ pub(super) async fn decide(
 /// What of history to look at again.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Since {
+pub(super) struct Since {
     since: String,
     until: Option<String>,
 }
@@ -124,10 +120,9 @@ struct Since {
 /// Has the traces of a time looked at again, as after a rule changed.
 pub(super) async fn analyze(
     State(query): State<Query>,
-    headers: HeaderMap,
-    body: Bytes,
+    asked: Sent<Since>,
 ) -> ApiResult<Json<Progress>> {
-    let Since { since, until } = json_body(&headers, &body)?;
+    let Json(Since { since, until }) = asked?;
     let until = until.as_deref().unwrap_or("now");
     Ok(Json(query.watch().look_back((input::since(&since)?.max(1), input::time(until)?))?))
 }
@@ -135,12 +130,4 @@ pub(super) async fn analyze(
 /// How far that is.
 pub(super) async fn analysis(State(query): State<Query>) -> Json<Progress> {
     Json(query.watch().progress())
-}
-
-fn json_body<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T> {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if !content_type.is_some_and(|value| value.starts_with("application/json")) {
-        return Err(QueryError::bad_request("send JSON, with Content-Type: application/json"));
-    }
-    serde_json::from_slice(body).map_err(|error| QueryError::bad_request(error.to_string()))
 }

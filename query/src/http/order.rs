@@ -1,7 +1,7 @@
 //! `GET /traces/{id}/order`, `GET /traces/{id}/cone`, `GET /clocks`.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query as Parameters, State};
 use causeway_model::{SpanId, TraceId};
 use serde::Deserialize;
@@ -14,6 +14,9 @@ use crate::query::Query;
 
 /// What the caller asks for, if it can be read.
 pub(super) type Asked<T> = Result<Parameters<T>, QueryRejection>;
+
+/// The JSON that the caller sends, if it can be read.
+pub(super) type Sent<T> = Result<Json<T>, JsonRejection>;
 
 /// Which spans to relate.
 #[derive(Debug, Deserialize)]
@@ -43,12 +46,13 @@ pub(super) async fn order(
         (None, None) => None,
         _ => return Err(QueryError::bad_request("give both from and to, or none").into()),
     };
-    let answer = query.with_trace(trace, move |ordered, clocks| {
+    let answer = query.with_trace(trace, move |ordered, watch| {
+        let clocks = watch.clocks();
         Ok(match spans {
             Some(spans) => {
-                OrderAnswer::Relation(order::relation(&ordered, clocks, trace.0, spans)?)
+                OrderAnswer::Relation(order::relation(&ordered, &clocks, trace.0, spans)?)
             }
-            None => OrderAnswer::Line(order::line(&ordered, clocks)),
+            None => OrderAnswer::Line(order::line(&ordered, &clocks)),
         })
     });
     Ok(Json(answer.await?))

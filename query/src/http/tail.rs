@@ -5,17 +5,17 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::sync::atomic::{AtomicUsize, Ordering as Counting};
 use std::time::Duration;
 
 use axum::extract::{Query as UrlQuery, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use causeway_model::TraceId;
-use futures::{Stream, stream};
+use futures::{Stream, StreamExt, stream};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::error::ApiResult;
 use super::search::{line, read};
-use crate::error::{QueryError, Result};
+use crate::error::QueryError;
 use crate::query::Query;
 use crate::search::{Order, Search, run};
 use crate::trace::summary::Summary;
@@ -32,62 +32,38 @@ const BACK_NS: i64 = 300_000_000_000;
 /// Traces whose lines are remembered.
 const SENT_MAX: usize = 10_000;
 
-/// Tails at one time.
-const TAILS_MAX: usize = 32;
-
-static TAILS: AtomicUsize = AtomicUsize::new(0);
-
-/// A running tail; one less when it is dropped.
-struct Running;
-
-impl Running {
-    fn start() -> Result<Self> {
-        let taken = TAILS.fetch_update(Counting::Relaxed, Counting::Relaxed, |tails| {
-            (tails < TAILS_MAX).then_some(tails + 1)
-        });
-        taken.map(|_| Self).map_err(|_| QueryError::Busy { limit: "tails_max" })
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        TAILS.fetch_sub(1, Counting::Relaxed);
-    }
-}
-
 struct Tail {
     query: Query,
     search: Search,
     /// Spans of the traces whose lines were sent.
     sent: HashMap<TraceId, i64>,
     is_first: bool,
-    _running: Running,
+    _place: OwnedSemaphorePermit,
 }
 
 pub(super) async fn tail(
     State(query): State<Query>,
     UrlQuery(pairs): UrlQuery<Vec<(String, String)>>,
-) -> ApiResult<Sse<impl Stream<Item = std::result::Result<Event, Infallible>>>> {
+) -> ApiResult<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
     if let Some((key, _)) = pairs.iter().find(|(key, _)| TAKEN.contains(&key.as_str())) {
         return Err(QueryError::bad_request(format!("a tail has no parameter {key:?}")).into());
     }
     let mut search = read(&pairs, LINES_MAX, query.watch())?;
     (search.order, search.limit) = (Order::Newest, LINES_MAX);
-    let (sent, _running) = (HashMap::new(), Running::start()?);
-    let tail = Tail { query, search, sent, is_first: true, _running };
+    let _place = query.start_tail()?;
+    let tail = Tail { query, search, sent: HashMap::new(), is_first: true, _place };
     let events = stream::unfold(tail, |mut tail| async move {
         let events = tail.look().await;
         Some((stream::iter(events), tail))
     });
-    let events = futures::StreamExt::flatten(events);
-    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+    Ok(Sse::new(events.flatten()).keep_alive(KeepAlive::default()))
 }
 
 /// What a tail decides itself.
 const TAKEN: [&str; 5] = ["order", "limit", "cursor", "start", "end"];
 
 impl Tail {
-    async fn look(&mut self) -> Vec<std::result::Result<Event, Infallible>> {
+    async fn look(&mut self) -> Vec<Result<Event, Infallible>> {
         if !std::mem::replace(&mut self.is_first, false) {
             tokio::time::sleep(INTERVAL).await;
         }

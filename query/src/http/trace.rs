@@ -17,6 +17,7 @@ use crate::input;
 use crate::order::{self, ClockAnswer, Clocks, Messages, Place, TraceOrder};
 use crate::query::Query;
 use crate::trace::{Rows, texts_of};
+use crate::watch::TraceWatch;
 
 /// A trace for the timeline: rows in depth-first order, column by column.
 #[derive(Debug, Serialize)]
@@ -93,7 +94,8 @@ pub(super) async fn trace(
     Path(id): Path<String>,
 ) -> ApiResult<Response> {
     let id: causeway_model::TraceId = input::id(&id)?;
-    let view = |ordered: TraceOrder<'_>, clocks: &Clocks| TraceView::new(&ordered, clocks);
+    let view =
+        |ordered: TraceOrder<'_>, watch: &TraceWatch| TraceView::new(&ordered, &watch.clocks());
     let view = match query.with_outline(id, view).await? {
         Some(view) => view,
         // Its own messages tell most about its clocks.

@@ -1,7 +1,6 @@
 //! `POST /traces/{id}/what-if`: a trace replayed with changes.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{Path, State};
 use causeway_analysis::what_if::{Change, Replay, replay};
 use causeway_model::trace::{MergedTrace, Row};
@@ -9,6 +8,7 @@ use causeway_model::{SpanId, TraceId};
 use serde::{Deserialize, Serialize};
 
 use super::error::ApiResult;
+use super::order::Sent;
 use crate::error::{QueryError, Result};
 use crate::findings::{self, Time};
 use crate::input;
@@ -20,7 +20,7 @@ const CHANGES_MAX: usize = 100;
 /// What is to be changed.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Question {
+pub(super) struct Question {
     changes: Vec<Asked>,
 }
 
@@ -71,18 +71,16 @@ struct Spans {
 pub(super) async fn what_if(
     State(query): State<Query>,
     Path(id): Path<String>,
-    body: Bytes,
+    question: Sent<Question>,
 ) -> ApiResult<Json<Answer>> {
     let trace: TraceId = input::id(&id)?;
-    let Question { changes } = serde_json::from_slice(&body).map_err(|error| {
-        QueryError::bad_request(format!("the body is no list of changes: {error}"))
-    })?;
+    let Json(Question { changes }) = question?;
     if changes.len() > CHANGES_MAX {
         let message = format!("{} changes, at most {CHANGES_MAX}", changes.len());
         return Err(QueryError::Limit { limit: "what_if_changes_max", message }.into());
     }
-    let answer = query.with_trace(trace, move |ordered, clocks| {
-        let trace = findings::in_time(ordered, clocks, Time::Aligned)?;
+    let answer = query.with_trace(trace, move |ordered, watch| {
+        let trace = findings::in_time(ordered, watch, Time::Aligned)?;
         let changes = changes.iter().map(|change| change.on(&trace)).collect::<Result<Vec<_>>>()?;
         for change in &changes {
             change.check(&trace).map_err(|error| QueryError::bad_request(error.to_string()))?;

@@ -85,11 +85,8 @@ impl Clocks {
         counted.all(|(trace, spans)| self.observed.get(&trace) == Some(&spans))
     }
 
-    /// Takes the messages of traces into account, unless they were before.
+    /// Takes the messages of traces into account.
     pub(crate) fn observe(&mut self, traces: &TraceOrder<'_>) {
-        if self.knows(traces) {
-            return;
-        }
         if self.observed.len() > OBSERVED_MAX {
             self.observed.clear();
         }

@@ -16,6 +16,21 @@ use super::identity::{ClockName, Process};
 /// Codes of gRPC that say that the caller did not wait for the answer: cancelled, deadline exceeded.
 const GAVE_UP: [&str; 2] = ["1", "4"];
 
+/// All attributes of spans that bear on their order.
+pub(crate) const ORDER_ATTRIBUTES: [&str; 7] = [
+    HTTP_STATUS[0],
+    HTTP_STATUS[1],
+    RPC_STATUS[0],
+    RPC_STATUS[1],
+    OPERATION[0],
+    OPERATION[1],
+    OPERATION[2],
+];
+const HTTP_STATUS: [&str; 2] = ["http.response.status_code", "http.status_code"];
+const RPC_STATUS: [&str; 2] = ["rpc.grpc.status_code", "rpc.response.status_code"];
+const OPERATION: [&str; 3] =
+    ["messaging.operation.type", "messaging.operation.name", "messaging.operation"];
+
 /// Where a span is found.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
@@ -33,6 +48,8 @@ pub(crate) struct Gathered {
     places: Vec<Place>,
     /// Position of the span in each row of each trace; none for placeholders.
     positions: Vec<Vec<Option<u32>>>,
+    /// Positions of the traces.
+    by_id: HashMap<[u8; 16], usize>,
     /// The clocks that are read, and how people know them.
     pub(crate) clocks: HashMap<ClockId, ClockName>,
     /// Clocks that are thought to be one.
@@ -83,6 +100,7 @@ impl Gathered {
         });
         let positions = positions.collect();
         self.positions.push(positions);
+        self.by_id.extend(trace.trace_id().map(|id| (id.0, number)));
     }
 
     fn span(
@@ -150,15 +168,11 @@ impl Gathered {
 
     fn link(&mut self, traces: &[MergedTrace<'_>], links: Vec<OpenLink<'_>>) {
         for OpenLink { from, trace_id, span_id, trace_state } in links {
-            let trace = traces.iter().position(|trace| is_of(trace, trace_id));
-            let span = trace.and_then(|trace| self.find(traces, trace, span_id));
+            let trace_id = <[u8; 16]>::try_from(trace_id).ok();
+            let span = trace_id.and_then(|trace_id| self.position(traces, trace_id, span_id));
             let link = Link { span, stamp: trace_state.and_then(carried) };
             self.spans.get_mut(from as usize).into_iter().for_each(|span| span.links.push(link));
         }
-    }
-
-    fn find(&self, traces: &[MergedTrace<'_>], trace: usize, span_id: u64) -> Option<u32> {
-        traces.get(trace)?.find(span_id).find_map(|row| self.at(Place { trace, row }))
     }
 
     /// The position of a span, given by trace and span id; the first of several.
@@ -168,8 +182,8 @@ impl Gathered {
         trace_id: [u8; 16],
         span_id: u64,
     ) -> Option<u32> {
-        let trace = traces.iter().position(|trace| is_of(trace, &trace_id))?;
-        self.find(traces, trace, span_id)
+        let trace = *self.by_id.get(&trace_id)?;
+        traces.get(trace)?.find(span_id).find_map(|row| self.at(Place { trace, row }))
     }
 
     /// The position of the span in a row; none for placeholders.
@@ -187,10 +201,6 @@ impl Gathered {
         let span = self.spans.get(span as usize)?;
         span.start.map(|stamp| ClockId::Node(stamp.node)).or(span.wall)
     }
-}
-
-fn is_of(trace: &MergedTrace<'_>, trace_id: &[u8]) -> bool {
-    trace.trace_id().is_some_and(|id| id.0 == trace_id)
 }
 
 fn open_links<'a>(
@@ -249,17 +259,12 @@ impl Ended {
                 Some(AttributeText::Text(text)) => texts.contains(&text.trim_matches('"')),
                 None => false,
             };
-            match (kind, key) {
-                (Kind::Client, "http.response.status_code" | "http.status_code") => {
-                    ended.responded = value.is_some();
-                }
-                (Kind::Client, "rpc.grpc.status_code" | "rpc.response.status_code") => {
+            match kind {
+                Kind::Client if HTTP_STATUS.contains(&key) => ended.responded = value.is_some(),
+                Kind::Client if RPC_STATUS.contains(&key) => {
                     ended.responded = value.is_some() && !is(&GAVE_UP);
                 }
-                (
-                    Kind::Consumer,
-                    "messaging.operation.type" | "messaging.operation.name" | "messaging.operation",
-                ) => ended.processes |= is(&["process"]),
+                Kind::Consumer if OPERATION.contains(&key) => ended.processes |= is(&["process"]),
                 _ => {}
             }
         }

@@ -24,7 +24,7 @@ pub(crate) use answers::{
     relation,
 };
 pub(crate) use clocks::Clocks;
-pub(crate) use gather::Place;
+pub(crate) use gather::{ORDER_ATTRIBUTES, Place};
 pub(crate) use identity::{ClockName, parse_clock};
 pub(crate) use saved::write as write_clocks;
 pub(crate) use tables::{

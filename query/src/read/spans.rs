@@ -7,6 +7,7 @@ use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
+use causeway_model::batch::AttributeColumns;
 use causeway_model::columns::name;
 use causeway_model::{SpanId, columns};
 use causeway_store::{DataFile, FileFilters, Snapshot};
@@ -50,9 +51,10 @@ impl Wanted {
         Self { ids, span: None, schema: table_schema(&snapshot.attribute_columns) }
     }
 
-    /// The same spans without the attributes that have columns.
-    pub(crate) fn without_own_columns(&self) -> Self {
-        Self { schema: columns::schema(), ..self.clone() }
+    /// The same spans, of the attributes that have columns only these.
+    pub(crate) fn with_attributes(&self, keys: &[&str], snapshot: &Snapshot) -> Self {
+        let own = keys.iter().filter_map(|key| snapshot.attribute_columns.get(key)).cloned();
+        Self { schema: table_schema(&AttributeColumns::new(own.collect())), ..self.clone() }
     }
 }
 

@@ -170,3 +170,23 @@ async fn times_are_aligned_by_what_messages_tell() {
         "2023-11-14T22:13:20.000000001Z"
     );
 }
+
+/// Whether a caller got its answer is told by an attribute, which may have a column of its own.
+#[tokio::test]
+async fn a_trace_looks_the_same_when_it_is_known() {
+    let calls = (1..=41).map(|trace| {
+        let mut client = Span { kind: CLIENT, ..span(trace, 1, 0, "get", 0, 12) };
+        client.attributes.push(kv("http.response.status_code", Value::IntValue(200)));
+        (client, Span { kind: SERVER, ..span(trace, 2, 1, "serve", 1, 10) })
+    });
+    let (fronts, backs) = calls.unzip();
+    let world = WorldBuilder::new()
+        .file(&[request("front", fronts)])
+        .recent(&[request("back", backs)])
+        .build();
+    let columns = "SELECT count(*) FROM attribute_columns WHERE key = 'http.response.status_code'";
+    assert_eq!(world.sql(columns).await, "1");
+    let (_, first) = world.get("/traces/1").await;
+    assert_eq!(first["order"]["messages"]["class"], json!(["proven", "inferred"]), "{first}");
+    assert_eq!(world.get("/traces/1").await.1, first);
+}

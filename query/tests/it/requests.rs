@@ -81,7 +81,9 @@ async fn a_service_is_seen_over_time() {
 }
 
 async fn post(world: &World, body: Value) -> (u16, Value) {
-    let request = http::Request::post("/traces/1/what-if").body(Body::from(body.to_string()));
+    let request = http::Request::post("/traces/1/what-if")
+        .header("content-type", "application/json")
+        .body(Body::from(body.to_string()));
     let (status, answer) = world.request(request.expect("a request")).await;
     (status, serde_json::from_slice(&answer).expect("JSON"))
 }
