@@ -12,6 +12,7 @@
 
 use causeway_model::trace::{MergedTrace, Row, TextId};
 use hashbrown::HashMap;
+use serde::Serialize;
 
 use crate::critical_path::CriticalPath;
 use crate::self_time::self_times;
@@ -24,7 +25,7 @@ pub const FRAMES_MAX: usize = 100_000;
 pub const FRAME_DEPTH_MAX: u32 = 256;
 
 /// What is summed of one operation.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Operation {
     /// The service; empty for none, and for what is beyond the limit.
     pub service: String,
@@ -41,7 +42,7 @@ pub struct Operation {
 }
 
 /// A frame of the flame tree: an operation below others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Frame {
     /// Position of the frame above; it stands before this one.
     pub above: Option<u32>,
@@ -69,7 +70,7 @@ pub struct Cohort {
 }
 
 /// What one operation takes in a trace of either cohort.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OperationChange {
     /// The service.
     pub service: String,
@@ -84,7 +85,7 @@ pub struct OperationChange {
 }
 
 /// A frame of the flame trees of both cohorts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FrameChange {
     /// Position of the frame above; it stands before this one.
     pub above: Option<u32>,
@@ -190,7 +191,7 @@ impl Cohort {
     }
 
     /// A sum over all traces as an average.
-    fn each(&self, sum_ns: i64) -> i64 {
+    pub fn each(&self, sum_ns: i64) -> i64 {
         sum_ns / i64::try_from(self.traces.max(1)).unwrap_or(i64::MAX)
     }
 

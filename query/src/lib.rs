@@ -12,6 +12,7 @@
 //! (`store`), and what a value means (`model`).
 
 mod catalog;
+mod cohort;
 mod durable;
 mod error;
 mod findings;

@@ -24,7 +24,7 @@ use tokio::time::{Instant, Sleep, timeout_at};
 use crate::catalog::{Catalog, Session};
 use crate::error::{QueryError, Result};
 use crate::metrics::{FindingMetrics, Metrics, Running};
-use crate::order::{ORDER_ATTRIBUTES, TraceOrder, with_traces};
+use crate::order::{TraceOrder, with_traces};
 use crate::params::Params;
 use crate::read::{Budget, Ids, Reader, Wanted};
 use crate::settings::QuerySettings;
@@ -113,7 +113,7 @@ impl Query {
     }
 
     /// What was learnt from traces as they came.
-    pub(crate) fn watch(&self) -> &TraceWatch {
+    pub(crate) fn watch(&self) -> &Arc<TraceWatch> {
         &self.inner.watch
     }
 
@@ -136,7 +136,7 @@ impl Query {
     /// The statement is refused or wrong, or a limit is reached.
     pub async fn sql_with(&self, sql: &str, params: Option<Params>) -> Result<Batches> {
         let place = self.start("sql").await?;
-        let session = self.session(&place);
+        let session = self.session(&place)?;
         let plan = async {
             let plan = session.plan_sql(sql, params.map(|params| params.0)).await?;
             Ok((session.physical(&plan).await?, plan))
@@ -179,9 +179,7 @@ impl Query {
         done.await
     }
 
-    /// The same of a trace whose messages were taken into account before, without most attributes that have
-    /// columns, which is most of what there is to read: all are only read where spans share an id, to tell
-    /// copies from conflicts. `None` for other traces.
+    /// The same of the outline of a trace whose messages were taken into account before. `None` for other traces.
     ///
     /// # Errors
     /// There is no such trace, or a limit is reached.
@@ -192,12 +190,7 @@ impl Query {
     ) -> Result<Option<T>> {
         let (place, watch) = (self.start("trace").await?, Arc::clone(&self.inner.watch));
         let done = self.read(&place, move |reader, budget| {
-            let all = Wanted::traces(Ids::new(vec![id.0]), &reader.snapshot);
-            let outline = all.with_attributes(&ORDER_ATTRIBUTES, &reader.snapshot);
-            let mut batches = known(id, reader.spans(&outline, budget)?)?;
-            if trace::has_repeated_ids(&batches)? {
-                batches = reader.spans(&all, budget)?;
-            }
+            let batches = known(id, reader.outlines(Ids::new(vec![id.0]), budget)?)?;
             with_traces(&batches, |ordered| {
                 let is_known = watch.clocks().knows(&ordered);
                 is_known.then(|| work(ordered, &watch)).transpose()
@@ -256,7 +249,7 @@ impl Query {
         build: impl FnOnce(&Session) -> Result<LogicalPlan>,
     ) -> Result<Batches> {
         let place = self.start(kind).await?;
-        let session = self.session(&place);
+        let session = self.session(&place)?;
         let plan = self.counted(build(&session))?;
         let physical = self.counted(in_time(&place, session.physical(&plan)).await)?;
         let stream = execute_stream(physical, session.task()).map_err(QueryError::from);
@@ -271,7 +264,7 @@ impl Query {
         build: impl FnOnce(&Session) -> Result<LogicalPlan>,
     ) -> Result<Vec<RecordBatch>> {
         let catalog = &self.inner.catalog;
-        let session = catalog.session(catalog.reader(extent));
+        let session = catalog.session(catalog.reader(extent))?;
         let rows = async {
             let physical = session.physical(&build(&session)?).await?;
             let stream = execute_stream(physical, session.task()).map_err(QueryError::from)?;
@@ -280,7 +273,7 @@ impl Query {
         self.counted(in_time(place, rows).await)
     }
 
-    fn session(&self, place: &Place) -> Session {
+    fn session(&self, place: &Place) -> Result<Session> {
         self.inner.catalog.session(place.reader.clone())
     }
 

@@ -285,21 +285,33 @@ impl TraceWatch {
         let watch = Arc::clone(self);
         let looked = query.read(place, move |reader, budget| {
             let batches = reader.spans(&Wanted::traces(Ids::new(ids), &reader.snapshot), budget)?;
-            with_each_trace(&batches, |ordered| {
-                ordered.iter().for_each(|trace| watch.observe(trace));
-                watch.find(ordered, just_came);
-                Ok(())
-            })
+            watch.with_aligned(&batches, |traces| watch.find(traces, just_came))
         });
         looked.await
     }
 
-    fn find(&self, ordered: Vec<TraceOrder<'_>>, just_came: bool) {
-        let traces: Vec<MergedTrace<'_>> = self.clocks.read().solve(|solver| {
-            ordered.into_iter().flat_map(|trace| trace.into_aligned(solver)).collect()
-        });
+    /// Works on the traces that batches hold, each on the clock of its root; their messages count from now on.
+    /// Blocking.
+    ///
+    /// # Errors
+    /// A batch is not of the storage schema.
+    pub(crate) fn with_aligned<T>(
+        &self,
+        batches: &[RecordBatch],
+        work: impl FnOnce(&[MergedTrace<'_>]) -> T,
+    ) -> Result<T> {
+        with_each_trace(batches, |ordered| {
+            ordered.iter().for_each(|trace| self.observe(trace));
+            let traces: Vec<_> = self.clocks.read().solve(|solver| {
+                ordered.into_iter().flat_map(|trace| trace.into_aligned(solver)).collect()
+            });
+            Ok(work(&traces))
+        })
+    }
+
+    fn find(&self, traces: &[MergedTrace<'_>], just_came: bool) {
         let mut finder = self.finder.lock();
-        for trace in &traces {
+        for trace in traces {
             let Some(id) = trace.trace_id() else { continue };
             let found = finder.look_at(trace, just_came);
             self.findings.write().put(id.0, found);

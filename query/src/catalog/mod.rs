@@ -22,6 +22,7 @@ mod screen;
 mod session;
 mod statement;
 mod stored;
+mod trace_functions;
 mod traces;
 mod views;
 

@@ -1,14 +1,18 @@
 //! Tables and table functions about clocks, order and findings: `clocks`, `clock_pairs`, `findings`,
-//! `span_relation`, `causal_order`, `cone`, `open_at`, `clock_offset`, `critical_path`.
+//! `span_relation`, `causal_order`, `cone`, `open_at`, `clock_offset`, `critical_path`, `trace_tree`.
 //!
 //! Their rows are computed when a statement is planned, off the async threads, and are few beside spans.
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, UInt64Array};
+use arrow::array::{
+    ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, UInt32Array, UInt64Array,
+};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
+use causeway_analysis::self_time::self_times;
 use causeway_clock::ClockId;
+use causeway_model::trace::{Flags, MergedTrace, Row};
 use causeway_model::{SpanId, TraceId};
 use datafusion::catalog::{Session, TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::common::{plan_datafusion_err, plan_err};
@@ -47,6 +51,7 @@ pub(crate) enum Question {
     OpenAt { at_ns: i64 },
     Findings,
     Path { trace: TraceId, time: Time },
+    Tree { trace: TraceId },
     Offset { from: ClockId, to: ClockId, at_ns: i64 },
 }
 
@@ -58,8 +63,9 @@ pub(crate) const TABLES: [(&str, Question); 3] = [
 ];
 
 /// The table functions among them: name, arguments.
-pub(crate) const FUNCTIONS: [(&str, &[&str]); 6] = [
+pub(crate) const FUNCTIONS: [(&str, &[&str]); 7] = [
     ("critical_path", &["trace_id", "'raw' or 'aligned'"]),
+    ("trace_tree", &["trace_id"]),
     ("span_relation", &["trace_id", "span_id", "span_id"]),
     ("causal_order", &["trace_id"]),
     ("cone", &["trace_id", "span_id"]),
@@ -124,6 +130,7 @@ impl QuestionFunction {
                 };
                 Question::Path { trace: trace(id)?, time }
             }
+            ("trace_tree", [id]) => Question::Tree { trace: trace(id)? },
             ("causal_order", [id]) => Question::Line { trace: trace(id)? },
             ("cone", [id, of]) => Question::Cone { trace: trace(id)?, span: span(of)? },
             ("open_at", [at]) => Question::OpenAt { at_ns: input::time(at)? },
@@ -175,6 +182,18 @@ impl Question {
                 long("end_unix_nano"),
                 long("duration_ns"),
                 text("certainty"),
+            ],
+            Self::Tree { .. } => vec![
+                Field::new("seq", DataType::UInt64, false),
+                Field::new("depth", DataType::UInt32, false),
+                span_id,
+                with_meaning(text("parent_span_id"), META_SPAN_ID),
+                text("service_name"),
+                text("name"),
+                long("start_unix_nano"),
+                long("duration_ns"),
+                long("self_time_ns"),
+                Field::new("is_placeholder", DataType::Boolean, false),
             ],
             Self::Relation { .. } => vec![
                 text("relation"),
@@ -230,6 +249,9 @@ impl Answers {
                 });
                 made(path_columns(&path?.segments))
             }
+            Question::Tree { trace } => self.with_trace(*trace, |ordered| {
+                made(tree_columns(&findings::in_time(ordered, &self.watch, Time::Aligned)?))
+            }),
             Question::Offset { from, to, at_ns } => {
                 order::clock_offset(&self.watch.clocks(), *from, *to, *at_ns)
             }
@@ -366,6 +388,31 @@ fn path_columns(segments: &[SegmentAnswer]) -> Vec<ArrayRef> {
         longs(|segment| segment.end_unix_nano),
         longs(|segment| segment.duration_ns),
         texts(|segment| segment.certainty),
+    ]
+}
+
+/// Rows of a trace, parents before their children.
+fn tree_columns(trace: &MergedTrace<'_>) -> Vec<ArrayRef> {
+    let rows = || trace.rows();
+    let longs = |long: &dyn Fn(Row) -> i64| -> ArrayRef {
+        Arc::new(rows().map(|row| Some(long(row))).collect::<Int64Array>())
+    };
+    let texts = |text: &dyn Fn(Row) -> Option<String>| -> ArrayRef {
+        Arc::new(rows().map(text).collect::<StringArray>())
+    };
+    let hex = |row: Row| format!("{:016x}", trace.span_id(row));
+    let is_placeholder = rows().map(|row| Some(trace.flags(row).contains(Flags::PLACEHOLDER)));
+    vec![
+        Arc::new((0..trace.len() as u64).collect::<UInt64Array>()),
+        Arc::new(rows().map(|row| trace.depth(row)).collect::<UInt32Array>()),
+        texts(&|row| Some(hex(row))),
+        texts(&|row| trace.parent(row).map(hex)),
+        texts(&|row| Some(trace.service_text(row).to_owned())),
+        texts(&|row| Some(trace.name_text(row).to_owned())),
+        longs(&|row| trace.start_ns(row)),
+        longs(&|row| trace.duration_ns(row)),
+        Arc::new(Int64Array::from(self_times(trace))),
+        Arc::new(is_placeholder.collect::<BooleanArray>()),
     ]
 }
 

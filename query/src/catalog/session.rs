@@ -25,7 +25,7 @@ use super::attributes::{AttributeAccess, Comparisons};
 use super::questions::{self, Answers, QuestionFunction};
 use super::root::TableRoot;
 use super::stored::StoredSpans;
-use super::{statement, views};
+use super::{statement, trace_functions, views};
 use crate::error::{QueryError, Result};
 use crate::functions;
 use crate::read::{Footers, Reader, RecentParts};
@@ -101,7 +101,8 @@ impl Catalog {
 
     /// A session over the snapshot of `reader`. It copies the registries of functions, which takes
     /// longer than reading a trace.
-    pub(crate) fn session(&self, reader: Reader) -> Session {
+    pub(crate) fn session(&self, reader: Reader) -> Result<Session> {
+        let of_traces = trace_functions::of_statement(&reader, &self.watch);
         let functions = questions::FUNCTIONS.map(|(name, arguments)| {
             let (reader, watch) = (reader.clone(), Arc::clone(&self.watch));
             (name, QuestionFunction { name, arguments, reader, watch })
@@ -117,9 +118,12 @@ impl Catalog {
         for (name, function) in functions {
             state.register_udtf(name, Arc::new(function));
         }
+        for function in of_traces {
+            state.register_udf(function)?;
+        }
         // The moment that now() means throughout the statement.
         state.mark_start_execution();
-        Session { state, stored, statement_bytes_max: self.statement_bytes_max }
+        Ok(Session { state, stored, statement_bytes_max: self.statement_bytes_max })
     }
 }
 

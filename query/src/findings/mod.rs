@@ -7,6 +7,7 @@
 //!                                       table `findings`, groups over HTTP <---------------'
 //! ```
 
+mod changes;
 mod clocks;
 mod finder;
 mod groups;
@@ -16,6 +17,7 @@ mod saved;
 mod states;
 mod table;
 
+pub(crate) use changes::WantedChange;
 pub(crate) use clocks::of_clocks;
 pub(crate) use finder::Finder;
 pub(crate) use groups::{

@@ -1,5 +1,6 @@
 //! The HTTP API, one resource per file. Nested at `/api/v1` by the binary.
 
+mod cohort;
 mod error;
 mod findings;
 mod order;
@@ -41,6 +42,8 @@ pub(crate) fn router(query: Query) -> Router {
         .route("/traces/{id}/critical-path", get(findings::critical_path))
         .route("/traces/{id}/findings", get(findings::of_trace))
         .route("/traces/{id}/what-if", post(what_if::what_if))
+        .route("/cohort", get(cohort::of_search))
+        .route("/cohort/difference", get(cohort::difference))
         .route("/tail", get(tail::tail))
         .route("/graph", get(requests::graph))
         .route("/red", get(requests::red))

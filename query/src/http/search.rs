@@ -35,9 +35,9 @@ pub(super) struct Page {
 }
 
 #[derive(Debug, Serialize)]
-struct Total {
-    value: usize,
-    exact: bool,
+pub(super) struct Total {
+    pub(super) value: usize,
+    pub(super) exact: bool,
 }
 
 #[derive(Debug, Serialize)]

@@ -17,6 +17,7 @@ use http::{HeaderMap, header};
 use serde::Deserialize;
 
 use super::error::ApiResult;
+use super::order::Asked;
 use crate::error::{QueryError, Result};
 use crate::format::{Encoder, Format, Options};
 use crate::params::Params;
@@ -41,11 +42,12 @@ struct Statement {
 
 pub(super) async fn run(
     State(query): State<Query>,
-    UrlQuery(choices): UrlQuery<SqlQuery>,
+    choices: Asked<SqlQuery>,
     headers: HeaderMap,
     body: Bytes,
 ) -> ApiResult<Response> {
     let started = Instant::now();
+    let UrlQuery(choices) = choices?;
     let format = wanted_format(&headers)?;
     let Statement { sql, params } = read_statement(&headers, &body)?;
     let options = Options {

@@ -2,15 +2,15 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use causeway_analysis::what_if::{Change, Replay, replay};
-use causeway_model::trace::{MergedTrace, Row};
-use causeway_model::{SpanId, TraceId};
+use causeway_analysis::what_if::{Replay, replay};
+use causeway_model::TraceId;
+use causeway_model::trace::MergedTrace;
 use serde::{Deserialize, Serialize};
 
 use super::error::ApiResult;
 use super::order::Sent;
-use crate::error::{QueryError, Result};
-use crate::findings::{self, Time};
+use crate::error::QueryError;
+use crate::findings::{self, Time, WantedChange};
 use crate::input;
 use crate::query::Query;
 
@@ -21,33 +21,7 @@ const CHANGES_MAX: usize = 100;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Question {
-    changes: Vec<Asked>,
-}
-
-/// A change, with its spans by id; see [`Change`].
-#[derive(Debug, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-enum Asked {
-    Batch {
-        spans: Vec<String>,
-        #[serde(default)]
-        per_item_ns: i64,
-    },
-    Parallel {
-        spans: Vec<String>,
-        limit: usize,
-    },
-    Remove {
-        spans: Vec<String>,
-    },
-    Faster {
-        spans: Vec<String>,
-        percent: u8,
-    },
-    RoundTrip {
-        spans: Vec<String>,
-        round_trip_ns: i64,
-    },
+    changes: Vec<WantedChange>,
 }
 
 /// The trace as it would be. Columns, one entry a row that is still there or gone, in the order of the trace's rows.
@@ -81,42 +55,13 @@ pub(super) async fn what_if(
     }
     let answer = query.with_trace(trace, move |ordered, watch| {
         let trace = findings::in_time(ordered, watch, Time::Aligned)?;
-        let changes = changes.iter().map(|change| change.on(&trace)).collect::<Result<Vec<_>>>()?;
+        let mut wanted = Vec::new();
         for change in &changes {
-            change.check(&trace).map_err(|error| QueryError::bad_request(error.to_string()))?;
+            wanted.extend(change.on(&trace)?);
         }
-        Ok(Answer::new(&trace, &replay(&trace, &changes)))
+        Ok(Answer::new(&trace, &replay(&trace, &wanted)))
     });
     Ok(Json(answer.await?))
-}
-
-impl Asked {
-    fn on(&self, trace: &MergedTrace<'_>) -> Result<Change> {
-        Ok(match self {
-            Self::Batch { spans, per_item_ns } => {
-                Change::Batch { calls: rows(trace, spans)?, per_item_ns: *per_item_ns }
-            }
-            Self::Parallel { spans, limit } => {
-                Change::Parallel { calls: rows(trace, spans)?, limit: *limit }
-            }
-            Self::Remove { spans } => Change::Remove { calls: rows(trace, spans)? },
-            Self::Faster { spans, percent } => {
-                Change::Faster { spans: rows(trace, spans)?, percent: *percent }
-            }
-            Self::RoundTrip { spans, round_trip_ns } => {
-                Change::RoundTrip { calls: rows(trace, spans)?, round_trip_ns: *round_trip_ns }
-            }
-        })
-    }
-}
-
-fn rows(trace: &MergedTrace<'_>, spans: &[String]) -> Result<Vec<Row>> {
-    let row = |text: &String| {
-        let id: SpanId = input::id(text)?;
-        let found = trace.find(u64::from_be_bytes(id.0)).next();
-        found.ok_or_else(|| QueryError::NotFound(format!("span {id} is not in the trace")))
-    };
-    spans.iter().map(row).collect()
 }
 
 impl Answer {

@@ -21,6 +21,8 @@ use super::rows::{Ids, conform, rows_by_id};
 use super::traces::RecentParts;
 use crate::catalog::table_schema;
 use crate::error::{QueryError, Result};
+use crate::order::ORDER_ATTRIBUTES;
+use crate::trace::has_repeated_ids;
 
 impl From<ParquetError> for QueryError {
     fn from(error: ParquetError) -> Self {
@@ -52,7 +54,7 @@ impl Wanted {
     }
 
     /// The same spans, of the attributes that have columns only these.
-    pub(crate) fn with_attributes(&self, keys: &[&str], snapshot: &Snapshot) -> Self {
+    fn with_attributes(&self, keys: &[&str], snapshot: &Snapshot) -> Self {
         let own = keys.iter().filter_map(|key| snapshot.attribute_columns.get(key)).cloned();
         Self { schema: table_schema(&AttributeColumns::new(own.collect())), ..self.clone() }
     }
@@ -140,6 +142,21 @@ impl Reader {
         });
         read?.into_iter().for_each(|part| batches.extend(part));
         Ok(batches)
+    }
+
+    /// The spans of traces without most attributes that have columns, which is most of what there is to read: all
+    /// are only read where spans share an id, to tell copies from conflicts. Blocking.
+    ///
+    /// # Errors
+    /// As of [`spans`](Self::spans).
+    pub(crate) fn outlines(&self, ids: Ids, budget: &Budget) -> Result<Vec<RecordBatch>> {
+        let all = Wanted::traces(ids, &self.snapshot);
+        let batches =
+            self.spans(&all.with_attributes(&ORDER_ATTRIBUTES, &self.snapshot), budget)?;
+        match has_repeated_ids(&batches)? {
+            true => self.spans(&all, budget),
+            false => Ok(batches),
+        }
     }
 
     /// Files that may hold one of the traces, with their filters. Blocking.

@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "a failing test says where")]
 
 mod api;
+mod cohort;
 mod direct;
 mod findings;
 mod model;
