@@ -1,16 +1,19 @@
 //! A file that is merged: its keys as a stream, its other columns in chunks when they are needed.
 //!
-//! Chunks begin where the pages of our files begin, so that no page is decoded twice. The last
-//! chunk of each column is kept: the next window goes on in it.
+//! Chunks begin where the pages of our files begin, so that no page is decoded twice. What a window
+//! leaves of the last chunk of each column is kept: the next window begins with it.
 
 use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch, new_null_array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, MutableArrayData, RecordBatch, make_array, new_null_array,
+};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema};
+use arrow::error::ArrowError;
 use causeway_model::SpanRows;
 use causeway_model::batch::{AttributeColumn, AttributeColumns, move_attributes, relayout};
 use causeway_model::columns::{FLAG_DUP, name};
@@ -123,9 +126,9 @@ pub(super) struct Input {
     taken: usize,
     /// What the current window takes.
     window: Range<usize>,
-    /// The last chunk of each column of the merged file, if it was read, and its number.
+    /// What is left of the last chunk of each column of the merged file, and the row it begins with.
     kept: Vec<Option<(usize, ArrayRef)>>,
-    /// The moved attributes of the chunks of the window, if they have to be moved.
+    /// The moved attributes of the chunks that were read for the window, if they have to be moved.
     moved: Vec<(usize, RecordBatch)>,
 }
 
@@ -222,9 +225,7 @@ impl Input {
     pub(super) fn begin_window(&mut self, end: usize) {
         self.window = self.taken..end;
         self.taken = end;
-        if let Some(first) = self.chunks().next() {
-            self.moved.retain(|(chunk, _)| *chunk >= first);
-        }
+        self.moved.clear();
     }
 
     /// The numbers of the chunks that the window touches.
@@ -238,13 +239,19 @@ impl Input {
         }
     }
 
-    /// Rows of a chunk.
-    pub(super) fn chunk_rows(&self, chunk: usize) -> usize {
-        self.chunk_rows_max.min(self.rows - (chunk * self.chunk_rows_max).min(self.rows))
+    /// The rows of a chunk from where the window begins.
+    pub(super) fn chunk_rows(&self, chunk: usize) -> Range<usize> {
+        let rows = self.whole_chunk(chunk);
+        rows.start.max(self.window.start)..rows.end
+    }
+
+    fn whole_chunk(&self, chunk: usize) -> Range<usize> {
+        let start = chunk * self.chunk_rows_max;
+        start..(start + self.chunk_rows_max).min(self.rows)
     }
 
     /// Appends the chunks of the window of the column that is `field`, number `at`, in the merged
-    /// file, which has `columns`.
+    /// file, which has `columns`; the first from where the window begins.
     pub(super) fn push_column(
         &mut self,
         at: usize,
@@ -253,14 +260,14 @@ impl Input {
         arrays: &mut Vec<ArrayRef>,
     ) -> Result<(), MergeError> {
         let chunks = self.chunks();
-        let Some(last) = chunks.clone().next_back() else {
+        let Some(last_rows) = chunks.clone().next_back().map(|last| self.whole_chunk(last)) else {
             return Ok(());
         };
         if self.kept.len() <= at {
             self.kept.resize(at + 1, None);
         }
         let kept = self.kept.get_mut(at).and_then(Option::take);
-        let kept = kept.filter(|(chunk, _)| *chunk == chunks.start);
+        let kept = kept.filter(|(start, _)| *start == self.window.start);
         let first = chunks.start + usize::from(kept.is_some());
         let read = match is_attributes(field) && self.columns != *columns {
             true => self.moved_chunks(first..chunks.end, field, columns),
@@ -268,9 +275,14 @@ impl Input {
         };
         let read = read.map_err(|error| broken(&self.path, &error))?;
         arrays.extend(kept.map(|(_, array)| array));
-        arrays.extend(read);
+        arrays.extend(read.into_iter().zip(first..).map(|(array, chunk)| {
+            let rows = self.chunk_rows(chunk).len();
+            array.slice(array.len() - rows, rows)
+        }));
         if let (Some(slot), Some(array)) = (self.kept.get_mut(at), arrays.last()) {
-            *slot = Some((last, Arc::clone(array)));
+            let rest = rest(array, last_rows.end - self.window.end);
+            let rest = rest.map_err(|error| broken(&self.path, &error.into()))?;
+            *slot = rest.map(|rest| (self.window.end, rest));
         }
         Ok(())
     }
@@ -278,7 +290,7 @@ impl Input {
     fn read_chunks(&self, chunks: Range<usize>, field: &Field) -> Result<Vec<ArrayRef>, AnyError> {
         let roots = self.roots(|own| own.name() == field.name());
         if roots.is_empty() {
-            let nulls = |chunk| new_null_array(field.data_type(), self.chunk_rows(chunk));
+            let nulls = |chunk| new_null_array(field.data_type(), self.whole_chunk(chunk).len());
             return Ok(chunks.map(nulls).collect());
         }
         let batches = self.read(&roots, chunks)?;
@@ -298,19 +310,20 @@ impl Input {
         let is_in_chunks = batches
             .iter()
             .map(RecordBatch::num_rows)
-            .eq(chunks.clone().map(|chunk| self.chunk_rows(chunk)));
+            .eq(chunks.clone().map(|chunk| self.whole_chunk(chunk).len()));
         if is_in_chunks {
             return Ok(batches);
         }
         let schema = batches.first().ok_or("it has fewer rows than it says")?.schema();
         let whole = concat_batches(&schema, &batches)?;
-        let rows: usize = chunks.clone().map(|chunk| self.chunk_rows(chunk)).sum();
+        let rows: usize = chunks.clone().map(|chunk| self.whole_chunk(chunk).len()).sum();
         if whole.num_rows() != rows {
             return Err("it has fewer rows than it says".into());
         }
         let start = chunks.start;
-        let part =
-            |chunk| whole.slice((chunk - start) * self.chunk_rows_max, self.chunk_rows(chunk));
+        let part = |chunk| {
+            whole.slice((chunk - start) * self.chunk_rows_max, self.whole_chunk(chunk).len())
+        };
         Ok(chunks.map(part).collect())
     }
 
@@ -337,6 +350,20 @@ impl Input {
         };
         moved.map(column).collect()
     }
+}
+
+/// The last rows of an array, in memory of their own unless they are most of it.
+fn rest(array: &ArrayRef, rows: usize) -> Result<Option<ArrayRef>, ArrowError> {
+    let Some(start) = array.len().checked_sub(rows).filter(|_| rows > 0) else {
+        return Ok(None);
+    };
+    let data = array.slice(start, rows).to_data();
+    if start < rows / 4 {
+        return Ok(Some(make_array(data)));
+    }
+    let mut copy = MutableArrayData::new(vec![&data], false, rows);
+    copy.try_extend(0, 0, rows)?;
+    Ok(Some(make_array(copy.freeze())))
 }
 
 /// Bytes of a row on average: as Parquet encodes it, or the text itself where that is read as such.

@@ -142,12 +142,18 @@ fn gather(inputs: &[Input], rows: &[Row]) -> Gather {
     for input in inputs {
         let chunks = input.chunks();
         let first = lengths.len() as i64 - chunks.start as i64;
-        first_arrays.push((first, input.chunk_rows_max as u32));
-        lengths.extend(chunks.map(|chunk| input.chunk_rows(chunk)));
+        // The first of them begins where the window begins.
+        let cut_rows = chunks.clone().next().map_or(0..0, |chunk| input.chunk_rows(chunk));
+        first_arrays.push((first, input.chunk_rows_max as u32, cut_rows));
+        lengths.extend(chunks.map(|chunk| input.chunk_rows(chunk).len()));
     }
     let place = |row: &Row| {
-        let (first, rows) = first_arrays.get(row.input as usize).copied().unwrap_or((0, 1));
-        Place { array: (first + i64::from(row.row / rows)) as u32, row: row.row % rows }
+        let Some((first, rows, cut)) = first_arrays.get(row.input as usize) else {
+            return Place { array: 0, row: 0 };
+        };
+        let in_cut = (row.row as usize).checked_sub(cut.start).filter(|at| *at < cut.len());
+        let at = in_cut.map_or(row.row % rows, |at| at as u32);
+        Place { array: (first + i64::from(row.row / rows)) as u32, row: at }
     };
     Gather::new(rows.iter().map(place).collect(), &lengths)
 }
