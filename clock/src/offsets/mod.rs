@@ -37,7 +37,7 @@ pub use evidence::observe;
 pub use granularity::Granularity;
 pub use message::{Message, RoundTrip};
 pub use report::{ClockReport, ClockWindow, report};
-pub use rows::{ClockRow, Least, PairRow};
+pub use rows::{ClockRow, Exchange, Least, PairRow};
 pub use solver::{ClosedWindows, Estimate, Hop, PairBounds, Solver, State, StepFound};
 pub use table::{Estimator, Forgotten, OffsetSettings, Refused};
 pub use thin::Stretch;

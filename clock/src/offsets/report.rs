@@ -7,8 +7,8 @@ use super::rate::{Interval, rates_ppb};
 use super::solver::{PairBounds, Solver, State};
 use crate::ClockId;
 
-/// Windows that are closed together.
-const RUN: i64 = 64;
+/// Offsets of a clock in a window that a report looks at, some 100 MB of them: 100 clocks for 40 minutes.
+const OFFSETS_MAX: usize = 1_000_000;
 
 /// What is known of one clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,35 +35,47 @@ pub struct ClockWindow {
     pub bounds: PairBounds,
 }
 
-/// Reports all clocks with evidence in a range of windows. Cost grows with windows and clocks, so callers bound both.
+/// Reports all clocks with evidence in a range of windows; if those hold more than a million offsets, as many of the last
+/// windows as do not. Cost grows with windows, also with empty ones, so callers bound those.
 pub fn report(
     solver: &mut Solver<'_>,
     reference: ClockId,
     windows: RangeInclusive<i64>,
 ) -> Vec<ClockReport> {
+    report_within(OFFSETS_MAX, solver, reference, windows)
+}
+
+/// The same of as many of the last windows as hold no more than `offsets_max` offsets.
+pub(super) fn report_within(
+    offsets_max: usize,
+    solver: &mut Solver<'_>,
+    reference: ClockId,
+    windows: RangeInclusive<i64>,
+) -> Vec<ClockReport> {
     let window_ns = solver.table().settings().window_ns.max(1);
+    let first = *windows.start();
     let mut found: BTreeMap<ClockId, Vec<ClockWindow>> = BTreeMap::new();
     let mut steps: BTreeMap<ClockId, Vec<RangeInclusive<i64>>> = BTreeMap::new();
-    let mut first = *windows.start();
-    while first <= *windows.end() {
-        let last = first.saturating_add(RUN - 1).min(*windows.end());
-        solver.close_windows(first..=last);
-        for window in first..=last {
-            for clock in solver.clocks(window).iter().copied() {
-                let bounds = solver.pair_in(reference, clock, window);
-                let of_clock = found.entry(clock).or_default();
-                if bounds.state != State::None {
-                    let start_ns = window.saturating_mul(window_ns);
-                    of_clock.push(ClockWindow { start_ns, bounds });
-                }
-            }
-            for step in solver.steps(window) {
-                steps.entry(step.clock).or_default().push(step.windows.clone());
+    let mut offsets = 0usize;
+    for window in windows.rev() {
+        solver.close_back(first..=window);
+        let clocks = solver.clocks(window);
+        offsets = offsets.saturating_add(clocks.len());
+        if offsets > offsets_max {
+            break;
+        }
+        for clock in clocks.iter().copied() {
+            let bounds = solver.pair_in(reference, clock, window);
+            let of_clock = found.entry(clock).or_default();
+            if bounds.state != State::None {
+                of_clock.push(ClockWindow { start_ns: window.saturating_mul(window_ns), bounds });
             }
         }
-        let Some(next) = last.checked_add(1) else { break };
-        first = next;
+        for step in solver.steps(window) {
+            steps.entry(step.clock).or_default().push(step.windows.clone());
+        }
     }
+    found.values_mut().for_each(|windows| windows.reverse());
     let table = solver.table();
     let one = |(clock, windows): (ClockId, Vec<ClockWindow>)| ClockReport {
         clock,

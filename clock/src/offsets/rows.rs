@@ -79,6 +79,19 @@ impl ClockRow {
     }
 }
 
+/// That two clocks showed something of each other in a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exchange {
+    /// The sender's clock.
+    pub from: ClockId,
+    /// The receiver's clock.
+    pub to: ClockId,
+    /// Number of the window: its start divided by its length.
+    pub window: i64,
+    /// How many messages there were; none where only round trips tell.
+    pub messages: u64,
+}
+
 /// Evidence of one pair and window as it is written down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PairRow {

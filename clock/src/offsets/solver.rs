@@ -275,8 +275,7 @@ impl<'a> Solver<'a> {
     /// Closes those of a range of windows that are not, in runs, which is cheaper than one by one. If they are more than
     /// can be remembered, the last ones are.
     pub fn close_windows(&mut self, windows: RangeInclusive<i64>) {
-        let pairs = self.table.pairs_max().max(1);
-        let run = (RUN_BOUNDS_MAX / pairs).clamp(1, RUN_WINDOWS_MAX) as i64;
+        let run = self.run_windows();
         let (mut first, last) = windows.into_inner();
         while first <= last {
             if !self.is_closed(first) {
@@ -287,6 +286,21 @@ impl<'a> Solver<'a> {
             let Some(next) = first.checked_add(1) else { break };
             first = next;
         }
+    }
+
+    /// Closes the last of a range of windows unless it is, and with it those of the range before it that make a run.
+    pub(super) fn close_back(&mut self, windows: RangeInclusive<i64>) {
+        let (first, last) = windows.into_inner();
+        if !self.is_closed(last) {
+            let run = self.run_windows();
+            self.close_windows(last.saturating_sub(run - 1).max(first)..=last);
+        }
+    }
+
+    /// How many windows are closed together.
+    fn run_windows(&self) -> i64 {
+        let pairs = self.table.pairs_max().max(1);
+        (RUN_BOUNDS_MAX / pairs).clamp(1, RUN_WINDOWS_MAX) as i64
     }
 
     /// Size of what is remembered, in bounds and distances.

@@ -17,10 +17,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::message::{Message, RoundTrip};
-use super::rows::{ClockRow, Evidence, Least, PairRow};
+use super::rows::{ClockRow, Evidence, Exchange, Least, PairRow};
 use crate::ClockId;
 
 /// Windows further ahead of the collector go first, one minute: clocks that are nearly right stay within it.
@@ -269,6 +270,32 @@ impl Estimator {
     /// All clocks that are known.
     pub fn clocks(&self) -> impl Iterator<Item = &ClockRow> {
         self.clocks.iter().map(|known| &known.row)
+    }
+
+    /// Who exchanged messages in a range of windows, oldest windows first. Copies no evidence.
+    pub fn exchanges(&self, windows: RangeInclusive<i64>) -> impl Iterator<Item = Exchange> {
+        let (first, last) = windows.into_inner();
+        self.evidence(first, last).flat_map(move |(window, pairs)| {
+            pairs.iter().filter_map(move |((from, to), evidence)| {
+                let (from, to) = (self.id(*from)?, self.id(*to)?);
+                Some(Exchange { from, to, window, messages: evidence.messages })
+            })
+        })
+    }
+
+    /// The clock that most messages went to or came from, of those that are kept: the one others are best told against.
+    pub fn busiest(&self) -> Option<ClockId> {
+        let mut messages = vec![0u64; self.clocks.len()];
+        let all = self.windows.values().flat_map(|slice| &slice.pairs);
+        for ((from, to), evidence) in all {
+            for number in [*from, *to] {
+                let of_clock = messages.get_mut(number as usize);
+                of_clock.into_iter().for_each(|sum| *sum = sum.saturating_add(evidence.messages));
+            }
+        }
+        let clocks = self.clocks.iter().map(|known| known.row.clock);
+        let heard = messages.into_iter().zip(clocks).filter(|(messages, _)| *messages > 0);
+        heard.max().map(|(_, clock)| clock)
     }
 
     /// The whole table, oldest windows first, to be written down.

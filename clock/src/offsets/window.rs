@@ -12,6 +12,9 @@ use super::solver::StepFound;
 use super::table::Estimator;
 use crate::ClockId;
 
+/// What a window takes that nothing is known of, in bounds.
+const EMPTY_SIZE: usize = size_of::<Window>().div_ceil(size_of::<Bound>());
+
 /// One closed window.
 #[derive(Debug)]
 pub(super) struct Window {
@@ -43,7 +46,7 @@ impl Window {
         let clocks = self.numbered.len();
         let rows = self.rows.len() * clocks * 2;
         let bounds = self.closure.bounds().len() + self.likely.len();
-        clocks + bounds + rows + self.estimates.size()
+        EMPTY_SIZE + clocks + bounds + rows + self.estimates.size()
     }
 
     pub(super) fn number(&self, clock: ClockId) -> Option<u32> {

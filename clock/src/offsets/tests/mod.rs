@@ -5,6 +5,7 @@ mod evidence;
 mod faults;
 mod flood;
 mod memory;
+mod report;
 mod table;
 mod thin;
 mod vectors;
