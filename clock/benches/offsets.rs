@@ -12,7 +12,11 @@ use causeway_clock::offsets::{Estimator, Message, OffsetSettings, Solver, report
 use causeway_clock::{ClockId, NodeId};
 
 const RUNS: usize = 5;
+/// Messages that are measured together at least.
+const MEASURED_MIN: u32 = 1_000_000;
 const START_NS: i64 = 1_780_000_000_000_000_001;
+/// Times that a question is asked which is answered fast.
+const ASKED: u32 = 100;
 /// Messages a second, so that a million last 200 s.
 const RATE: i64 = 5_000;
 const WINDOW_NS: i64 = 250_000_000;
@@ -20,10 +24,9 @@ const WINDOW_NS: i64 = 250_000_000;
 fn main() -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     for clocks in [10, 100, 1_000, 10_000] {
-        for count in [1_000, 10_000, 100_000, 1_000_000] {
-            let messages = messages(count, clocks);
-            let runs = if count > 100_000 { 2 } else { RUNS };
-            let took = best(runs, || learn(&messages));
+        for count in [1_000u32, 10_000, 100_000, 1_000_000] {
+            let messages = messages(count.into(), clocks);
+            let took = each(MEASURED_MIN.div_ceil(count), || learn(&messages));
             writeln!(
                 out,
                 "{clocks:>6} clocks, {count:>8} messages: {:>5} ns a message, {:>7} pairs and windows kept",
@@ -44,7 +47,7 @@ fn answers(out: &mut impl Write, clocks: u64) -> std::io::Result<()> {
     let Some((first, last)) = table.window_range() else { return Ok(()) };
     let middle = first + (last - first) / 2;
     let ms = |took: Duration| took.as_secs_f64() * 1e3;
-    let pair = best(RUNS, || Solver::new(&table).pair_in(clock(0), clock(1), middle));
+    let pair = each(ASKED, || Solver::new(&table).pair_in(clock(0), clock(1), middle));
     // Five minutes, or what is left of them where there is more than is kept.
     let windows = last - first + 1;
     let mut solver = Solver::new(&table);
@@ -53,10 +56,10 @@ fn answers(out: &mut impl Write, clocks: u64) -> std::io::Result<()> {
     let fresh = time_run().saturating_sub(began);
     let mut resumed = Solver::resume(&table, solver.into_closed());
     let again = best(RUNS, || report(&mut resumed, clock(0), first..=last));
-    let known = best(RUNS, || {
+    let known = each(ASKED, || {
         (last - 499..=last).map(|at| resumed.pair_in(clock(0), clock(1), at).messages).sum::<u64>()
     });
-    let thinned = best(RUNS, || {
+    let thinned = each(ASKED, || {
         reports.iter().map(|report| report.thinned(WINDOW_NS, 300).len()).sum::<usize>()
     });
     writeln!(
@@ -86,6 +89,11 @@ fn time_run() -> Duration {
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
     let ran_ns = told.and_then(|text| text.split(' ').next()?.parse().ok());
     ran_ns.map_or_else(|| began.elapsed(), Duration::from_nanos)
+}
+
+/// What one of many times takes: the system tells the time a thread has run in steps of some milliseconds.
+fn each<T>(times: u32, mut run: impl FnMut() -> T) -> Duration {
+    best(RUNS, || (0..times).for_each(|_| drop(black_box(run())))) / times
 }
 
 fn best<T>(runs: usize, mut run: impl FnMut() -> T) -> Duration {

@@ -14,7 +14,7 @@ const RELAXATIONS_MAX: usize = 50_000_000;
 pub(super) enum Source {
     /// Evidence of the pair with this index, in this window, by this witness.
     Message { pair: u32, window: i64, witness: u64 },
-    /// Two clocks that are thought to be one.
+    /// Two clocks that are thought to be one, or as near as declared.
     Tie { tie: u32 },
 }
 

@@ -6,6 +6,7 @@
 //! | a stamp of a response or link | reading of the stamp | end tick of the span |
 //! | a parent on another clock that stamps no spans, or sent no stamp | start of the parent | start of the child |
 //! | a call that was answered | round trip: starts and ends of both spans, or their stamps where there are | |
+//! | a span that was received, to the collector's clock | end of the span | when it was received |
 //!
 //! A process that stamps messages but not spans shows two clocks, of its node and of its wall; they are tied.
 //!
@@ -48,6 +49,22 @@ pub fn observe(table: &mut Estimator, spans: &[Span], order: &Order, witness: im
         }
         let trip = parent.and_then(|(at, parent)| seen.round_trip(at, parent));
         trip.into_iter().for_each(|trip| table.add_round_trip(&trip));
+    }
+}
+
+/// Takes what arrivals of spans tell of the collector's clock into account: a span had ended when it was received. That
+/// bounds one side only, and is as loose as spans are kept back; clocks do not bound each other by it.
+pub fn observe_arrivals(
+    table: &mut Estimator,
+    spans: &[Span],
+    order: &Order,
+    witness: impl Fn(u32) -> u64,
+) {
+    let started = local_starts(spans);
+    for ((index, span), root_ns) in (0u32..).zip(spans).zip(started) {
+        let seen = Seen { spans, order, span, index, witness: witness(index) };
+        let arrival = seen.arrived(root_ns, table);
+        arrival.into_iter().for_each(|message| table.add(&message));
     }
 }
 
@@ -126,20 +143,37 @@ impl Seen<'_> {
         table: &Estimator,
     ) -> Option<Message> {
         let sent = self.reading(Event::Start(parent))?;
-        let is_anchored = !matches!(sent.clock, ClockId::Node(_));
-        let root_ns = parent_root_ns.filter(|_| is_anchored).unwrap_or(sent.at_ns);
-        let counted_ns = sent.at_ns.saturating_sub(root_ns).max(0).unsigned_abs();
         let gap_ns = sent.axis_gap_ns().saturating_add(arrival.axis_gap_ns());
-        let settings = table.settings();
         (sent.clock != arrival.clock).then(|| Message {
             from: sent.clock,
             to: arrival.clock,
             sent_ns: sent.at_ns,
             received_ns: arrival.at_ns,
-            slack_ns: settings
-                .drift_over_ns(gap_ns)
-                .saturating_add(settings.drift_over_ns(counted_ns) / 2),
+            slack_ns: table.settings().drift_over_ns(gap_ns).saturating_add(counting_ns(
+                sent,
+                parent_root_ns,
+                table,
+            )),
             axis_ns: arrival.axis_ns,
+            witness: self.witness,
+        })
+    }
+
+    fn arrived(&self, root_ns: i64, table: &Estimator) -> Option<Message> {
+        let received_ns = self.span.received_at_ns?;
+        let sent = self.reading(Event::End(self.index))?;
+        let gap_ns = received_ns.abs_diff(sent.axis_ns).saturating_add(sent.axis_gap_ns());
+        Some(Message {
+            from: sent.clock,
+            to: ClockId::Collector,
+            sent_ns: sent.at_ns,
+            received_ns,
+            slack_ns: table.settings().drift_over_ns(gap_ns).saturating_add(counting_ns(
+                sent,
+                Some(root_ns),
+                table,
+            )),
+            axis_ns: sent.axis_ns,
             witness: self.witness,
         })
     }
@@ -171,6 +205,14 @@ impl Seen<'_> {
             witness: self.witness,
         })
     }
+}
+
+/// By how much an untagged reading may be off because its SDK read the wall clock at the start of the trace only.
+fn counting_ns(sent: Reading, root_ns: Option<i64>, table: &Estimator) -> i64 {
+    let is_anchored = !matches!(sent.clock, ClockId::Node(_));
+    let root_ns = root_ns.filter(|_| is_anchored).unwrap_or(sent.at_ns);
+    let counted_ns = sent.at_ns.saturating_sub(root_ns).max(0).unsigned_abs();
+    table.settings().drift_over_ns(counted_ns) / 2
 }
 
 /// For each span the claimed start of the first span of its process on the way from the root.

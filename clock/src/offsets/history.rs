@@ -9,8 +9,9 @@ use std::hash::BuildHasherDefault;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use super::hash::PairHasher;
 use super::rows::Least;
-use super::table::{Estimator, PairHasher};
+use super::table::Estimator;
 use crate::ClockId;
 
 /// All evidence that bears on the windows of a range.
@@ -20,7 +21,8 @@ pub(super) struct History<'t> {
     pub(super) clocks: Arc<[ClockId]>,
     /// Ascending by sender and receiver.
     pub(super) pairs: Vec<Pair<'t>>,
-    /// Clocks that are thought to be one, with what their granularity adds each way.
+    /// Clocks that are thought to be one, with what their granularity adds each way; and those that are declared to be near
+    /// universal time, with how near.
     pub(super) ties: Vec<Tie>,
     /// By clock the windows in which it ended spans late as a server, ascending.
     pub(super) late: Vec<Vec<i64>>,
@@ -78,6 +80,8 @@ impl<'t> History<'t> {
         let ties: Vec<&(ClockId, ClockId)> =
             table.ties().iter().filter(|(a, b)| is_heard(a) || is_heard(b)).collect();
         clocks.extend(ties.iter().flat_map(|(a, b)| [*a, *b]));
+        let is_declared = clocks.iter().any(|clock| table.error_ns(*clock).is_some());
+        clocks.extend(is_declared.then_some(ClockId::Utc));
         clocks.sort_unstable();
         clocks.dedup();
         let number = |clock: ClockId| clocks.binary_search(&clock).map_or(0, |place| place as u32);
@@ -98,7 +102,11 @@ impl<'t> History<'t> {
             b: number(*b),
             slack_ns: [slack_ns(*a), slack_ns(*b)],
         });
-        let ties = ties.collect();
+        let declared = clocks.iter().filter_map(|clock| {
+            let error_ns = table.error_ns(*clock)?.saturating_add(slack_ns(*clock));
+            Some(Tie { a: number(ClockId::Utc), b: number(*clock), slack_ns: [error_ns; 2] })
+        });
+        let ties = ties.chain(declared).collect();
         let mut late = vec![Vec::new(); clocks.len()];
         for (clock, window) in found.late {
             late.get_mut(renumber(clock) as usize).into_iter().for_each(|of| of.push(window));

@@ -11,6 +11,9 @@
 //!                                                                              └► report: one line a clock
 //! ```
 //!
+//! Beside the clocks of the system there are two that nobody reads: universal time, against which hosts may declare how far
+//! they are off, and that of the collector, which receives every span after it ended.
+//!
 //! The table is the same whatever order messages come in, and answers are a function of the table. What they assume:
 //! clocks run within `rho` of the right rate, and do not step unseen. A fault widens or voids an interval; it never moves
 //! one.
@@ -19,12 +22,14 @@ mod closure;
 mod estimate;
 mod evidence;
 mod granularity;
+mod hash;
 mod history;
 mod message;
 mod rate;
 mod repair;
 mod report;
 mod rows;
+mod settings;
 mod solver;
 mod table;
 mod thin;
@@ -33,11 +38,12 @@ mod window;
 #[cfg(test)]
 mod tests;
 
-pub use evidence::observe;
+pub use evidence::{observe, observe_arrivals};
 pub use granularity::Granularity;
 pub use message::{Message, RoundTrip};
 pub use report::{ClockReport, ClockWindow, report};
 pub use rows::{ClockRow, Exchange, Least, PairRow};
+pub use settings::OffsetSettings;
 pub use solver::{ClosedWindows, Estimate, Hop, PairBounds, Solver, State, StepFound};
-pub use table::{Estimator, Forgotten, OffsetSettings, Refused};
+pub use table::{Estimator, Forgotten, Refused};
 pub use thin::Stretch;

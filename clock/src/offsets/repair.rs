@@ -1,7 +1,7 @@
 //! Makes the bounds of one window consistent, by giving up as little as explains the contradiction.
 //!
 //! A cycle of bounds with negative length holds at least one that is wrong. What is given up, in this order:
-//! 1. that two clocks of one host are one;
+//! 1. that two clocks of one host are one, or as right as declared;
 //! 2. a lone witness: one message whose removal repairs the cycle by itself, of a pair with a hundred times as many;
 //! 3. that a clock ran unbroken: its evidence is cut where it steps, and only the side of the window is used. The step is
 //!    bracketed by how far evidence from either end agrees; within the bracket the clock is void;
@@ -15,6 +15,7 @@ use std::ops::RangeInclusive;
 
 use super::closure::{Bound, Closure, Contradiction, Source, is_consistent};
 use super::history::{History, Pair, Tie};
+use crate::ClockId;
 use crate::graph::{Adjacency, Edge, at, components};
 
 /// Repairs of one window before the rest is void.
@@ -190,10 +191,12 @@ impl<'a> Repair<'a> {
         true
     }
 
-    /// The pairs among the clocks that reach the contradiction and are reached from it; `None` once too much work was
-    /// done to look further.
+    /// The pairs among the clocks that reach the contradiction and are reached from it, but not by what is declared: else
+    /// all that declare something would be in doubt together. `None` once too much work was done to look further.
     fn part_of(&mut self, contradiction: &Contradiction) -> Option<HashSet<(u32, u32)>> {
-        let bounds = self.bounds(None);
+        let mut bounds = self.bounds(None);
+        let is_utc = |clock: u32| self.history.clocks.get(clock as usize) == Some(&ClockId::Utc);
+        bounds.retain(|bound| !is_utc(bound.from) && !is_utc(bound.to));
         let edges: Vec<Edge<()>> =
             bounds.iter().map(|b| Edge { from: b.from, to: b.to, label: () }).collect();
         let component = components(&[&Adjacency::outgoing(self.history.clocks.len(), &edges)]);

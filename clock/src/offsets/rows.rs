@@ -84,7 +84,7 @@ impl ClockRow {
 pub struct Exchange {
     /// The sender's clock.
     pub from: ClockId,
-    /// The receiver's clock.
+    /// The receiver's clock; that of the collector where spans arrived.
     pub to: ClockId,
     /// Number of the window: its start divided by its length.
     pub window: i64,

@@ -104,7 +104,7 @@ pub struct Hop {
     pub to: ClockId,
     /// How far the receiver's offset may be above the sender's.
     pub bound_ns: i64,
-    /// Id of the message that shows it; `None` where the two are thought to be one clock.
+    /// Id of the message that shows it; `None` where the two are thought to be one clock, or one is declared to be right.
     pub witness: Option<u64>,
 }
 

@@ -16,69 +16,18 @@
 //! Each window knows when it last changed, so that answers about it can be remembered until then.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use super::hash::{ClockHash, PairHasher, scattered};
 use super::message::{Message, RoundTrip};
 use super::rows::{ClockRow, Evidence, Exchange, Least, PairRow};
+use super::settings::OffsetSettings;
 use crate::ClockId;
 
 /// Windows further ahead of the collector go first, one minute: clocks that are nearly right stay within it.
 const AHEAD_NS: i64 = 60_000_000_000;
-
-/// What the estimator assumes and what it may use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OffsetSettings {
-    /// Length of a window, 250 ms. Empty windows cost nothing, so quiet pairs need no longer ones.
-    pub window_ns: i64,
-    /// How far evidence is carried to windows without, 10 s.
-    pub horizon_ns: i64,
-    /// How far the rate of a clock may be off, 100 parts in a million.
-    pub rho_ppm: i64,
-    /// Clocks at most.
-    pub clocks_max: usize,
-    /// Pairs and windows with evidence at most.
-    pub evidence_max: usize,
-    /// Readings further apart are no evidence of anything.
-    pub offset_ns_max: i64,
-}
-
-impl Default for OffsetSettings {
-    fn default() -> Self {
-        Self {
-            window_ns: 250_000_000,
-            horizon_ns: 10_000_000_000,
-            rho_ppm: 100,
-            clocks_max: 10_000,
-            evidence_max: 500_000,
-            offset_ns_max: 10 * 365 * 86_400_000_000_000,
-        }
-    }
-}
-
-impl OffsetSettings {
-    /// The window a moment of the shared axis lies in.
-    pub fn window(&self, axis_ns: i64) -> i64 {
-        axis_ns.div_euclid(self.window_ns.max(1))
-    }
-
-    /// How many windows evidence is carried.
-    pub(super) fn reach(&self) -> i64 {
-        (self.horizon_ns / self.window_ns.max(1)).clamp(0, 1_000_000)
-    }
-
-    /// By how much two clocks may drift apart in a time.
-    pub fn drift_over_ns(&self, time_ns: u64) -> i64 {
-        let drift = i128::from(time_ns) * i128::from(self.rho_ppm) * 2;
-        i64::try_from((drift + 999_999) / 1_000_000).unwrap_or(i64::MAX)
-    }
-
-    /// By how much two clocks may drift apart in a window.
-    pub(super) fn drift_ns(&self) -> i64 {
-        self.drift_over_ns(self.window_ns.unsigned_abs())
-    }
-}
 
 /// How many messages were not taken, and why.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -108,6 +57,8 @@ struct Known {
     row: ClockRow,
     /// Messages from and to it, halved whenever clocks had to go, so that what is long past counts less.
     heard: u64,
+    /// By how much its host says that it may be off.
+    error_ns: Option<i64>,
 }
 
 /// The evidence of one window.
@@ -137,7 +88,7 @@ impl Clone for Identity {
 pub struct Estimator {
     settings: OffsetSettings,
     identity: Identity,
-    numbers: HashMap<ClockId, u32>,
+    numbers: HashMap<ClockId, u32, ClockHash>,
     clocks: Vec<Known>,
     windows: BTreeMap<i64, Slice>,
     evidence_count: usize,
@@ -164,7 +115,7 @@ impl Estimator {
         Self {
             settings,
             identity: Identity(Arc::new(())),
-            numbers: HashMap::new(),
+            numbers: HashMap::with_hasher(ClockHash::random()),
             clocks: Vec::new(),
             windows: BTreeMap::new(),
             evidence_count: 0,
@@ -261,10 +212,33 @@ impl Estimator {
         }
     }
 
+    /// Says by how much a clock may be off universal time, as its host declares. Of several errors the largest counts. Given
+    /// up where messages contradict it.
+    pub fn declare(&mut self, clock: ClockId, error_ns: u64) {
+        let error_ns = i64::try_from(error_ns).unwrap_or(i64::MAX);
+        if clock == ClockId::Utc || self.is_implausible(error_ns) {
+            return;
+        }
+        let number = self.number(clock, None);
+        self.refused.too_many_clocks += u64::from(number.is_none());
+        let known = number.and_then(|number| self.clocks.get_mut(number as usize));
+        let Some(known) = known.filter(|known| known.error_ns < Some(error_ns)) else { return };
+        known.error_ns = Some(error_ns);
+        self.changed_all();
+    }
+
+    /// By how much a clock may be off universal time, if its host declared that.
+    pub(super) fn error_ns(&self, clock: ClockId) -> Option<i64> {
+        self.known(clock)?.error_ns
+    }
+
+    fn known(&self, clock: ClockId) -> Option<&Known> {
+        self.clocks.get(*self.numbers.get(&clock)? as usize)
+    }
+
     /// What is known of a clock by itself.
     pub fn clock(&self, clock: ClockId) -> ClockRow {
-        let known = self.numbers.get(&clock).and_then(|number| self.clocks.get(*number as usize));
-        known.map_or_else(|| ClockRow::new(clock), |known| known.row)
+        self.known(clock).map_or_else(|| ClockRow::new(clock), |known| known.row)
     }
 
     /// All clocks that are known.
@@ -283,11 +257,13 @@ impl Estimator {
         })
     }
 
-    /// The clock that most messages went to or came from, of those that are kept: the one others are best told against.
+    /// The clock that most messages went to or came from, of those that are kept: the one others are best told against. That
+    /// of the collector does not count: messages to it bound one side only.
     pub fn busiest(&self) -> Option<ClockId> {
         let mut messages = vec![0u64; self.clocks.len()];
         let all = self.windows.values().flat_map(|slice| &slice.pairs);
-        for ((from, to), evidence) in all {
+        let collector = self.numbers.get(&ClockId::Collector);
+        for ((from, to), evidence) in all.filter(|((_, to), _)| Some(to) != collector) {
             for number in [*from, *to] {
                 let of_clock = messages.get_mut(number as usize);
                 of_clock.into_iter().for_each(|sum| *sum = sum.saturating_add(evidence.messages));
@@ -424,6 +400,10 @@ impl Estimator {
     }
 
     fn pair(&mut self, from: ClockId, to: ClockId) -> Option<(u32, u32)> {
+        let known = self.numbers.get(&from).zip(self.numbers.get(&to));
+        if let Some((from, to)) = known {
+            return Some((*from, *to));
+        }
         let pair = self.number(from, None).and_then(|_| {
             let to = self.number(to, Some(from))?;
             // Making room for the second may have renumbered the first.
@@ -445,7 +425,7 @@ impl Estimator {
             return None;
         }
         let number = self.clocks.len() as u32;
-        self.clocks.push(Known { row: ClockRow::new(clock), heard: 0 });
+        self.clocks.push(Known { row: ClockRow::new(clock), heard: 0, error_ns: None });
         self.numbers.insert(clock, number);
         Some(number)
     }
@@ -550,33 +530,9 @@ impl Estimator {
         }
         self.windows.retain(|_, slice| !slice.pairs.is_empty());
         self.clocks = kept;
-        self.numbers =
-            (0u32..).zip(&self.clocks).map(|(number, known)| (known.row.clock, number)).collect();
+        self.numbers.clear();
+        let numbers = (0u32..).zip(&self.clocks);
+        self.numbers.extend(numbers.map(|(number, known)| (known.row.clock, number)));
         self.ties.retain(|(a, b)| self.numbers.contains_key(a) && self.numbers.contains_key(b));
     }
-}
-
-/// Hashes pairs of numbers, which nobody outside chooses, faster than a hash that defends against collisions.
-#[derive(Debug, Default)]
-pub(super) struct PairHasher(u64);
-
-impl Hasher for PairHasher {
-    fn finish(&self) -> u64 {
-        scattered(self.0)
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u32(u32::from(*byte)));
-    }
-
-    fn write_u32(&mut self, number: u32) {
-        self.0 = self.0.rotate_left(32) ^ u64::from(number);
-    }
-}
-
-/// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): neighbouring ids give unrelated numbers.
-const fn scattered(id: u64) -> u64 {
-    let id = (id ^ (id >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let id = (id ^ (id >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    id ^ (id >> 31)
 }

@@ -159,6 +159,43 @@ fn clocks_far_apart_that_drift_as_fast_as_allowed_are_bounded_rightly() {
     assert!(decided > 5_000, "{decided}");
 }
 
+/// What hosts declare, and when spans arrived, is evidence like any other: it decides more, and nothing wrongly.
+#[test]
+fn declared_errors_and_arrivals_bound_rightly() {
+    for (seed, level) in [(1, Level::Stock), (2, Level::Tags), (3, Level::Responds)] {
+        for shape in [Shape::Layered, Shape::Mesh] {
+            let world = World {
+                seed,
+                shape,
+                levels: vec![level],
+                nodes: 6,
+                duration_ns: 2_500_000_000,
+                offset_sd_ns: 5e6,
+                rate_ppm_max: 99.0,
+                coarse_share: 0.3,
+                ..World::default()
+            };
+            let run = Run::play(&world);
+            let [without, with] = [false, true].map(|references| {
+                let measure = Measure { references, ..Measure::default() };
+                measure.run(&run).expect("few spans")
+            });
+            let bounded = |measured: &Measured| measured.total(Method::Bounded);
+            assert_eq!((bounded(&with).wrong, with.total(Method::Proven).wrong), (0, 0));
+            let found = &with.intervals;
+            assert_eq!(found.two_sided, found.contained, "{world:?}");
+            // The collector is bounded on one side, and all others on both.
+            assert!(found.one_sided > 0 && found.two_sided > without.intervals.two_sided);
+            assert!(bounded(&with).decided >= bounded(&without).decided);
+            if shape == Shape::Layered && level != Level::Responds {
+                assert_eq!(bounded(&without).decided, 0);
+                let Tally { asked, decided, .. } = bounded(&with);
+                assert!(decided * 2 > asked, "{decided} of {asked}");
+            }
+        }
+    }
+}
+
 #[test]
 fn cones_cuts_lines_and_aligned_times_agree_with_the_truth() {
     for seed in 0..40 {

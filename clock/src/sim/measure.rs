@@ -6,7 +6,7 @@ use super::baseline::jaeger_adjusted;
 use super::random::Random;
 use super::run::{Run, Trace};
 use crate::ClockId;
-use crate::offsets::{Estimator, OffsetSettings, Solver, State, observe};
+use crate::offsets::{Estimator, OffsetSettings, Solver, State, observe, observe_arrivals};
 use crate::order::{
     Aligned, Class, Event, EventOrder, Order, OrderError, OrderSettings, Relation, Span,
 };
@@ -136,12 +136,14 @@ pub struct Measure {
     pub order: OrderSettings,
     /// What offsets assume.
     pub offsets: OffsetSettings,
+    /// Whether hosts declare how far they are off, and the collector tells when it received spans.
+    pub references: bool,
 }
 
 impl Default for Measure {
     fn default() -> Self {
         let (order, offsets) = (OrderSettings::default(), OffsetSettings::default());
-        Self { scope: Scope::Trace, pairs_per_trace: 20, order, offsets }
+        Self { scope: Scope::Trace, pairs_per_trace: 20, order, offsets, references: false }
     }
 }
 
@@ -151,7 +153,14 @@ impl Measure {
         let parts = self.parts(run)?;
         let mut table = Estimator::new(self.offsets);
         for (nth, part) in (0u64..).zip(&parts) {
-            observe(&mut table, &part.spans, &part.order, |span| nth << 32 | u64::from(span));
+            let witness = |span| nth << 32 | u64::from(span);
+            observe(&mut table, &part.spans, &part.order, witness);
+            if self.references {
+                observe_arrivals(&mut table, &part.spans, &part.order, witness);
+            }
+        }
+        if self.references {
+            declare(run, &mut table);
         }
         let mut solver = Solver::new(&table);
         if let Some((first, last)) = table.window_range() {
@@ -190,6 +199,18 @@ impl Measure {
                 Ok(vec![part(spans, run.traces.iter().zip(begins).collect())?])
             }
         }
+    }
+}
+
+/// What hosts would declare that know exactly how far they are off: at the start or at the end, as rates are constant.
+fn declare(run: &Run, table: &mut Estimator) {
+    let last_ns = run.traces.iter().flat_map(|trace| &trace.true_ns).map(|(_, end)| *end).max();
+    let clocks: Vec<ClockId> = table.clocks().map(|row| row.clock).collect();
+    for clock in clocks.into_iter().filter(|clock| *clock != ClockId::Collector) {
+        let offset_ns = |at_ns: i64| run.offset_ns(ClockId::Utc, clock, at_ns).map(f64::abs);
+        let error_ns = offset_ns(0).into_iter().chain(offset_ns(last_ns.unwrap_or(0)));
+        let error_ns = error_ns.fold(0.0, f64::max).ceil() as u64;
+        table.declare(clock, error_ns);
     }
 }
 

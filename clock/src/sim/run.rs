@@ -88,9 +88,12 @@ impl Run {
         self.traces.iter().map(|trace| trace.spans.len()).sum()
     }
 
-    /// True offset of one clock minus that of another.
+    /// True offset of one clock minus that of another; the collector's is right.
     pub fn offset_ns(&self, from: ClockId, to: ClockId, true_ns: i64) -> Option<f64> {
-        let offset = |clock| Some(self.clocks.get(node_of(clock)?)?.offset_of_ns(clock, true_ns));
+        let offset = |clock| match node_of(clock) {
+            Some(node) => Some(self.clocks.get(node)?.offset_of_ns(clock, true_ns)),
+            None => Some(0.0),
+        };
         Some(offset(to)? - offset(from)?)
     }
 

@@ -5,6 +5,7 @@ mod evidence;
 mod faults;
 mod flood;
 mod memory;
+mod references;
 mod report;
 mod table;
 mod thin;
