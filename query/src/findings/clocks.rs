@@ -12,7 +12,8 @@ const BACK_NS: i64 = 900_000_000_000;
 /// Findings about clocks, against the clock that most messages go to or come from.
 pub(crate) fn of_clocks(known: &Clocks) -> Vec<Finding> {
     let settings = known.estimator.settings();
-    let (Some(reference), Some((_, last))) = (known.reference(), known.estimator.window_range())
+    let (Some(reference), Some((_, last))) =
+        (known.estimator.busiest(), known.estimator.window_range())
     else {
         return Vec::new();
     };

@@ -12,7 +12,9 @@ use std::path::Path;
 
 use arrow::error::ArrowError;
 use causeway_clock::ClockId;
-use causeway_clock::offsets::{ClosedWindows, Estimator, OffsetSettings, Solver, observe};
+use causeway_clock::offsets::{
+    ClosedWindows, Estimator, OffsetSettings, Solver, observe, observe_arrivals,
+};
 use causeway_model::trace::{Flags, MergedTrace};
 use hashbrown::HashMap;
 use parking_lot::Mutex;
@@ -92,8 +94,10 @@ impl Clocks {
         }
         let gathered = &traces.gathered;
         gathered.ties.iter().for_each(|(a, b)| self.estimator.tie(*a, *b));
+        gathered.declared.iter().for_each(|(clock, ns)| self.estimator.declare(*clock, *ns));
         let witness = |span| traces.ids(span).1;
         observe(&mut self.estimator, &gathered.spans, &traces.order, witness);
+        observe_arrivals(&mut self.estimator, &gathered.spans, &traces.order, witness);
         let clocks_max = self.estimator.settings().clocks_max;
         for (clock, name) in &gathered.clocks {
             if self.names.len() < clocks_max || self.names.contains_key(clock) {
@@ -114,17 +118,6 @@ impl Clocks {
         let answer = ask(&mut solver);
         *self.closed.lock() = solver.into_closed();
         answer
-    }
-
-    /// The clock that most messages go to or come from: the others are told against it.
-    pub(crate) fn reference(&self) -> Option<ClockId> {
-        let mut messages: HashMap<ClockId, u64> = HashMap::new();
-        for row in self.estimator.rows() {
-            for clock in [row.from, row.to] {
-                *messages.entry(clock).or_default() += row.messages;
-            }
-        }
-        messages.into_iter().map(|(clock, count)| (count, clock)).max().map(|(_, clock)| clock)
     }
 
     /// How people know a clock.

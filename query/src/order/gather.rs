@@ -54,6 +54,8 @@ pub(crate) struct Gathered {
     pub(crate) clocks: HashMap<ClockId, ClockName>,
     /// Clocks that are thought to be one.
     pub(crate) ties: Vec<(ClockId, ClockId)>,
+    /// Clocks and by how many nanoseconds they are off universal time at most, as their hosts say.
+    pub(crate) declared: Vec<(ClockId, u64)>,
 }
 
 /// A link that waits until all spans are known.
@@ -112,7 +114,12 @@ impl Gathered {
     ) -> Span {
         let stamps = rows.stamps.get(at);
         for node in [stamps.start, stamps.end].into_iter().flatten().map(|stamp| stamp.node) {
-            self.know(ClockId::Node(node), &process.name, process.ties(Some(node)));
+            self.know(
+                ClockId::Node(node),
+                &process.name,
+                process.ties(Some(node)),
+                process.error_ns,
+            );
         }
         let kind = match trace.kind(place.row) {
             trace::Kind::Server => Kind::Server,
@@ -142,16 +149,18 @@ impl Gathered {
         }
     }
 
-    /// Notes a clock, and which others are thought to be the same.
+    /// Notes a clock, which others are thought to be the same, and by how much its host says that it is off at most.
     fn know(
         &mut self,
         clock: ClockId,
         name: &ClockName,
         ties: impl Iterator<Item = (ClockId, ClockId)>,
+        error_ns: Option<u64>,
     ) {
         if !self.clocks.contains_key(&clock) {
             self.clocks.insert(clock, name.clone());
             self.ties.extend(ties);
+            self.declared.extend(error_ns.map(|error_ns| (clock, error_ns)));
         }
     }
 
@@ -159,10 +168,10 @@ impl Gathered {
         if let Some(host) = process.host {
             let host_name = process.name.host_name.clone();
             let name = ClockName { host_name, ..ClockName::default() };
-            self.know(host, &name, std::iter::empty());
+            self.know(host, &name, std::iter::empty(), process.error_ns);
         }
         if let Some(wall) = process.wall {
-            self.know(wall, &process.name, process.ties(None));
+            self.know(wall, &process.name, process.ties(None), process.error_ns);
         }
     }
 

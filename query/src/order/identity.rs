@@ -24,6 +24,9 @@ const HOST: [&str; 3] = ["host.id", "host.name", "k8s.node.name"];
 /// Names the kernel whose clock a process reads.
 const CLOCK_DOMAIN: &str = "hlc.clock_domain";
 
+/// By how many nanoseconds the clock of the host is off universal time at most, as its time service says.
+const CLOCK_ERROR: &str = "hlc.clock_error_ns";
+
 /// How people know a clock.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ClockName {
@@ -43,6 +46,8 @@ pub(crate) struct Process {
     pub(crate) host: Option<ClockId>,
     /// The clock of its kernel, which is surely the same.
     pub(crate) domain: Option<ClockId>,
+    /// By how many nanoseconds its clock is off universal time at most, if its host says so.
+    pub(crate) error_ns: Option<u64>,
     pub(crate) name: ClockName,
 }
 
@@ -65,6 +70,7 @@ impl Process {
             wall: wall.map(ClockId::Instance),
             host: host.map(|host| ClockId::Instance(hashed("host", &[Some(host)]))),
             domain: get(CLOCK_DOMAIN).map(|id| ClockId::Instance(hashed("domain", &[Some(id)]))),
+            error_ns: get(CLOCK_ERROR).and_then(|error| error.parse().ok()),
             name: ClockName {
                 service_name: service.map(str::to_owned),
                 service_instance_id: get("service.instance.id"),

@@ -11,7 +11,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use causeway_clock::ClockId;
-use causeway_clock::offsets::{ClockReport, PairBounds, Solver, State, report};
+use causeway_clock::offsets::{ClockReport, Exchange, PairBounds, Solver, State, report};
 use serde::Serialize;
 
 use super::answers::{Assumptions, ClockAnswer};
@@ -107,7 +107,10 @@ fn reports(
 ) -> Result<Vec<ClockReport>> {
     let windows = windows(known, range)?;
     let reports = windows.map(|windows| known.solve(|solver| report(solver, reference, windows)));
-    Ok(reports.unwrap_or_default())
+    let mut reports = reports.unwrap_or_default();
+    let is_read = |clock| !matches!(clock, ClockId::Collector | ClockId::Utc);
+    reports.retain(|report| is_read(report.clock) || report.clock == reference);
+    Ok(reports)
 }
 
 fn state_text(state: State) -> &'static str {
@@ -130,7 +133,7 @@ fn rate_ppm(report: &ClockReport) -> Option<f64> {
 /// Too many windows are asked for.
 pub(crate) fn clocks(known: &Clocks, range: (Option<i64>, Option<i64>)) -> Result<RecordBatch> {
     let mut rows = Rows::new(clocks_schema());
-    if let Some(reference) = known.reference() {
+    if let Some(reference) = known.estimator.busiest() {
         let window_ns = known.estimator.settings().window_ns;
         for report in reports(known, reference, range)? {
             let name = known.name(report.clock);
@@ -179,13 +182,18 @@ pub(crate) fn clock_pairs(
     rows.finish()
 }
 
+/// Clocks that exchanged messages, without the collector's, which only receives.
+fn between(known: &Clocks, windows: RangeInclusive<i64>) -> impl Iterator<Item = Exchange> {
+    known.estimator.exchanges(windows).filter(|pair| pair.to != ClockId::Collector)
+}
+
 fn pairs_with_evidence(
     known: &Clocks,
     range: (Option<i64>, Option<i64>),
 ) -> Result<BTreeSet<(i64, ClockId, ClockId)>> {
     let Some(windows) = windows(known, range)? else { return Ok(BTreeSet::new()) };
-    let rows = known.estimator.rows().filter(|row| windows.contains(&row.window));
-    Ok(rows.map(|row| (row.window, row.from.min(row.to), row.from.max(row.to))).collect())
+    let pairs = between(known, windows);
+    Ok(pairs.map(|pair| (pair.window, pair.from.min(pair.to), pair.from.max(pair.to))).collect())
 }
 
 /// The offset of one clock minus that of another at a time, as a row.
@@ -256,7 +264,7 @@ pub(crate) fn clocks_answer(
     reference: Option<ClockId>,
     range: (Option<i64>, Option<i64>),
 ) -> Result<ClocksAnswer> {
-    let reference = reference.or_else(|| known.reference());
+    let reference = reference.or_else(|| known.estimator.busiest());
     let found = match reference {
         Some(reference) => reports(known, reference, range)?,
         None => Vec::new(),
@@ -294,7 +302,7 @@ fn series(known: &Clocks, report: ClockReport) -> ClockSeries {
 fn pair_summaries(known: &Clocks, range: (Option<i64>, Option<i64>)) -> Result<Vec<PairSummary>> {
     let mut messages: BTreeMap<(ClockId, ClockId), (u64, i64)> = BTreeMap::new();
     let Some(windows) = windows(known, range)? else { return Ok(Vec::new()) };
-    for row in known.estimator.rows().filter(|row| windows.contains(&row.window)) {
+    for row in between(known, windows) {
         let pair = (row.from.min(row.to), row.from.max(row.to));
         let (count, last) = messages.entry(pair).or_insert((0, row.window));
         (*count, *last) = (*count + row.messages, (*last).max(row.window));

@@ -171,6 +171,32 @@ async fn times_are_aligned_by_what_messages_tell() {
     );
 }
 
+#[tokio::test]
+async fn clocks_are_told_against_universal_time_and_the_collector() {
+    let mut front = request("front", vec![span(1, 1, 0, "get", 0, 12)]);
+    let resource = front.resource_spans[0].resource.as_mut().expect("a resource");
+    resource.attributes.push(kv("hlc.clock_error_ns", text("5000000")));
+    let back = request("back", vec![span(1, 2, 1, "serve", 1, 10)]);
+    let world = WorldBuilder::new().recent(&[front, back]).build();
+    world.get("/traces/1").await;
+    let (_, clocks) = world.get("/clocks?reference=utc").await;
+    let of = |service: &str| {
+        let clocks = clocks["clocks"].as_array().expect("clocks").iter();
+        let known = clocks.filter(|clock| clock["service_name"] == json!(service));
+        known.map(|clock| (clock["lo_ns"][0].as_i64(), clock["hi_ns"][0].as_i64())).next()
+    };
+    // What is declared, and the millisecond that the clock counts in.
+    assert_eq!(of("front"), Some((Some(-6_000_000), Some(6_000_000))), "{clocks}");
+    // The child starts after its parent, which bounds its clock on one side.
+    let Some((Some(_), None) | (None, Some(_))) = of("back") else { panic!("{clocks}") };
+    let (_, clocks) = world.get("/clocks?reference=collector").await;
+    let states = clocks["clocks"].as_array().expect("clocks").iter();
+    let states: Vec<_> = states.map(|clock| clock["state"][0].clone()).collect();
+    assert!(states.contains(&json!("one-sided")), "{clocks}");
+    let listed = "SELECT count(DISTINCT clock) FROM clocks";
+    assert_eq!(world.sql(listed).await, "2", "neither of them is a clock of the system");
+}
+
 /// Whether a caller got its answer is told by an attribute, which may have a column of its own.
 #[tokio::test]
 async fn a_trace_looks_the_same_when_it_is_known() {
