@@ -12,7 +12,7 @@ use causeway_model::trace::{MergedTrace, Row};
 use causeway_model::value;
 
 use super::plaintext_call::{Sign, sign};
-use crate::forms::{Call, Fields, Former, Name, SecretKind, Value, find_secrets};
+use crate::forms::{Call, Fields, Former, Name, SecretKind, Value, text_hash};
 
 /// What keys of stamps begin with.
 const STAMP_PREFIX: &str = "hlc.";
@@ -40,7 +40,7 @@ impl<'a> Told<'a> {
         for row in trace.rows() {
             fields.clear();
             // Texts with escapes are read into memory of their own; they are rare.
-            if told.take(trace, row, &mut fields) {
+            if told.take(trace, row, &mut fields, former) {
                 told.note(trace, row, &fields, former);
             } else {
                 with_fields(trace, row, |fields| told.note(trace, row, fields, former));
@@ -50,7 +50,13 @@ impl<'a> Told<'a> {
     }
 
     /// Reads the attributes of a row into `fields`. Says whether all of them fit: those with escapes do not.
-    fn take(&mut self, trace: &MergedTrace<'a>, row: Row, fields: &mut Fields<'a>) -> bool {
+    fn take(
+        &mut self,
+        trace: &MergedTrace<'a>,
+        row: Row,
+        fields: &mut Fields<'a>,
+        former: &mut Former,
+    ) -> bool {
         let Some(attributes) = trace.attributes(row) else { return true };
         let mut is_whole = true;
         for (key, value) in attributes {
@@ -64,10 +70,11 @@ impl<'a> Told<'a> {
                 }
                 Some(AttributeText::Text(text)) => {
                     let text = value::display(text);
-                    let secrets = find_secrets(key, &text);
+                    let hash = text_hash(&text);
+                    let secrets = former.secrets(key, &text, hash);
                     self.secrets.extend(secrets.iter().map(|site| (row, key, site.kind)));
                     match (Name::of(key), text) {
-                        (Some(name), Cow::Borrowed(text)) => fields.set(name, Value::Text(text)),
+                        (Some(name), Cow::Borrowed(text)) => fields.set_text(name, text, hash),
                         (Some(_), Cow::Owned(_)) => is_whole = false,
                         (None, _) => {}
                     }

@@ -6,6 +6,8 @@
 //! names are not an error. Sources: OpenTelemetry semantic conventions 1.4 to 1.37, Zipkin and Brave,
 //! OpenTracing's tags.
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use Field::*;
 use Generation::{Foreign, New, Old, Shared};
 
@@ -363,9 +365,36 @@ pub struct Fields<'a> {
     present: u64,
     /// For each field that is present its position in `values`.
     slots: [u8; FIELD_COUNT],
-    values: Vec<(u8, Value<'a>)>,
+    values: Vec<Held<'a>>,
     has_old: bool,
     has_new: bool,
+}
+
+/// The value of a field.
+#[derive(Debug, Clone, Copy)]
+struct Held<'a> {
+    /// Position of the attribute's name in [`NAMES`].
+    rank: u8,
+    value: Value<'a>,
+    /// Of a text what [`text_hash`] gives; 0 where it was not needed yet.
+    hash: u64,
+}
+
+impl Held<'_> {
+    fn hash(&self) -> u64 {
+        match self.value {
+            Value::Text(text) if self.hash == 0 => text_hash(text),
+            Value::Text(_) => self.hash,
+            Value::Int(int) => int.cast_unsigned(),
+            Value::Double(double) => double.to_bits(),
+            Value::Bool(bool) => u64::from(bool),
+        }
+    }
+}
+
+/// A hash of a text by which it is known again; never 0.
+pub(crate) fn text_hash(text: &str) -> u64 {
+    xxh3_64(text.as_bytes()).max(1)
 }
 
 impl Default for Fields<'_> {
@@ -402,6 +431,15 @@ impl<'a> Fields<'a> {
 
     /// Adds one attribute; where two names mean one field, the earlier in [`NAMES`] wins.
     pub fn set(&mut self, name: Name, value: Value<'a>) {
+        self.set_held(name, Held { rank: name.rank, value, hash: 0 });
+    }
+
+    /// The same of a text whose [hash](text_hash) is known.
+    pub(crate) fn set_text(&mut self, name: Name, text: &'a str, hash: u64) {
+        self.set_held(name, Held { rank: name.rank, value: Value::Text(text), hash });
+    }
+
+    fn set_held(&mut self, name: Name, new: Held<'a>) {
         self.has_old |= name.generation == Old;
         self.has_new |= name.generation == New;
         let Some(slot) = self.slots.get_mut(name.field as usize) else { return };
@@ -409,11 +447,11 @@ impl<'a> Fields<'a> {
             self.present |= name.field.bit();
             // At most one value a field, so it fits.
             *slot = self.values.len() as u8;
-            self.values.push((name.rank, value));
+            self.values.push(new);
         } else if let Some(held) = self.values.get_mut(usize::from(*slot))
-            && name.rank < held.0
+            && new.rank < held.rank
         {
-            *held = (name.rank, value);
+            *held = new;
         }
     }
 
@@ -423,7 +461,7 @@ impl<'a> Fields<'a> {
             return None;
         }
         let slot = usize::from(*self.slots.get(field as usize)?);
-        self.values.get(slot).map(|held| held.1)
+        self.values.get(slot).map(|held| held.value)
     }
 
     /// Whether the span has the field.
@@ -436,12 +474,13 @@ impl<'a> Fields<'a> {
         self.present == 0
     }
 
-    /// The fields there are, as [bits](bits), and their values in the order in which they were set.
-    pub(super) fn all(&self) -> (u64, impl Iterator<Item = (Field, Value<'a>)>) {
-        let name_of = |rank: u8| NAMES.get(usize::from(rank));
+    /// The fields there are, as [bits](bits), and their values with a hash of each, in the order in which they were set.
+    pub(super) fn all(&self) -> (u64, impl Iterator<Item = (Field, Value<'a>, u64)>) {
+        let field_of = |held: &Held<'_>| NAMES.get(usize::from(held.rank)).map(|name| name.1);
         let values = self.values.iter();
-        let pairs = values.filter_map(move |(rank, value)| Some((name_of(*rank)?.1, *value)));
-        (self.present, pairs)
+        let values =
+            values.filter_map(move |held| Some((field_of(held)?, held.value, held.hash())));
+        (self.present, values)
     }
 
     /// Whether the span has one of some fields, given by their [bits](bits).

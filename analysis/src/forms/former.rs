@@ -14,6 +14,7 @@ use super::conventions::{Field, Fields};
 use super::document::{is_document, push_document};
 use super::path::push_name;
 use super::recent::Recent;
+use super::secrets::{Searched, SecretSite, find_secrets, may_be_secret_name};
 use super::sql::{Dialect, STATEMENT_BYTES_MAX, Statement, cut_at, push_skeleton};
 use super::{cache, genai, http, messaging, names, recognise, rpc};
 
@@ -40,8 +41,7 @@ pub struct Former {
     statements: Recent<Arc<Statement>>,
     calls: Recent<Arc<Call>>,
     spans: Recent<Option<Arc<Call>>>,
-    /// Reused for what is hashed.
-    hashed: Vec<u8>,
+    searched: Searched,
 }
 
 impl Default for Former {
@@ -59,7 +59,7 @@ impl Former {
             statements: Recent::new(statements_max),
             calls: Recent::new(calls_max),
             spans: Recent::new(SPANS_MAX.min(calls_max)),
-            hashed: Vec::new(),
+            searched: Searched::default(),
         }
     }
 
@@ -68,7 +68,7 @@ impl Former {
         if kind == Kind::Internal && fields.is_empty() {
             return None;
         }
-        let hash = recognise::hash(kind, name, fields, &mut self.hashed);
+        let hash = recognise::hash(kind, name, fields);
         if let Some(call) = hash.and_then(|hash| self.spans.find(hash)) {
             return call;
         }
@@ -86,6 +86,22 @@ impl Former {
         }
         self.draft = draft;
         call
+    }
+
+    /// The secrets in an attribute's value, whose [hash](super::text_hash) is known; see [`find_secrets`].
+    pub(crate) fn secrets(&mut self, key: &str, text: &str, hash: u64) -> Vec<SecretSite> {
+        // What the key says is told of each value.
+        if may_be_secret_name(key) {
+            return find_secrets(key, text);
+        }
+        if self.searched.is_clean(hash) {
+            return Vec::new();
+        }
+        let found = find_secrets(key, text);
+        if found.is_empty() {
+            self.searched.add_clean(hash);
+        }
+        found
     }
 
     /// The same call with what its server span tells: the service called, and its route, procedure or name.

@@ -32,6 +32,7 @@ pub mod sql;
 mod tests;
 
 pub use call::{Call, CallKey, Effect, Kind, Source, System};
+pub(crate) use conventions::text_hash;
 pub use conventions::{Field, Fields, Generation, Name, Value};
 pub use former::{CALLS_MAX, Former, SPANS_MAX, STATEMENTS_MAX};
 pub use path::{PATH_BYTES_MAX, is_id, normal_path};

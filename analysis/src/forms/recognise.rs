@@ -3,14 +3,11 @@
 //! A short cut of [`Former`](super::Former): a hash of all that forming reads of a span, under which its call is
 //! remembered. Spans whose paths or keys hold ids come but once and are left to forming, which is quick for them.
 
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::cache;
 use super::call::Kind;
 use super::conventions::{Field, Fields, Value, bits};
-
-/// Longer values are not worth their hashing here; statements have a memory of their own.
-const VALUE_BYTES_MAX: usize = 2048;
 
 /// Fields that forming does not read.
 const UNREAD: u64 = {
@@ -80,12 +77,7 @@ const NOT_HTTP: u64 = {
 };
 
 /// A hash of all that forming reads of a span; `None` for spans better formed.
-pub(super) fn hash(
-    kind: Kind,
-    name: &str,
-    fields: &Fields<'_>,
-    hashed: &mut Vec<u8>,
-) -> Option<u128> {
+pub(super) fn hash(kind: Kind, name: &str, fields: &Fields<'_>) -> Option<u128> {
     let (present, values) = fields.all();
     let has_path = present & PATHS != 0 && present & NOT_HTTP == 0;
     let has_template = [Field::UrlTemplate, Field::HttpRoute]
@@ -99,29 +91,35 @@ pub(super) fn hash(
     }
     let needless = UNREAD | needless_addresses(kind, fields, present, has_path);
     // Whether a field is there counts even where its value does not.
-    hashed.clear();
-    hashed.extend_from_slice(&present.to_le_bytes());
-    hashed.push(kind as u8);
-    if name.len() > VALUE_BYTES_MAX {
-        return None;
+    let mut mixed = Mixed::default();
+    mixed.add(present);
+    mixed.add(kind as u64);
+    mixed.add(xxh3_64(name.as_bytes()));
+    for (field, value, hash) in values.filter(|(field, ..)| field.bit() & needless == 0) {
+        mixed.add((field as u64) << 8 | u64::from(value_type(value)));
+        mixed.add(hash);
     }
-    hashed.extend_from_slice(name.as_bytes());
-    for (field, value) in values {
-        if field.bit() & needless != 0 {
-            continue;
-        }
-        hashed.extend_from_slice(&[0xff, field as u8]);
-        match value {
-            Value::Text(text) if text.len() > VALUE_BYTES_MAX => return None,
-            Value::Text(text) => hashed.extend_from_slice(text.as_bytes()),
-            Value::Int(int) => hashed.extend_from_slice(&int.to_le_bytes()),
-            Value::Double(double) => hashed.extend_from_slice(&double.to_bits().to_le_bytes()),
-            Value::Bool(bool) => hashed.push(u8::from(bool)),
-        }
-        // Texts hold no such byte, and types are told apart by what follows it.
-        hashed.extend_from_slice(&[0xff, value_type(value)]);
+    Some(mixed.finish())
+}
+
+/// A hash of a sequence of hashes: two products, as one has but 64 bits.
+#[derive(Debug, Default)]
+struct Mixed(u64, u64);
+
+impl Mixed {
+    // Both are odd, so no step loses anything: 2^64 divided by the golden ratio, and a prime of xxHash.
+    const FACTORS: (u64, u64) = (0x9e37_79b9_7f4a_7c15, 0xc2b2_ae3d_27d4_eb4f);
+
+    fn add(&mut self, word: u64) {
+        self.0 = (self.0 ^ word).wrapping_mul(Self::FACTORS.0).rotate_left(31);
+        self.1 = (self.1.rotate_left(29) ^ word).wrapping_mul(Self::FACTORS.1);
     }
-    Some(xxh3_128(hashed))
+
+    fn finish(mut self) -> u128 {
+        // The last word has reached the upper bits alone.
+        self.add(self.1 >> 32);
+        u128::from(self.1) << 64 | u128::from(self.0)
+    }
 }
 
 /// Addresses that change no callee. They differ from one connection to the next, so it pays to know them.

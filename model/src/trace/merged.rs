@@ -1,5 +1,6 @@
 //! The merged trace and how to read it.
 
+use std::borrow::Cow;
 use std::iter::successors;
 use std::sync::OnceLock;
 
@@ -31,7 +32,7 @@ pub struct MergedTrace<'a> {
 #[derive(Debug)]
 struct Resource<'a> {
     text: Option<&'a str>,
-    parsed: OnceLock<Vec<(String, Option<String>)>>,
+    parsed: OnceLock<Vec<(Cow<'a, str>, Option<Cow<'a, str>>)>>,
 }
 
 /// An event of a span.

@@ -57,7 +57,7 @@ pub(super) fn is_secret_name(name: &str) -> bool {
 }
 
 /// Whether a name ends as those do that mean a secret value, which most do not.
-pub(super) fn may_be_secret_name(name: &str) -> bool {
+pub(in crate::forms) fn may_be_secret_name(name: &str) -> bool {
     let Some([last_but_one, last]) = name.as_bytes().last_chunk() else { return false };
     matches!(
         &[last_but_one.to_ascii_lowercase(), last.to_ascii_lowercase()],

@@ -8,8 +8,11 @@
 mod begin;
 mod find;
 mod judge;
+mod searched;
 
 pub use find::{SECRET_BYTES_MAX, SECRETS_PER_VALUE_MAX, SecretKind, SecretSite, find_secrets};
+pub(super) use judge::may_be_secret_name;
+pub(super) use searched::Searched;
 
 #[cfg(test)]
 mod tests;
