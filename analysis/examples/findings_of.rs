@@ -57,7 +57,7 @@ fn print(path: &Path, out: &mut impl Write) -> Result<(), Error> {
                 "trace_id": finding.trace_id.to_string(),
                 "parent_span_id": format!("{:016x}", finding.parent_span_id),
                 "span_ids": ids.collect::<Vec<_>>(),
-                "nested": finding.evidence["nested"],
+                "nested": finding.evidence.value()["nested"],
                 "saving_ns": finding.saving_ns,
             });
             writeln!(out, "{line}")?;

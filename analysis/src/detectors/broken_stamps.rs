@@ -19,7 +19,8 @@ use std::collections::BTreeMap;
 use causeway_clock::order::{Fault, Order, OrderSettings, Span};
 use causeway_model::trace::Row;
 
-use super::finding::{Draft, Fallacy, Findings, evidence};
+use super::evidence::evidence;
+use super::finding::{Draft, Fallacy, Findings};
 use super::stamps::stamped_spans;
 use super::{Detector, Settings, Severity, Subject};
 
@@ -199,13 +200,13 @@ mod tests {
             format!("a/1 x server {}\n a/2 y server {}", span((0, 90), 7), span((10, 50), 7));
         let found = of_detector(&text, NAME);
         assert_eq!(found.len(), 1, "{found:?}");
-        assert_eq!(found[0].evidence["kind"], "cloned");
+        assert_eq!(found[0].evidence.value()["kind"], "cloned");
     }
 
     #[test]
     fn refused_stamps_are_told() {
         let text = format!("a x server {} hlc.reject=\"{}\"", span((0, 90), 7), stamp(8, 9_000));
-        assert_eq!(of_detector(&text, NAME)[0].evidence["kind"], "refused");
+        assert_eq!(of_detector(&text, NAME)[0].evidence.value()["kind"], "refused");
     }
 
     #[test]

@@ -18,7 +18,8 @@ use std::collections::BTreeMap;
 use causeway_model::trace::{Kind, Row, Status};
 use serde_json::{Value, json};
 
-use super::finding::{Draft, Fallacy, Findings, evidence};
+use super::evidence::evidence;
+use super::finding::{Draft, Fallacy, Findings};
 use super::{Detector, Settings, Severity, Subject};
 
 /// Finds where failures begin.
@@ -194,7 +195,7 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].title, "users SELECT a FROM t fails and 3 spans fail with it");
         assert_eq!(found[0].severity.label(), "high");
-        assert_eq!(found[0].evidence["services"][1]["spans"], 2);
+        assert_eq!(found[0].evidence.value()["services"][1]["spans"], 2);
     }
 
     #[test]

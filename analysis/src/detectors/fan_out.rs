@@ -10,7 +10,8 @@
 //! | change | one call with all items: the longest of the calls and [`Settings::batch_item_ns`] an item |
 //! | wrong if | the calls go to different shards or partitions that no single call could ask |
 
-use super::finding::{Draft, Fallacy, Findings, evidence};
+use super::evidence::evidence;
+use super::finding::{Draft, Fallacy, Findings};
 use super::n_plus_one::callee;
 use super::repeats::{Repeat, Spread, retries};
 use super::{Detector, Settings, Subject};
@@ -127,7 +128,7 @@ mod tests {
         check(text, &["fan_out 20 web page calls users GET /users/{id} 20 times at once"]);
         let finding = &found(text)[0];
         // One call of 80 ms that is as long as the longest, and 19 items more; the last call ended at 109 ms, after the page.
-        assert_eq!(finding.evidence["overlap_percent"], 98);
+        assert_eq!(finding.evidence.value()["overlap_percent"], 98);
     }
 
     #[test]

@@ -4,10 +4,9 @@ use std::fmt;
 
 use causeway_model::TraceId;
 use causeway_model::trace::Row;
-use serde_json::{Map, Value};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{Detector, Subject};
+use super::{Detector, Evidence, Subject};
 
 /// Span ids of one finding at most; [`Finding::count`] counts all.
 pub const SPAN_IDS_MAX: usize = 1_000;
@@ -139,9 +138,8 @@ pub struct Finding {
     pub saving_ns: i64,
     /// Time on the critical path of the offending spans and all below them.
     pub critical_path_ns: i64,
-    /// What was seen (`seen`), why it costs (`cost`), what to do (`remedy`), what would prove it wrong (`disproof`), and
-    /// figures of the detector.
-    pub evidence: Value,
+    /// What was seen, why it costs, what to do, what would prove it wrong, and figures.
+    pub evidence: Evidence,
     /// Start of the first offending span as sent, nanoseconds since 1970.
     pub first_seen_unix_nano: i64,
     /// End of the last one.
@@ -166,7 +164,7 @@ pub struct Draft<'a> {
     /// Other than [`Severity::of_saving`] says.
     pub severity: Option<Severity>,
     /// Figures and texts.
-    pub evidence: Map<String, Value>,
+    pub evidence: Evidence,
 }
 
 /// Findings of one trace under way.
@@ -215,7 +213,7 @@ impl Findings {
             wasted_ns: draft.wasted_ns.max(0),
             saving_ns: draft.saving_ns.max(0),
             critical_path_ns: subject.path_below_ns(draft.rows),
-            evidence: Value::Object(draft.evidence),
+            evidence: draft.evidence,
             first_seen_unix_nano: draft
                 .rows
                 .iter()
@@ -255,21 +253,4 @@ pub(super) fn hash<'a>(texts: impl Iterator<Item = &'a str>) -> u128 {
         bytes.push(0xff);
     }
     xxh3_128(&bytes)
-}
-
-/// An object of evidence; the four texts every finding has, and figures.
-pub(super) fn evidence<const N: usize>(
-    seen: String,
-    cost: &str,
-    remedy: String,
-    disproof: &str,
-    figures: [(&str, Value); N],
-) -> Map<String, Value> {
-    let texts = [
-        ("seen", Value::from(seen)),
-        ("cost", Value::from(cost)),
-        ("remedy", Value::from(remedy)),
-        ("disproof", Value::from(disproof)),
-    ];
-    texts.into_iter().chain(figures).map(|(key, value)| (key.to_owned(), value)).collect()
 }

@@ -16,7 +16,8 @@ use std::collections::BTreeMap;
 
 use causeway_model::trace::{Flags, Row};
 
-use super::finding::{Draft, Fallacy, Findings, evidence};
+use super::evidence::evidence;
+use super::finding::{Draft, Fallacy, Findings};
 use super::{Detector, Settings, Severity, Subject};
 
 /// From here on drawings and durations across clocks mislead people.

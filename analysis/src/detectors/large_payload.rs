@@ -16,7 +16,8 @@ use std::collections::BTreeMap;
 
 use causeway_model::trace::Row;
 
-use super::finding::{Draft, Fallacy, Findings, evidence};
+use super::evidence::evidence;
+use super::finding::{Draft, Fallacy, Findings};
 use super::n_plus_one::callee;
 use super::{Detector, Settings, Severity, Subject};
 use crate::forms::{Call, CallKey};

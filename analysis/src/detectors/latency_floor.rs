@@ -17,7 +17,8 @@ use causeway_model::trace::{Row, Status, TextId};
 use hashbrown::HashMap;
 use serde_json::{Value, json};
 
-use super::finding::{Draft, Fallacy, Findings, evidence};
+use super::evidence::evidence;
+use super::finding::{Draft, Fallacy, Findings};
 use super::repeats::percent;
 use super::{Detector, Settings, Subject};
 use crate::what_if::{Change, saving_ns};
@@ -164,7 +165,7 @@ fn network_on_path_ns(subject: &Subject<'_, '_>, call: Row, server: Row) -> i64 
 /// The border that a call crosses, as far as resources tell.
 fn crossing(subject: &Subject<'_, '_>, call: Row, server: Row) -> Option<&'static str> {
     let differs = |key: &str| {
-        let place = |row| subject.trace.resource_attribute(row, key);
+        let place = |row| subject.resource_text(row, key);
         place(call).zip(place(server)).is_some_and(|(from, to)| from != to)
     };
     ["cloud.region", "cloud.availability_zone"].into_iter().find(|key| differs(key))

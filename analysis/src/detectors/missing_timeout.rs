@@ -14,7 +14,8 @@
 
 use causeway_model::trace::{Flags, Row, Status};
 
-use super::finding::{Draft, Fallacy, Findings, evidence};
+use super::evidence::evidence;
+use super::finding::{Draft, Fallacy, Findings};
 use super::n_plus_one::callee;
 use super::{Detector, Settings, Severity, Subject, with_fields};
 use crate::forms::{Call, Field, System};

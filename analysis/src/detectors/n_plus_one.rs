@@ -15,7 +15,8 @@ use causeway_model::trace::Row;
 use hashbrown::HashMap;
 use serde_json::{Value, json};
 
-use super::finding::{Draft, Fallacy, Findings, evidence};
+use super::evidence::evidence;
+use super::finding::{Draft, Fallacy, Findings};
 use super::repeats::{Repeat, Spread, is_polling, percent, retries};
 use super::{Detector, Settings, Subject};
 use crate::forms::CallKey;

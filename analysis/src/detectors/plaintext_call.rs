@@ -7,6 +7,7 @@
 //! |---|---|
 //! | fires when | an exit span's URL or scheme says `http`, or its port is one whose protocol is not encrypted (80, 1883, 5672, 6379, 9092, 11211) |
 //! | not when | an attribute tells of TLS (`tls.*`, `connection_security_policy=mutual_tls`, a mesh); the peer is the same machine or pod; a mesh encrypts by setting |
+//! | also | a connection is encrypted or not, whatever is asked over it: all calls of a service to one callee are one finding, with some of their templates |
 //! | severity | medium; low where only the port says so |
 //! | wrong if | the network encrypts beneath, which no attribute tells |
 
@@ -14,14 +15,18 @@ use std::collections::BTreeMap;
 
 use causeway_model::trace::Row;
 use hashbrown::HashMap;
+use serde_json::Value;
 
-use super::finding::{Draft, Fallacy, Findings, evidence};
+use super::evidence::evidence;
+use super::finding::{Draft, Fallacy, Findings};
 use super::n_plus_one::callee;
 use super::{Detector, Settings, Severity, Subject, with_fields};
-use crate::forms::{CallKey, Field, Fields, Value};
+use crate::forms::{self, Call, Field, Fields};
 
 /// Ports of protocols whose encrypted form has another port.
 const PLAIN_PORTS: [u16; 6] = [80, 1883, 5672, 6379, 9092, 11211];
+/// Templates that are listed in a finding.
+const TEMPLATES_MAX: usize = 10;
 /// Attributes of resources that tell pods and hosts apart; the first that both sides have decides.
 const PLACES: [&str; 3] = ["k8s.pod.uid", "container.id", "host.id"];
 
@@ -51,7 +56,7 @@ impl Detector for PlaintextCall {
     }
 
     fn rule_version(&self) -> u32 {
-        1
+        2
     }
 
     fn fallacy(&self) -> Fallacy {
@@ -67,7 +72,8 @@ impl Detector for PlaintextCall {
         if rule.mesh_encrypts {
             return;
         }
-        let mut plain: BTreeMap<(CallKey, &str, Sign), Vec<Row>> = BTreeMap::new();
+        // A few callees of each trace; who is not known by name is known by what is called.
+        let mut plain: BTreeMap<(Sign, &str, &str), Vec<Row>> = BTreeMap::new();
         // Whether two resources are one place is found out once for all their calls.
         let mut places: HashMap<(u32, u32), bool> = HashMap::new();
         for (row, sign) in subject.told.readable.iter().copied() {
@@ -80,12 +86,12 @@ impl Detector for PlaintextCall {
                 continue;
             }
             let service = subject.trace.service_text(row);
-            plain.entry((call.key, service, sign)).or_default().push(row);
+            plain.entry((sign, service, callee_or_template(call))).or_default().push(row);
         }
         let mut plain: Vec<_> = plain.into_iter().collect();
         plain.sort_by_key(|(key, rows)| (std::cmp::Reverse(rows.len()), *key));
-        for ((_, _, sign), rows) in plain.iter().take(settings.findings_max) {
-            self.report(subject, *sign, rows, findings);
+        for ((sign, service, callee), rows) in plain.iter().take(settings.findings_max) {
+            self.report(subject, (*sign, service, callee), rows, findings);
         }
     }
 }
@@ -93,7 +99,7 @@ impl Detector for PlaintextCall {
 /// What tells that who stands between the ends of a call can read it; `None` also where the way does not leave the machine.
 pub(super) fn sign(fields: &Fields<'_>) -> Option<Sign> {
     let is_established = match fields.value(Field::TlsEstablished) {
-        Some(Value::Text(text)) => text != "false",
+        Some(forms::Value::Text(text)) => text != "false",
         told => told.is_some(),
     };
     let is_mutual = fields.text(Field::SecurityPolicy) == Some("mutual_tls");
@@ -144,32 +150,54 @@ fn is_loopback(host: &str) -> bool {
 
 /// Whether two spans come from one pod, container or host.
 fn is_one_place(subject: &Subject<'_, '_>, row: Row, other: Row) -> bool {
-    let trace = subject.trace;
-    let both = PLACES.into_iter().find_map(|key| {
-        trace.resource_attribute(row, key).zip(trace.resource_attribute(other, key))
-    });
+    let both = PLACES
+        .into_iter()
+        .find_map(|key| subject.resource_text(row, key).zip(subject.resource_text(other, key)));
     both.is_some_and(|(one, other)| one == other)
 }
 
+/// What the calls of one connection have in common.
+fn callee_or_template(call: &Call) -> &str {
+    if call.callee.is_empty() { &call.template } else { &call.callee }
+}
+
 impl PlaintextCall {
-    fn report(&self, subject: &Subject<'_, '_>, sign: Sign, rows: &[Row], findings: &mut Findings) {
-        let trace = subject.trace;
+    fn report(
+        &self,
+        subject: &Subject<'_, '_>,
+        (sign, service, to): (Sign, &str, &str),
+        rows: &[Row],
+        findings: &mut Findings,
+    ) {
         let Some(first) = rows.first().copied() else { return };
         let Some(call) = subject.call(first) else { return };
-        let service = trace.service_text(first);
         let how = match sign {
             Sign::Scheme => "by http".to_owned(),
             Sign::Port(port) => format!("at port {port}"),
         };
-        let target = format!("{}{}", callee(&call.callee), call.template);
-        let title = format!("{service} calls {target} {how}, not encrypted");
+        let mut calls: Vec<&Call> =
+            rows.iter().filter_map(|row| subject.call(*row).map(AsRef::as_ref)).collect();
+        calls.sort_unstable_by_key(|call| call.key);
+        calls.dedup_by_key(|call| call.key);
+        let title = match calls.len() {
+            1 => format!(
+                "{service} calls {}{} {how}, not encrypted",
+                callee(&call.callee),
+                call.template
+            ),
+            several => {
+                format!("{service} makes {several} different calls to {to} {how}, not encrypted")
+            }
+        };
+        let templates: Value =
+            calls.iter().take(TEMPLATES_MAX).map(|call| call.template.as_str()).collect();
         let evidence = evidence(
             title.clone(),
             "Who can listen on the way can read what is sent, and change it.",
             "Call by TLS, or let a mesh encrypt and say so.".to_owned(),
             "The network encrypts beneath what spans tell.",
             [
-                ("template", call.template.as_str().into()),
+                ("templates", templates),
                 ("callee", call.callee.as_str().into()),
                 ("sign", how.as_str().into()),
                 ("calls", rows.len().into()),
@@ -181,7 +209,7 @@ impl PlaintextCall {
             subject,
             Draft {
                 title,
-                group: vec![service, &call.template, &call.callee],
+                group: vec![service, to],
                 caller: subject.caller(first),
                 rows,
                 severity: Some(severity),
@@ -212,6 +240,28 @@ mod tests {
                 .len(),
             1
         );
+    }
+
+    #[test]
+    fn calls_to_one_callee_are_one_finding() {
+        let call = |path: &str, host: &str| {
+            format!("\n web c client 1..8 http.request.method=GET url.full=http://{host}/{path}")
+        };
+        let text = format!(
+            "web page server 0..9{}{}{}",
+            call("stores", "stores"),
+            call("hours", "stores"),
+            call("stores", "carts")
+        );
+        let found = of_detector(&text, NAME);
+        let titles: Vec<_> = found.iter().map(|finding| finding.title.as_str()).collect();
+        let expected = [
+            "web makes 2 different calls to stores by http, not encrypted",
+            "web calls carts GET /stores by http, not encrypted",
+        ];
+        assert_eq!(titles, expected);
+        let templates = found[0].evidence.value()["templates"].as_array().map(Vec::len);
+        assert_eq!((templates, found[0].count), (Some(2), 2));
     }
 
     #[test]

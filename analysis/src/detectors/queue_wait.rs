@@ -17,7 +17,8 @@ use std::collections::BTreeMap;
 
 use causeway_model::trace::{Flags, Kind, Row};
 
-use super::finding::{Draft, Fallacy, Findings, evidence};
+use super::evidence::evidence;
+use super::finding::{Draft, Fallacy, Findings};
 use super::{Detector, Settings, Severity, Subject};
 
 /// Finds messages that wait.

@@ -16,7 +16,8 @@ use causeway_model::trace::Row;
 use serde_json::{Value, json};
 
 use super::attempts::Attempts;
-use super::finding::{Draft, Fallacy, Findings, evidence};
+use super::evidence::evidence;
+use super::finding::{Draft, Fallacy, Findings};
 use super::n_plus_one::callee;
 use super::{Detector, Settings, Severity, Subject};
 use crate::forms::CallKey;
@@ -214,7 +215,7 @@ mod tests {
         assert_eq!(found.len(), 1, "{found:?}");
         let title = "web page: one call becomes 9 of bank POST /x, as 2 layers repeat";
         assert_eq!((found[0].title.as_str(), found[0].count), (title, 9));
-        assert_eq!(found[0].evidence["outer"]["attempts"], 3);
+        assert_eq!(found[0].evidence.value()["outer"]["attempts"], 3);
     }
 
     #[test]

@@ -14,7 +14,8 @@
 use serde_json::Value;
 
 use super::attempts::Attempts;
-use super::finding::{Draft, Fallacy, Findings, evidence};
+use super::evidence::evidence;
+use super::finding::{Draft, Fallacy, Findings};
 use super::n_plus_one::callee;
 use super::{Detector, Settings, Severity, Subject};
 
@@ -150,7 +151,7 @@ mod tests {
         let found = of_detector(&page(&[0, 30, 60], GET), NAME);
         let title = "web page tries users GET /users/{id} 3 times without growing pauses";
         assert_eq!(found[0].title, title);
-        assert_eq!(found[0].evidence["gaps_ns"][1], 20_000_000);
+        assert_eq!(found[0].evidence.value()["gaps_ns"][1], 20_000_000);
         assert_eq!(found[0].wasted_ns, 20_000_000);
         assert_eq!(of_detector(&page(&[0, 10, 20], GET), NAME).len(), 1);
     }

@@ -17,7 +17,8 @@ use std::collections::BTreeMap;
 use causeway_model::trace::Row;
 use causeway_model::value;
 
-use super::finding::{Draft, Fallacy, Findings, evidence};
+use super::evidence::evidence;
+use super::finding::{Draft, Fallacy, Findings};
 use super::{Detector, Settings, Severity, Subject};
 use crate::forms::{SecretKind, find_secrets};
 
@@ -159,7 +160,7 @@ mod tests {
             found[0].title.starts_with("web records a ")
                 && found[0].title.ends_with(" in url.full")
         );
-        assert_eq!(found[0].evidence["attribute"], "url.full");
+        assert_eq!(found[0].evidence.value()["attribute"], "url.full");
         assert!(!format!("{found:?}").contains("0123456789"));
     }
 

@@ -15,7 +15,8 @@ use causeway_model::trace::{Flags, Link, Row, Status};
 use hashbrown::{HashMap, HashSet};
 use serde_json::Value;
 
-use super::finding::{Draft, Fallacy, Findings, Severity, evidence};
+use super::evidence::evidence;
+use super::finding::{Draft, Fallacy, Findings, Severity};
 use super::repeats::percent;
 use super::{Detector, Settings, Subject};
 use crate::forms::{CallKey, Effect};

@@ -127,7 +127,7 @@ impl<'t, 'a> Subject<'t, 'a> {
 
     /// An attribute of a row's resource, as people expect to read it.
     pub fn resource_text(&self, row: Row, key: &str) -> Option<Cow<'_, str>> {
-        self.trace.resource_attribute(row, key).map(value::display)
+        self.told.resource_attribute(self.trace.clock(row), key).map(value::display)
     }
 
     /// The span the trace is about.

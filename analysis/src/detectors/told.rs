@@ -4,7 +4,6 @@
 //! forms its call and notes what the rules that look at every span need: bodies, what tells that a call is readable, secrets,
 //! and whether clocks stamp. What rules ask of few spans they read by themselves ([`with_fields`]).
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use causeway_model::rows::AttributeText;
@@ -12,7 +11,7 @@ use causeway_model::trace::{MergedTrace, Row};
 use causeway_model::value;
 
 use super::plaintext_call::{Sign, sign};
-use crate::forms::{Call, Fields, Former, Name, SecretKind, Value, text_hash};
+use crate::forms::{Call, Field, Fields, Former, Name, Resource, SecretKind, Value, text_hash};
 
 /// What keys of stamps begin with.
 const STAMP_PREFIX: &str = "hlc.";
@@ -28,8 +27,30 @@ pub(super) struct Told<'a> {
     pub(super) readable: Vec<(Row, Sign)>,
     /// Attributes that hold secrets, by their keys.
     pub(super) secrets: Vec<(Row, &'a str, SecretKind)>,
+    /// Resources by the numbers of their clocks.
+    resources: Vec<Option<Arc<Resource>>>,
     /// Whether a span shows a stamp, readable or not.
     pub(super) is_stamped: bool,
+}
+
+/// How much of a row's attributes could be read where they lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Read {
+    /// All.
+    Whole,
+    /// All but a statement, which is as it is stored.
+    EscapedStatement,
+    /// Some are as they are stored.
+    Escaped,
+}
+
+/// What people read in a text, unless it is stored with escapes.
+fn unescaped(text: &str) -> Option<&str> {
+    match text.starts_with('"') {
+        false => Some(text),
+        true if text.contains('\\') => None,
+        true => text.strip_prefix('"')?.strip_suffix('"'),
+    }
 }
 
 impl<'a> Told<'a> {
@@ -38,60 +59,65 @@ impl<'a> Told<'a> {
         let mut told = Self { calls: Vec::with_capacity(trace.len()), ..Self::default() };
         let mut fields = Fields::default();
         for row in trace.rows() {
+            told.read_resource(trace, row, former);
             fields.clear();
-            // Texts with escapes are read into memory of their own; they are rare.
-            if told.take(trace, row, &mut fields, former) {
-                told.note(trace, row, &fields, former);
-            } else {
-                with_fields(trace, row, |fields| told.note(trace, row, fields, former));
+            let read = told.take(trace, row, &mut fields, former);
+            let (kind, name) = (trace.kind(row), trace.name_text(row));
+            // Nobody but who forms a call looks into statements, so one that was formed before need not be readable.
+            match (former.recognise(kind, name, &fields), read) {
+                (Ok(call), Read::Whole | Read::EscapedStatement) => told.note(row, call, &fields),
+                (Err(seen), Read::Whole) => {
+                    let call = former.form_as(seen, kind, name, &fields);
+                    told.note(row, call, &fields);
+                }
+                // Texts with escapes are read into memory of their own; they are rare.
+                (recognised, _) => with_fields(trace, row, |fields| {
+                    let form = |seen| former.form_as(seen, kind, name, fields);
+                    let call = recognised.unwrap_or_else(form);
+                    told.note(row, call, fields);
+                }),
             }
         }
         told
     }
 
-    /// Reads the attributes of a row into `fields`. Says whether all of them fit: those with escapes do not.
+    /// Reads the attributes of a row into `fields`.
     fn take(
         &mut self,
         trace: &MergedTrace<'a>,
         row: Row,
         fields: &mut Fields<'a>,
         former: &mut Former,
-    ) -> bool {
-        let Some(attributes) = trace.attributes(row) else { return true };
-        let mut is_whole = true;
-        for (key, value) in attributes {
+    ) -> Read {
+        let mut read = Read::Whole;
+        for (key, value) in trace.attributes(row).into_iter().flatten() {
             self.is_stamped |= key.starts_with(STAMP_PREFIX);
-            match value {
-                None => {}
-                Some(AttributeText::Int(int)) => {
-                    if let Some(name) = Name::of(key) {
-                        fields.set(name, Value::Int(int));
-                    }
-                }
-                Some(AttributeText::Text(text)) => {
-                    let text = value::display(text);
-                    let hash = text_hash(&text);
-                    let secrets = former.secrets(key, &text, hash);
+            match (Name::of(key), value) {
+                (_, None) => {}
+                (None, Some(AttributeText::Int(_))) => {}
+                (Some(name), Some(AttributeText::Int(int))) => fields.set(name, Value::Int(int)),
+                (name, Some(AttributeText::Text(text))) => {
+                    let hash = text_hash(text);
+                    let secrets = former.secrets(key, text, hash);
                     self.secrets.extend(secrets.iter().map(|site| (row, key, site.kind)));
-                    match (Name::of(key), text) {
-                        (Some(name), Cow::Borrowed(text)) => fields.set_text(name, text, hash),
-                        (Some(_), Cow::Owned(_)) => is_whole = false,
-                        (None, _) => {}
+                    let Some(name) = name else { continue };
+                    match unescaped(text) {
+                        Some(text) => fields.set_text(name, text, hash),
+                        None => {
+                            fields.set_text(name, text, hash);
+                            read = read.max(match name.field() {
+                                Field::DbStatement => Read::EscapedStatement,
+                                _ => Read::Escaped,
+                            });
+                        }
                     }
                 }
             }
         }
-        is_whole
+        read
     }
 
-    fn note(
-        &mut self,
-        trace: &MergedTrace<'a>,
-        row: Row,
-        fields: &Fields<'_>,
-        former: &mut Former,
-    ) {
-        let call = former.form(trace.kind(row), trace.name_text(row), fields);
+    fn note(&mut self, row: Row, call: Option<Arc<Call>>, fields: &Fields<'_>) {
         if let Some(call) = &call {
             let bytes =
                 fields.request_bytes().unwrap_or(0).max(fields.response_bytes().unwrap_or(0));
@@ -105,6 +131,26 @@ impl<'a> Told<'a> {
             }
         }
         self.calls.push(call);
+    }
+
+    /// Reads the resource of a row unless a row before had the same.
+    fn read_resource(&mut self, trace: &MergedTrace<'a>, row: Row, former: &mut Former) {
+        let clock = trace.clock(row) as usize;
+        let is_known = self.resources.get(clock).is_some_and(Option::is_some);
+        // Clocks are numbered by where they come first, but for placeholders, which have none.
+        if is_known || clock >= trace.len() {
+            return;
+        }
+        let text = trace.source(row).and_then(|(rows, at)| rows.resource_attributes.get(at));
+        self.resources.resize(self.resources.len().max(clock + 1), None);
+        if let Some(place) = self.resources.get_mut(clock) {
+            *place = text.map(|text| former.resource(text));
+        }
+    }
+
+    /// The first value of an attribute of a clock's resource, as [value text](value).
+    pub(super) fn resource_attribute(&self, clock: u32, key: &str) -> Option<&str> {
+        self.resources.get(clock as usize)?.as_ref()?.attribute(key)
     }
 
     /// The larger of a call's bodies.

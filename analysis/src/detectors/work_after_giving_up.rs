@@ -12,7 +12,8 @@
 
 use causeway_model::trace::{Row, Status};
 
-use super::finding::{Draft, Fallacy, Findings, Severity, evidence};
+use super::evidence::evidence;
+use super::finding::{Draft, Fallacy, Findings, Severity};
 use super::{Detector, Settings, Subject, with_fields};
 
 /// Finds work that goes on after its caller gave up.

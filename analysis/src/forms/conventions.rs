@@ -392,7 +392,7 @@ impl Held<'_> {
     }
 }
 
-/// A hash of a text by which it is known again; never 0.
+/// A hash of a value's text as it is stored, by which it is known again; never 0.
 pub(crate) fn text_hash(text: &str) -> u64 {
     xxh3_64(text.as_bytes()).max(1)
 }

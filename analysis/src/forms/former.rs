@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use causeway_model::value::display;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::call::{Call, Draft, Kind, System};
@@ -14,6 +15,7 @@ use super::conventions::{Field, Fields};
 use super::document::{is_document, push_document};
 use super::path::push_name;
 use super::recent::Recent;
+use super::resources::{Resource, Resources};
 use super::secrets::{Searched, SecretSite, find_secrets, may_be_secret_name};
 use super::sql::{Dialect, STATEMENT_BYTES_MAX, Statement, cut_at, push_skeleton};
 use super::{cache, genai, http, messaging, names, recognise, rpc};
@@ -32,6 +34,10 @@ pub const SPANS_MAX: usize = 16_384;
 /// Tells documents from statements of any dialect in the memory of statements.
 const DOCUMENT: u8 = u8::MAX;
 
+/// What a span that was not recognised is remembered by; `None` for one that is not worth it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SpanHash(Option<u128>);
+
 /// Forms calls; one per thread.
 #[derive(Debug)]
 pub struct Former {
@@ -42,6 +48,7 @@ pub struct Former {
     calls: Recent<Arc<Call>>,
     spans: Recent<Option<Arc<Call>>>,
     searched: Searched,
+    resources: Resources,
 }
 
 impl Default for Former {
@@ -60,18 +67,38 @@ impl Former {
             calls: Recent::new(calls_max),
             spans: Recent::new(SPANS_MAX.min(calls_max)),
             searched: Searched::default(),
+            resources: Resources::default(),
         }
     }
 
     /// The call a span makes or serves; `None` for spans that are no call, such as work inside a process.
     pub fn form(&mut self, kind: Kind, name: &str, fields: &Fields<'_>) -> Option<Arc<Call>> {
+        self.recognise(kind, name, fields)
+            .unwrap_or_else(|seen| self.form_as(seen, kind, name, fields))
+    }
+
+    /// The same where a span that tells the same was formed before; otherwise what it is to be [formed](Self::form_as) as.
+    pub(crate) fn recognise(
+        &mut self,
+        kind: Kind,
+        name: &str,
+        fields: &Fields<'_>,
+    ) -> Result<Option<Arc<Call>>, SpanHash> {
         if kind == Kind::Internal && fields.is_empty() {
-            return None;
+            return Ok(None);
         }
         let hash = recognise::hash(kind, name, fields);
-        if let Some(call) = hash.and_then(|hash| self.spans.find(hash)) {
-            return call;
-        }
+        hash.and_then(|hash| self.spans.find(hash)).ok_or(SpanHash(hash))
+    }
+
+    /// Forms the call of a span that was not recognised, and remembers it.
+    pub(crate) fn form_as(
+        &mut self,
+        SpanHash(hash): SpanHash,
+        kind: Kind,
+        name: &str,
+        fields: &Fields<'_>,
+    ) -> Option<Arc<Call>> {
         let mut draft = std::mem::take(&mut self.draft);
         draft.clear();
         draft.is_exit = matches!(kind, Kind::Client | Kind::Producer);
@@ -88,20 +115,24 @@ impl Former {
         call
     }
 
-    /// The secrets in an attribute's value, whose [hash](super::text_hash) is known; see [`find_secrets`].
+    /// The kinds of secrets in an attribute's value, whose [value text](causeway_model::value) is given with its
+    /// [hash](super::text_hash); see [`find_secrets`].
     pub(crate) fn secrets(&mut self, key: &str, text: &str, hash: u64) -> Vec<SecretSite> {
         // What the key says is told of each value.
-        if may_be_secret_name(key) {
-            return find_secrets(key, text);
-        }
-        if self.searched.is_clean(hash) {
+        let is_searched = !may_be_secret_name(key);
+        if is_searched && self.searched.is_clean(hash) {
             return Vec::new();
         }
-        let found = find_secrets(key, text);
-        if found.is_empty() {
+        let found = find_secrets(key, &display(text));
+        if is_searched && found.is_empty() {
             self.searched.add_clean(hash);
         }
         found
+    }
+
+    /// The attributes of a resource, given the text of all of them.
+    pub(crate) fn resource(&mut self, text: &str) -> Arc<Resource> {
+        self.resources.read(text)
     }
 
     /// The same call with what its server span tells: the service called, and its route, procedure or name.

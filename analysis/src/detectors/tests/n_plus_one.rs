@@ -26,8 +26,11 @@ fn the_hundred_orders_and_their_query() {
         shop query client 15..25 x100/10 db.system=mysql db.statement=\"SELECT * FROM customers WHERE id = %i\"";
     let found = found(text);
     assert_eq!(found.len(), 1);
-    assert_eq!(found[0].evidence["source"]["template"], "SELECT * FROM orders");
-    assert_eq!(found[0].evidence["remedy"], "Ask for all items at once: 101 calls become 2.");
+    assert_eq!(found[0].evidence.value()["source"]["template"], "SELECT * FROM orders");
+    assert_eq!(
+        found[0].evidence.value()["remedy"],
+        "Ask for all items at once: 101 calls become 2."
+    );
     assert_eq!(found[0].count, 100);
     // 1,000 ms become one query of 10 ms and 99 items of 20 us.
     assert_eq!(found[0].saving_ns, 990_000_000 - 99 * 20_000);
@@ -40,7 +43,7 @@ fn the_ten_calls_of_a_page() {
     check(&text, &[title]);
     let finding = &found(&text)[0];
     assert_eq!(finding.saving_ns, 450_000_000 - 9 * 20_000);
-    assert_eq!(finding.evidence["remedy"], "Ask for all items at once: 10 calls become 1.");
+    assert_eq!(finding.evidence.value()["remedy"], "Ask for all items at once: 10 calls become 1.");
 }
 
 #[test]
@@ -58,7 +61,7 @@ fn ten_different_calls_of_a_page_could_run_side_by_side() {
     assert_eq!((found[0].detector, found[0].count), ("sequential_calls", 10));
     assert_eq!(found[0].saving_ns, 450_000_000);
     let remedy = "Start the calls together; the caller then waits 450 ms less.";
-    assert_eq!(found[0].evidence["remedy"], remedy);
+    assert_eq!(found[0].evidence.value()["remedy"], remedy);
 }
 
 #[test]
@@ -71,7 +74,7 @@ fn what_the_callee_does_for_each_call_is_the_same_finding() {
     );
     let found = found(&text);
     assert_eq!(found.len(), 1, "{found:?}");
-    let nested = &found[0].evidence["nested"][0];
+    let nested = found[0].evidence.value()["nested"][0].clone();
     assert_eq!((nested["service"].as_str(), nested["calls"].as_u64()), (Some("users"), Some(60)));
 }
 
@@ -149,7 +152,7 @@ fn repeats_without_times_are_said_to_be_so() {
     let text = format!("web page server 0..100\n web GET client ?..? x6/0 {USER}");
     let found = found(&text);
     assert_eq!(found.len(), 1);
-    assert_eq!(found[0].evidence["times_usable"], false);
+    assert_eq!(found[0].evidence.value()["times_usable"], false);
     assert_eq!((found[0].saving_ns, found[0].severity.label()), (0, "low"));
 }
 

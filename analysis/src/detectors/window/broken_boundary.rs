@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, VecDeque};
 use causeway_model::trace::{Flags, Kind, Row};
 
 use super::{Examples, Rule, WindowDetector, WindowDraft};
-use crate::detectors::finding::evidence;
+use crate::detectors::evidence::evidence;
 use crate::detectors::{Fallacy, Finding, Severity, Subject};
 
 /// Lone calls and beginnings of traces that are remembered, each; about 200 bytes each. The oldest are forgotten.

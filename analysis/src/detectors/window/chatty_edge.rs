@@ -15,7 +15,7 @@
 use std::collections::BTreeMap;
 
 use super::{Examples, Rule, WindowDetector, WindowDraft};
-use crate::detectors::finding::evidence;
+use crate::detectors::evidence::evidence;
 use crate::detectors::{Fallacy, Finding, Severity, Subject};
 
 /// Pairs of services, each with an entry operation, at most; about 600 bytes each.

@@ -16,10 +16,10 @@
 use std::collections::BTreeMap;
 
 use causeway_clock::offsets::{ClockReport, State};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{Examples, Rule, WindowDraft};
-use crate::detectors::finding::evidence;
+use crate::detectors::evidence::evidence;
 use crate::detectors::{Fallacy, Finding, Severity};
 
 /// Offsets and steps from here on matter to people.
@@ -284,15 +284,14 @@ struct Told {
 
 impl Told {
     fn finding(self, clock: &ClockSeen<'_>, seen: &Examples) -> Finding {
-        let texts = evidence(
+        let mut evidence = evidence(
             self.title.clone(),
             "Times of this clock beside those of others show waits, overlaps and an order that never were.",
             self.remedy.to_owned(),
             "The clock of reference is the one that is wrong: then all others show the same.",
             [("instance", clock.instance.into())],
         );
-        let figures = self.figures.into_iter().map(|(key, value)| (key.to_owned(), value));
-        let all: Map<String, Value> = texts.into_iter().chain(figures).collect();
+        evidence.extend(self.figures);
         let draft = WindowDraft {
             title: self.title,
             group: vec![clock.service, clock.instance],
@@ -300,7 +299,7 @@ impl Told {
             severity: self.severity,
             examples: seen,
             wasted_ns: 0,
-            evidence: all,
+            evidence,
         };
         draft.finding(self.rule)
     }

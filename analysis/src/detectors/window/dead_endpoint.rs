@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use causeway_model::trace::{Flags, Row, Status};
 
 use super::{Examples, Rule, WindowDetector, WindowDraft};
-use crate::detectors::finding::evidence;
+use crate::detectors::evidence::evidence;
 use crate::detectors::{Fallacy, Finding, Severity, Subject, with_fields};
 use crate::forms::Field;
 

@@ -2,12 +2,12 @@
 
 use causeway_model::TraceId;
 use causeway_model::trace::{Flags, Row};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::Rule;
 use crate::detectors::finding::hash;
-use crate::detectors::{Finding, FindingId, GroupKey, Severity, Subject};
+use crate::detectors::{Evidence, Finding, FindingId, GroupKey, Severity, Subject};
 
 /// Traces that are named as examples.
 pub const EXAMPLES_MAX: usize = 5;
@@ -84,7 +84,7 @@ pub struct WindowDraft<'a> {
     /// Time spent on what need not be, in all traces of the window.
     pub wasted_ns: i64,
     /// Figures and texts.
-    pub evidence: Map<String, Value>,
+    pub evidence: Evidence,
 }
 
 impl WindowDraft<'_> {
@@ -98,7 +98,7 @@ impl WindowDraft<'_> {
         let bytes = [group_key.0.to_be_bytes(), i128::from(first_ns).to_be_bytes()].concat();
         let mut evidence = self.evidence;
         let examples: Value = self.examples.ids.iter().map(TraceId::to_string).collect();
-        evidence.insert("examples".to_owned(), examples);
+        evidence.extend([("examples", examples)]);
         Finding {
             finding_id: FindingId(xxh3_128(&bytes)),
             detector: rule.id,
@@ -118,7 +118,7 @@ impl WindowDraft<'_> {
             wasted_ns: self.wasted_ns.max(0),
             saving_ns: 0,
             critical_path_ns: 0,
-            evidence: Value::Object(evidence),
+            evidence,
             first_seen_unix_nano: first_ns,
             last_seen_unix_nano: last_ns,
         }

@@ -16,7 +16,7 @@ use causeway_model::trace::Row;
 use serde_json::{Map, Value};
 
 use super::{Examples, Rule, WindowDetector, WindowDraft};
-use crate::detectors::finding::evidence;
+use crate::detectors::evidence::evidence;
 use crate::detectors::{Fallacy, Finding, Severity, Subject, with_fields};
 use crate::forms::{Field, Generation};
 

@@ -16,7 +16,7 @@ use causeway_model::trace::{Flags, Kind};
 use hashbrown::HashMap;
 
 use super::{Examples, Rule, WindowDetector, WindowDraft};
-use crate::detectors::finding::evidence;
+use crate::detectors::evidence::evidence;
 use crate::detectors::{Fallacy, Finding, Severity, Subject};
 
 /// Producers that are remembered for consumers to come, and links that wait for their producer, each; about 100 bytes

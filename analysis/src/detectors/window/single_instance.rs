@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use causeway_model::trace::Kind;
 
 use super::{Examples, Rule, WindowDetector, WindowDraft};
-use crate::detectors::finding::evidence;
+use crate::detectors::evidence::evidence;
 use crate::detectors::{Fallacy, Finding, Severity, Subject};
 
 /// Services at most.

@@ -18,7 +18,7 @@ use causeway_model::trace::{Kind, Status};
 use serde_json::{Value, json};
 
 use super::{Examples, Rule, WindowDetector, WindowDraft};
-use crate::detectors::finding::evidence;
+use crate::detectors::evidence::evidence;
 use crate::detectors::{Fallacy, Finding, Severity, Subject};
 
 /// Versions of operations at most; about 300 bytes each.
