@@ -26,6 +26,17 @@ pub struct WrongClock {
     pub offset_ns: i64,
     /// What it gains, in parts per 1,000,000,000.
     pub drift_ppb: i64,
+    /// Whether it is set while the chain runs.
+    pub step: Option<Step>,
+}
+
+/// A clock that is set.
+#[derive(Debug, Clone, Copy)]
+pub struct Step {
+    /// Since the first process was started.
+    pub after: Duration,
+    /// Forward, if positive.
+    pub by_ns: i64,
 }
 
 /// How much of tagging a service does: 0 nothing, 1 propagator, 2 spans too, 3 responses too.
@@ -55,17 +66,37 @@ pub const SERVICES: [&str; 4] = ["front", "orders", "stock", "worker"];
 #[derive(Debug, Clone, Copy)]
 pub struct Truth {
     clocks: [WrongClock; 4],
+    /// What a right clock shows when the one that all share shows 0.
+    origin_ns: i64,
     drift_from_ns: i64,
 }
 
 impl Truth {
-    /// How far the clock of a service was ahead at a moment of the clock that all share.
-    pub fn offset_ns(&self, service: &str, monotonic_ns: i64) -> Option<i64> {
-        let at = SERVICES.iter().position(|known| *known == service)?;
-        let clock = self.clocks.get(at)?;
+    /// How far the clock of a service is ahead at a moment of the clock that all share, as it goes
+    /// on from before it is set, or from after that.
+    pub fn offset_ns(&self, service: &str, monotonic_ns: i64, is_set: bool) -> Option<i64> {
+        let clock = self.clock(service)?;
         let passed_ns = i128::from(monotonic_ns - self.drift_from_ns);
         let drifted = passed_ns * i128::from(clock.drift_ppb) / 1_000_000_000;
-        Some(clock.offset_ns + i64::try_from(drifted).ok()?)
+        let set_ns = clock.step.filter(|_| is_set).map_or(0, |step| step.by_ns);
+        Some(clock.offset_ns + set_ns + i64::try_from(drifted).ok()?)
+    }
+
+    /// What the clock of a service shows at a moment of the clock that all share.
+    pub fn shows_ns(&self, service: &str, monotonic_ns: i64) -> Option<i64> {
+        let is_set = self.is_set(service, monotonic_ns);
+        Some(self.origin_ns + monotonic_ns + self.offset_ns(service, monotonic_ns, is_set)?)
+    }
+
+    /// Whether the clock of a service was set by a moment of the clock that all share.
+    pub fn is_set(&self, service: &str, monotonic_ns: i64) -> bool {
+        let step = self.clock(service).and_then(|clock| clock.step);
+        step.is_some_and(|step| monotonic_ns >= step_at_ns(self.drift_from_ns, step))
+    }
+
+    fn clock(&self, service: &str) -> Option<WrongClock> {
+        let at = SERVICES.iter().position(|known| *known == service)?;
+        self.clocks.get(at).copied()
     }
 }
 
@@ -77,16 +108,21 @@ impl Chain {
     pub fn run(&self, otlp: &str, limit: Duration) -> Result<Truth> {
         let uptime_ns = uptime_ns()?;
         let now_ns = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos())?;
+        let origin_ns = now_ns - uptime_ns;
         let program = program()?;
         let role = |at: usize| {
             let mut command = Command::new(&program);
-            let WrongClock { offset_ns, drift_ppb } = self.clocks[at];
+            let WrongClock { offset_ns, drift_ppb, step } = self.clocks[at];
             command.args([SERVICES[at], "--otlp", otlp]);
             command.arg(format!("--level={}", self.levels[at]));
-            command.arg(format!("--origin-ns={}", now_ns - uptime_ns));
+            command.arg(format!("--origin-ns={origin_ns}"));
             command.arg(format!("--offset-ns={offset_ns}"));
             command.arg(format!("--drift-ppb={drift_ppb}"));
             command.arg(format!("--drift-from-ns={uptime_ns}"));
+            if let Some(step) = step {
+                command.arg(format!("--step-ns={}", step.by_ns));
+                command.arg(format!("--step-at-ns={}", step_at_ns(uptime_ns, step)));
+            }
             command
         };
         let worker = Service::start(&mut role(3))?;
@@ -108,7 +144,7 @@ impl Chain {
         for service in gateway.into_iter().chain([orders, stock, worker]) {
             service.end()?;
         }
-        Ok(Truth { clocks: self.clocks, drift_from_ns: uptime_ns })
+        Ok(Truth { clocks: self.clocks, origin_ns, drift_from_ns: uptime_ns })
     }
 }
 
@@ -125,6 +161,11 @@ fn gateway(python: &PathBuf, otlp: &str, orders: &str) -> Command {
     command.arg(environment::repository().join("tests/sdk/python/gateway.py"));
     command.args(["--endpoint", otlp, "--orders", orders]);
     command
+}
+
+/// When a clock is set, of a chain that was started at this moment.
+fn step_at_ns(started_ns: i64, step: Step) -> i64 {
+    started_ns.saturating_add(i64::try_from(step.after.as_nanos()).unwrap_or(i64::MAX))
 }
 
 /// About what the monotonic clock shows. Exactness does not matter: it is where wrong clocks begin.

@@ -50,10 +50,11 @@ impl Source {
     /// What a source says; `None` for one without a detector.
     pub(crate) fn read(path: &str, text: &str) -> Result<Option<Self>> {
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-        let rules = rules(code);
-        if rules.is_empty() || !code.contains("= evidence(") {
+        if !code.contains("= evidence(") {
             return Ok(None);
         }
+        let rules = rules(code).context("a rule lacks id, version, fallacy or summary")?;
+        ensure!(!rules.is_empty(), "findings of no rule");
         let stem = path.rsplit('/').next().unwrap_or_default().trim_end_matches(".rs");
         let page = if let [rule] = rules.as_slice() { rule.id.clone() } else { stem.to_owned() };
         let implemented = code.split("Detector for ").skip(1);
@@ -124,8 +125,8 @@ impl Source {
     }
 }
 
-/// The rules of a source: of the functions of one detector, or of constants.
-fn rules(code: &str) -> Vec<Rule> {
+/// The rules of a source: of the functions of one detector, or of constants. `None` if one of them cannot be read.
+fn rules(code: &str) -> Option<Vec<Rule>> {
     let word = |text: &str, after: &str| -> Option<String> {
         let rest = text.split(after).nth(1)?;
         Some(rest.chars().take_while(char::is_ascii_alphanumeric).collect())
@@ -138,25 +139,22 @@ fn rules(code: &str) -> Vec<Rule> {
         let rule = literal("fn id(&self)").zip(version).zip(literal("fn summary(&self)"));
         let fallacy =
             code.split("fn fallacy(&self)").nth(1).and_then(|rest| word(rest, "Fallacy::"));
-        return rule
-            .zip(fallacy)
-            .map(|(((id, version), summary), fallacy)| Rule { id, version, fallacy, summary })
-            .into_iter()
-            .collect();
+        let ((id, version), summary) = rule?;
+        return Some(vec![Rule { id, version, fallacy: fallacy?, summary }]);
     }
-    let constants = code.split("Rule {").skip(1).filter_map(|rest| {
+    // Other places name the type as well.
+    let constants =
+        code.split("Rule {").skip(1).filter(|rest| rest.trim_start().starts_with("id:"));
+    let rule = |rest: &str| {
         let literal = |of: &str| literals(rest.split(of).nth(1)?).into_iter().next();
-        // Other places name the type as well.
-        let is_rule = rest.trim_start().starts_with("id:");
-        let rule = Rule {
+        Some(Rule {
             id: literal("id:")?,
             version: word(rest, "rule_version: ")?,
             fallacy: word(rest, "fallacy: Fallacy::")?,
             summary: literal("summary:")?,
-        };
-        is_rule.then_some(rule)
-    });
-    constants.collect()
+        })
+    };
+    constants.map(rule).collect()
 }
 
 /// What to do: texts of an argument, or of what it names.
@@ -344,6 +342,11 @@ mod tests {
         let source = Source::read("a.rs", &whole).expect("whole").expect("a detector");
         assert_eq!((source.row("not when"), source.cost.as_str()), (Some("y"), "cost"));
         assert_eq!(source.meaning, "b.");
+        // A rule that cannot be read is no reason to leave its page out.
+        let summary = "fn summary(&self) -> &str { \"B.\" }";
+        assert!(whole.contains(summary));
+        assert!(Source::read("a.rs", &whole.replace(summary, "")).is_err());
+        assert!(Source::read("a.rs", "//! Nothing.\nfn f() {}").is_ok_and(|of| of.is_none()));
     }
 
     #[test]

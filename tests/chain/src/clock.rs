@@ -21,6 +21,8 @@ pub(crate) struct WrongClock {
     origin_ns: i64,
     drift_ppb: i64,
     drift_from_ns: i64,
+    step_ns: i64,
+    step_at_ns: i64,
 }
 
 impl WrongClock {
@@ -29,6 +31,8 @@ impl WrongClock {
             origin_ns: settings.origin_ns + settings.offset_ns,
             drift_ppb: settings.drift_ppb,
             drift_from_ns: settings.drift_from_ns,
+            step_ns: settings.step_ns,
+            step_at_ns: settings.step_at_ns,
         }
     }
 
@@ -36,7 +40,8 @@ impl WrongClock {
     fn wall_ns(self, monotonic_ns: i64) -> i64 {
         let drifted = i128::from(monotonic_ns - self.drift_from_ns) * i128::from(self.drift_ppb);
         let drifted = i64::try_from(drifted / 1_000_000_000).unwrap_or(0);
-        self.origin_ns + monotonic_ns + drifted
+        let stepped = if monotonic_ns >= self.step_at_ns { self.step_ns } else { 0 };
+        self.origin_ns + monotonic_ns + drifted + stepped
     }
 
     /// The same as a claimed time of a span.

@@ -7,7 +7,7 @@
 //!
 //! Every role is set up as its users would: a stock SDK and stock exporter, with as much of
 //! `causeway-hlc` as `--level` says. The clock is wrong by what `--offset-ns` and `--drift-ppb`
-//! say. `truth` notes in attributes when things really happened; whoever passes the spans on
+//! say, and is set by `--step-ns` at `--step-at-ns`. `truth` notes in attributes when things really happened; whoever passes the spans on
 //! takes these out. A server prints `listening ADDRESS`, and ends when its standard input does.
 
 mod clock;
@@ -59,6 +59,12 @@ struct Settings {
     drift_ppb: i64,
     #[arg(long, default_value_t = 0)]
     drift_from_ns: i64,
+    /// By how much the clock is set
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+    step_ns: i64,
+    /// When that is, on the monotonic clock
+    #[arg(long, default_value_t = i64::MAX)]
+    step_at_ns: i64,
     /// front: whom to call
     #[arg(long)]
     orders: Option<SocketAddr>,

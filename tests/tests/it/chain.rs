@@ -18,10 +18,10 @@ const RUN_MAX: Duration = Duration::from_secs(60);
 
 /// Worker is so far behind that it refuses the stamps of all others.
 pub(crate) const CLOCKS: [WrongClock; 4] = [
-    WrongClock { offset_ns: 0, drift_ppb: 20_000 },
-    WrongClock { offset_ns: -180 * MS, drift_ppb: -35_000 },
-    WrongClock { offset_ns: 120 * MS, drift_ppb: 50_000 },
-    WrongClock { offset_ns: -2_500 * MS, drift_ppb: 10_000 },
+    WrongClock { offset_ns: 0, drift_ppb: 20_000, step: None },
+    WrongClock { offset_ns: -180 * MS, drift_ppb: -35_000, step: None },
+    WrongClock { offset_ns: 120 * MS, drift_ppb: 50_000, step: None },
+    WrongClock { offset_ns: -2_500 * MS, drift_ppb: 10_000, step: None },
 ];
 
 /// One span of a trace, as SQL tells.

@@ -6,6 +6,7 @@ mod data;
 mod demo;
 mod durability;
 mod load;
+mod offsets;
 mod ops;
 mod readers;
 mod sdk;
