@@ -66,13 +66,9 @@ pub(crate) struct Offsets {
 }
 
 impl Offsets {
-    pub(crate) fn judge<'a>(
-        server: &Server,
-        truth: &Truth,
-        spans: impl Iterator<Item = &'a TrueSpan> + Clone,
-    ) -> Result<Self> {
+    pub(crate) fn judge(server: &Server, truth: &Truth, spans: &[&TrueSpan]) -> Result<Self> {
         let events = || {
-            let events = spans.clone().flat_map(|span| [(span, &span.start), (span, &span.end)]);
+            let events = spans.iter().flat_map(|span| [(span, &span.start), (span, &span.end)]);
             events.filter_map(|(span, event)| Some((span.service.as_str(), event, event.moment?)))
         };
         let mut clocks = nodes(truth, events());

@@ -145,7 +145,8 @@ impl Run {
             claims.judge(&server, trace, spans)?;
         }
         let events = self.judge_events(&server, &traces)?;
-        let offsets = Offsets::judge(&server, &truth, traces.values().flatten())?;
+        let all: Vec<&TrueSpan> = traces.values().flatten().collect();
+        let offsets = Offsets::judge(&server, &truth, &all)?;
         let what = format!("chain of levels {levels:?}");
         claims.report(&format!("{what}, spans"))?;
         events.report(&format!("{what}, events"))?;
