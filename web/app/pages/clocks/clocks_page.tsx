@@ -10,9 +10,11 @@ import { lastSearchUrl } from "../../state/search_state.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { ErrorNotice, Notice } from "../../ui/notice.tsx";
 import { PageHeader } from "../../ui/page_header.tsx";
+import { PageLoading } from "../../ui/page_loading.tsx";
 import { Text } from "../../ui/text.tsx";
 import { ClockRow } from "./clock_row.tsx";
 import { PairsMatrix } from "./pairs_matrix.tsx";
+import "../../ui/page.css";
 import "./clocks_page.css";
 
 const RANGES = [
@@ -76,7 +78,7 @@ export function ClocksPage() {
   return (
     <>
       <PageHeader home={lastSearchUrl.value} />
-      <main class="clocks-page">
+      <main class="page clocks-page">
         <header>
           <div>
             <h1>Clocks</h1>
@@ -114,7 +116,7 @@ export function ClocksPage() {
           )}
         </div>
         {asked.view === "help" ? <Help answer={answer} /> : state.status === "failed" ? <ErrorNotice error={state.error} retry={load} /> : answer === null ? (
-          <div class="clocks-loading" role="status" aria-label="Loading the clocks"><p>Working out the offsets of all clocks…</p>{Array.from({ length: 8 }, (_, i) => <i key={i} />)}</div>
+          <PageLoading label="Loading the clocks" text="Working out the offsets of all clocks…" />
         ) : answer.clocks.length === 0 ? <Nothing range={asked.range} all={() => change({ range: "all" })} /> : asked.view === "pairs" ? (
           <PairsMatrix answer={answer} all={all} filter={asked.filter} />
         ) : <Groups all={all} asked={asked} change={change} />}

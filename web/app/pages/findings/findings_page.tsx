@@ -11,8 +11,10 @@ import { lastSearchUrl } from "../../state/search_state.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { ErrorNotice, Notice } from "../../ui/notice.tsx";
 import { PageHeader } from "../../ui/page_header.tsx";
+import { PageLoading } from "../../ui/page_loading.tsx";
 import { FallacyOverview } from "./fallacy_overview.tsx";
 import { GroupRow } from "./group_row.tsx";
+import "../../ui/page.css";
 import "./findings_page.css";
 
 /** Findings appear within seconds of a trace's last span. */
@@ -55,7 +57,7 @@ export function FindingsPage() {
   return (
     <>
       <PageHeader home={lastSearchUrl.value} />
-      <main class="findings-page">
+      <main class="page findings-page">
         <header>
           <h1>Findings</h1>
           <p>What traces show to be slow or risky, why, and what a change would save. The worst comes first.</p>
@@ -80,7 +82,7 @@ function Groups({ list, query, retry }: GroupsProps) {
   const answer = state.value;
   if (state.status === "failed" && answer === null) return <ErrorNotice error={state.error} retry={retry} />;
   if (answer === null) {
-    return <div class="findings-loading" role="status" aria-label="Loading the findings">{Array.from({ length: 5 }, (_, i) => <i key={i} />)}</div>;
+    return <PageLoading label="Loading the findings" rows={5} />;
   }
   if (answer.groups.length === 0) return isNarrowed(query) || query.start !== "" ? <NoneMatch query={query} /> : <NoneYet />;
   const longest = Math.max(1, ...answer.groups.map((one) => one.savingNs));

@@ -15,9 +15,11 @@ import { Explained, Loss, SeverityMark } from "../../ui/finding_explained.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import { ErrorNotice, Notice } from "../../ui/notice.tsx";
 import { PageHeader } from "../../ui/page_header.tsx";
+import { PageLoading } from "../../ui/page_loading.tsx";
 import { Text } from "../../ui/text.tsx";
 import { Share, VirtualTable, type TableColumn } from "../../ui/virtual_table.tsx";
 import { explanationOf, GroupFacts } from "./group_row.tsx";
+import "../../ui/page.css";
 import "./findings_page.css";
 
 export function GroupPage({ groupKey }: { readonly groupKey: string }) {
@@ -32,7 +34,7 @@ export function GroupPage({ groupKey }: { readonly groupKey: string }) {
   return (
     <>
       <PageHeader home={lastSearchUrl.value} />
-      <main class="findings-page group-page">
+      <main class="page findings-page group-page">
         <a class="back" href="/findings"><Icon name="left" />All findings</a>
         {state.value !== null ? (
           <Loaded group={state.value} />
@@ -40,7 +42,7 @@ export function GroupPage({ groupKey }: { readonly groupKey: string }) {
           <>
             <h1 class="visually-hidden">Finding</h1>
             {state.status === "failed" ? <Failed error={state.error} retry={load} /> : (
-              <div class="findings-loading" role="status" aria-label="Loading the finding">{Array.from({ length: 3 }, (_, i) => <i key={i} />)}</div>
+              <PageLoading label="Loading the finding" rows={3} />
             )}
           </>
         )}

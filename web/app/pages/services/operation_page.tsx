@@ -6,6 +6,7 @@ import { parseServicesQuery, redParams, redSeconds, serviceUrl, servicesUrl, tra
 import { place } from "../../state/location.ts";
 import { timeZone } from "../../state/preferences.ts";
 import { ErrorNotice, Notice } from "../../ui/notice.tsx";
+import { PageLoading } from "../../ui/page_loading.tsx";
 import { exemplarHref, RedCharts, RedFacts } from "./red_charts.tsx";
 import { ServicesFrame, useRemote } from "./services_frame.tsx";
 
@@ -26,7 +27,7 @@ export function OperationPage({ service, operation }: { readonly service: string
       {state.status === "failed" ? (
         <ErrorNotice error={state.error} retry={reload} />
       ) : state.value === null ? (
-        <div class="services-loading" role="status" aria-label="Loading the operation">{Array.from({ length: 8 }, (_, i) => <i key={i} />)}</div>
+        <PageLoading label="Loading the operation" />
       ) : state.value.total.requests === 0 ? (
         <Notice icon="search" title="It was not called in this time">
           <div class="actions"><a class="button" href={serviceUrl({ ...query, start: "-168h", end: "" }, service, operation)}>Look at the last 7 days</a></div>

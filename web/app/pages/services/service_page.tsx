@@ -8,6 +8,7 @@ import { findingsNaming, graphSeconds, redSeconds, parseServicesQuery, redParams
 import { place } from "../../state/location.ts";
 import { SeverityMark } from "../../ui/finding_explained.tsx";
 import { ErrorNotice, Notice } from "../../ui/notice.tsx";
+import { PageLoading } from "../../ui/page_loading.tsx";
 import { Text } from "../../ui/text.tsx";
 import { RedCharts, RedFacts } from "./red_charts.tsx";
 import { RedTable, redRow } from "./red_table.tsx";
@@ -33,7 +34,7 @@ export function ServicePage({ service }: { readonly service: string }) {
       {state.status === "failed" ? (
         <ErrorNotice error={state.error} retry={reload} />
       ) : state.value === null ? (
-        <div class="services-loading" role="status" aria-label="Loading the service">{Array.from({ length: 8 }, (_, i) => <i key={i} />)}</div>
+        <PageLoading label="Loading the service" />
       ) : (
         <Body service={service} query={query} series={state.value} graph={graph.remote.state.value.value} findings={findings} />
       )}

@@ -11,6 +11,7 @@ import { lastSearchUrl } from "../../state/search_state.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { PageHeader } from "../../ui/page_header.tsx";
 import { Text } from "../../ui/text.tsx";
+import "../../ui/page.css";
 import "./services_page.css";
 
 /** Often enough for what changes over minutes. */
@@ -41,7 +42,7 @@ export function ServicesFrame({ title, crumbs = [], query, urlOf, busy, reload, 
   return (
     <>
       <PageHeader home={lastSearchUrl.value} />
-      <main class="services-page">
+      <main class="page services-page">
         <header>
           <div>
             {crumbs.length === 0 ? null : (

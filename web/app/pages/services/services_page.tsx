@@ -9,6 +9,7 @@ import { assignSlots } from "../../model/service_slots.ts";
 import { navigate, place, replacePlace } from "../../state/location.ts";
 import { lastSearchUrl } from "../../state/search_state.ts";
 import { ErrorNotice, Notice } from "../../ui/notice.tsx";
+import { PageLoading } from "../../ui/page_loading.tsx";
 import { RedTable, redRow } from "./red_table.tsx";
 import { SampleNote, ServicesFrame, useFindings, useGraph } from "./services_frame.tsx";
 import { ServiceMapView } from "./service_map.tsx";
@@ -38,7 +39,7 @@ export function ServicesPage() {
       {state.status === "failed" ? (
         <ErrorNotice error={state.error} retry={reload} />
       ) : state.value === null ? (
-        <div class="services-loading" role="status" aria-label="Loading the services">{Array.from({ length: 8 }, (_, i) => <i key={i} />)}</div>
+        <PageLoading label="Loading the services" />
       ) : state.value.nodes.length === 0 ? (
         <Nothing query={query} />
       ) : (

@@ -124,7 +124,7 @@ export function SpacePicture({ state, layout, second, cone, picking, choose, pre
   const range = laneRange(layout, frame);
   return (
     <div ref={scroller} class="space-scroll" onScroll={measure}>
-      <div class={`space-stage ${hover.row >= 0 ? "on-span" : ""} ${picking ? "picking" : ""}`} style={{ height: `${size.height}px` }}>
+      <div class={`stage ${hover.row >= 0 ? "on-span" : ""} ${picking ? "picking" : ""}`} style={{ height: `${size.height}px` }}>
         <div class="space-lanes" aria-label="Clocks" role="list">
           {layout.lanes.slice(range.first, range.end).map((lane) => {
             const clock = trace.order?.clocks[lane.clock];
@@ -142,7 +142,7 @@ export function SpacePicture({ state, layout, second, cone, picking, choose, pre
           <div class="corner">Clocks</div>
         </div>
         <div
-          ref={area} class="space-area" tabIndex={0} role="application" aria-roledescription="space-time diagram" onKeyDown={press}
+          ref={area} class="space-area area" tabIndex={0} role="application" aria-roledescription="space-time diagram" onKeyDown={press}
           aria-label={`${plural(layout.lanes.length, "clock")}. ${label} Arrow keys walk along and between clocks, x relates a second span.`}
           onPointerDown={(event) => {
             if (event.button !== 0) return;
@@ -164,7 +164,7 @@ export function SpacePicture({ state, layout, second, cone, picking, choose, pre
           {canvases.map((canvas, i) => <canvas key={i} ref={canvas} />)}
           {cut === null || size.width <= 0 ? null : <CutHandle state={state} frame={frame} cut={cut} />}
           {hover.row < 0 ? null : (
-            <output class="space-hint">
+            <output class="hint">
               <Text value={nameOf(trace, hover.row)} empty="(no name)" /> · <Text value={serviceOf(trace, hover.row)} empty="(no service name)" /> · {formatDuration(state.timed.value.duration[hover.row] ?? Number.NaN)}
               {state.axis.value === "aligned" ? ` · ${explainShift(trace, hover.row)}` : ""}
             </output>

@@ -14,6 +14,7 @@ import { SpaceLegend } from "./space_legend.tsx";
 import { SpacePanel } from "./space_panel.tsx";
 import { SpacePicture } from "./space_picture.tsx";
 import "./tab_bar.css";
+import "./stage.css";
 import "./space_tab.css";
 
 const STEPS = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down" } as const;

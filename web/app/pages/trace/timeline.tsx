@@ -10,6 +10,7 @@ import { Splitter } from "../../ui/splitter.tsx";
 import { TimelineView } from "./timeline_view.ts";
 import { Tool } from "./toolbar.tsx";
 import { TreeRows } from "./tree_rows.tsx";
+import "./stage.css";
 import "./timeline.css";
 
 export function Timeline({ state }: { readonly state: TraceState }) {
@@ -29,7 +30,7 @@ export function Timeline({ state }: { readonly state: TraceState }) {
           <div class="band hovered" />
           <div class="band chosen" />
           <div class="tree" style={{ width: `${treeShare.value * 100}%` }}>
-            <div class="tree-head">
+            <div class="corner">
               <span>{levelText(state)}</span>
               <Tool icon="collapse" label="One level less (p)" run={() => state.changeLevel(-1)} />
               <Tool icon="expand" label="One level more (o)" run={() => state.changeLevel(1)} />
@@ -44,11 +45,11 @@ export function Timeline({ state }: { readonly state: TraceState }) {
               treeShare.value = Math.min(0.8, Math.max(0.15, treeShare.peek() + pixels / width));
             }}
           />
-          <div class="bars">
+          <div class="bars area">
             <canvas class="grid" />
             <canvas class="spans" />
             <canvas class="overlay" />
-            <output class="clock-hint" hidden />
+            <output class="hint" hidden />
             <div class="ruler-hint" title="Drag to zoom into a time range" />
           </div>
         </div>

@@ -62,7 +62,7 @@ export class TimelineView {
     this.#rowLayer = find(".tree-rows");
     this.#hovered = find(".band.hovered");
     this.#chosen = find(".band.chosen");
-    this.#hint = find(".clock-hint");
+    this.#hint = find(".hint");
     this.#canvases = { grid: canvas("grid"), spans: canvas("spans"), overlay: canvas("overlay") };
     const pointer = new TimelinePointer(this);
     const observer = new ResizeObserver(() => this.#measure());
