@@ -84,6 +84,11 @@ export function createFindings(now, columnsOfSeed) {
       const list = findings().filter((one) => one.group_key === groupKey);
       return list.length === 0 ? null : { ...groupOf(list), recent: list };
     },
+    /** As a line of a search tells it. */
+    inTrace(seed) {
+      const list = KINDS.some((kind) => kind.traces.includes(seed)) ? findings().filter((one) => one.trace_id === traceIdOf(seed)) : [];
+      return list.map((one) => ({ detector: one.detector, severity: one.severity, count: 1, saving_ns: one.saving_ns }));
+    },
     ofTrace: (seed) => ({ findings: KINDS.some((kind) => kind.traces.includes(seed)) ? findings().filter((one) => one.trace_id === traceIdOf(seed)) : [] }),
   };
 }

@@ -34,7 +34,7 @@ export function createMock(options = {}) {
   let summaries = null;
   const columns = new Map();
 
-  const all = () => (mode.empty ? [] : (summaries ??= shapes.map(summaryOf)));
+  const all = () => (mode.empty ? [] : (summaries ??= shapes.map((shape) => ({ ...summaryOf(shape), findings: findings.inTrace(shape.seed) }))));
   const columnsFor = (shape) => {
     if (!columns.has(shape.seed)) columns.set(shape.seed, columnsOf(shape));
     return columns.get(shape.seed);
@@ -47,15 +47,18 @@ export function createMock(options = {}) {
     const high = durationOf(params.get("max_duration")) ?? Infinity;
     const start = timeOf(params.get("start"), Date.now());
     const end = timeOf(params.get("end"), Date.now());
+    const finding = params.get("finding") ?? (params.get("order") === "worst" ? "*" : null);
+    const savingOf = (one) => one.findings.reduce((sum, found) => sum + found.saving_ns, 0);
     const found = all().filter((one) => {
       const millis = Number(one.start_unix_nano.slice(0, -6));
       const service = params.get("service");
       const duration = one.duration_ns ?? one.envelope_ns;
       return (!service || one.services.some((s) => s.name === service)) && (!params.get("operation") || one.root_name === params.get("operation")) &&
         duration >= low && duration <= high && (start === null || millis >= start) && (end === null || millis <= end) &&
-        (params.get("status") !== "error" || one.errors > 0) && (params.get("status") !== "ok" || one.errors === 0) && !params.getAll("attr").includes("no=match");
+        (params.get("status") !== "error" || one.errors > 0) && (params.get("status") !== "ok" || one.errors === 0) && !params.getAll("attr").includes("no=match") &&
+        (!finding || one.findings.some((found) => finding === "*" || found.detector === finding));
     });
-    const order = { slowest: (a, b) => b.duration_ns - a.duration_ns, most_spans: (a, b) => b.spans - a.spans, most_errors: (a, b) => b.errors - a.errors }[params.get("order")];
+    const order = { slowest: (a, b) => b.duration_ns - a.duration_ns, most_spans: (a, b) => b.spans - a.spans, most_errors: (a, b) => b.errors - a.errors, worst: (a, b) => savingOf(b) - savingOf(a) }[params.get("order")];
     if (order) found.sort(order);
     const limit = Number(params.get("limit") ?? 20);
     const from = Number(params.get("cursor") ?? 0);

@@ -37,9 +37,10 @@ test("a page of summaries", () => {
   const trace = {
     trace_id: "ab", root_span_id: null, root_service: null, root_name: null, start_unix_nano: "17", duration_ns: null, envelope_ns: 3, spans: 2, errors: 0,
     services: [{ name: "a", spans: 2, errors: 0 }], missing_parents: 1, complete: false,
+    findings: [{ detector: "n_plus_one", severity: "severe", count: 2, saving_ns: 5 }],
   };
   const page = { traces: [trace], total: { value: 1, exact: true }, next_cursor: null };
-  expect(decodeTracePage(page).traces[0]).toMatchObject({ traceId: "ab", rootName: null, durationNs: null, missingParents: 1 });
+  expect(decodeTracePage(page).traces[0]).toMatchObject({ traceId: "ab", rootName: null, durationNs: null, missingParents: 1, findings: [{ detector: "n_plus_one", severity: "low", count: 2, savingNs: 5 }] });
   expect(() => decodeTracePage({ ...page, traces: [{ ...trace, spans: "2" }] })).toThrow("traces[0].spans");
   expect(() => decodeNames({}, "services")).toThrow("services");
 });

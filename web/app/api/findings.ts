@@ -2,8 +2,7 @@
 // Times of sight are numbers of nanoseconds, which JSON rounds to a quarter of a microsecond; they are shown as ages.
 import { parse, requestText } from "./client.ts";
 import { asNumber, asObject, asString, listOf, orNull, type Json } from "./decode.ts";
-
-export type Severity = "high" | "medium" | "low";
+import { severityOf, type Severity } from "./severity.ts";
 
 /** What both a finding and a group of findings have. */
 export interface FindingHead {
@@ -56,11 +55,6 @@ export interface GroupList {
 export interface WholeGroup extends FindingGroup {
   /** Newest first. */
   readonly recent: readonly Finding[];
-}
-
-/** A severity this UI does not know is shown as the least. */
-function severityOf(text: string): Severity {
-  return text === "high" || text === "medium" ? text : "low";
 }
 
 function headOf(json: Json, path: string): FindingHead {

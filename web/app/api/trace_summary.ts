@@ -1,5 +1,6 @@
 // The answers of the search page: services, operations and trace summaries.
 import { asBoolean, asNumber, asObject, asString, listOf, orNull } from "./decode.ts";
+import { severityOf, type Severity } from "./severity.ts";
 
 export interface NameCount {
   readonly name: string;
@@ -8,6 +9,14 @@ export interface NameCount {
 
 export interface ServiceCount extends NameCount {
   readonly errors: number;
+}
+
+/** What one detector found in a trace. */
+export interface FoundInTrace {
+  readonly detector: string;
+  readonly severity: Severity;
+  readonly count: number;
+  readonly savingNs: number;
 }
 
 export interface TraceSummary {
@@ -24,6 +33,8 @@ export interface TraceSummary {
   readonly services: readonly ServiceCount[];
   readonly missingParents: number;
   readonly complete: boolean;
+  /** The worst first. */
+  readonly findings: readonly FoundInTrace[];
 }
 
 export interface TracePage {
@@ -41,6 +52,14 @@ function serviceCount(value: unknown, path: string): ServiceCount {
   return { ...nameCount(value, path), errors: asNumber(asObject(value, path)["errors"], `${path}.errors`) };
 }
 
+function foundInTrace(value: unknown, path: string): FoundInTrace {
+  const json = asObject(value, path);
+  return {
+    detector: asString(json["detector"], `${path}.detector`), severity: severityOf(asString(json["severity"], `${path}.severity`)),
+    count: asNumber(json["count"], `${path}.count`), savingNs: asNumber(json["saving_ns"], `${path}.saving_ns`),
+  };
+}
+
 export function traceSummary(value: unknown, path: string): TraceSummary {
   const json = asObject(value, path);
   return {
@@ -56,6 +75,7 @@ export function traceSummary(value: unknown, path: string): TraceSummary {
     services: listOf(json["services"], `${path}.services`, serviceCount),
     missingParents: asNumber(json["missing_parents"], `${path}.missing_parents`),
     complete: asBoolean(json["complete"], `${path}.complete`),
+    findings: listOf(json["findings"], `${path}.findings`, foundInTrace),
   };
 }
 

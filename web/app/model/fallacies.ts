@@ -1,6 +1,8 @@
 // The fallacies of distributed computing in their usual order, the missing global clock and queues beside them, and how
 // a system stands with each.
-import type { FindingGroup, Severity } from "../api/findings.ts";
+import type { FindingGroup } from "../api/findings.ts";
+import type { Severity } from "../api/severity.ts";
+import { wordsOf } from "./detectors.ts";
 
 export interface Fallacy {
   readonly id: string;
@@ -27,20 +29,8 @@ export const MORE_FALLACIES: readonly Fallacy[] = [
 
 const FALLACIES = new Map([...EIGHT_FALLACIES, ...MORE_FALLACIES].map((one) => [one.id, one]));
 
-/** `n_plus_one` and other words of the server that have no name here: `N plus one`. */
-export function wordsOf(id: string): string {
-  const text = id.replaceAll("_", " ").trim();
-  return text === "" ? "" : text[0]?.toUpperCase() + text.slice(1);
-}
-
 export const fallacyLabel = (id: string): string => FALLACIES.get(id)?.label ?? wordsOf(id);
-
-const DETECTORS: ReadonlyMap<string, string> = new Map([
-  ["n_plus_one", "N+1 calls"],
-  ["fan_out", "Fan-out"],
-]);
-
-export const detectorLabel = (id: string): string => DETECTORS.get(id) ?? wordsOf(id);
+export const fallacyTruth = (id: string): string => FALLACIES.get(id)?.truth ?? "";
 
 export const SEVERITIES: readonly Severity[] = ["high", "medium", "low"];
 

@@ -2,7 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { decodeCriticalPath } from "../api/critical_path.ts";
 import { decodeFindings, decodeGroup, decodeGroups } from "../api/findings.ts";
-import { EIGHT_FALLACIES, fallacyLabel, detectorLabel, standings } from "./fallacies.ts";
+import { detectorLabel } from "./detectors.ts";
+import { EIGHT_FALLACIES, fallacyLabel, standings } from "./fallacies.ts";
 import { findingRows, isTraceId, traceAtFinding } from "./finding_rows.ts";
 import { findingsUrl, isNarrowed, overviewOf, parseFindingsQuery } from "./findings_query.ts";
 import { findSpans } from "./find.ts";

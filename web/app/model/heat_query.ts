@@ -38,7 +38,7 @@ export function millisOfTime(text: string, now: number): number | null {
 }
 
 export const isUnfiltered = (query: SearchQuery): boolean =>
-  query.service === "" && query.operation === "" && query.status === "" && query.minDuration === "" && query.maxDuration === "" && query.attributes.length === 0;
+  query.service === "" && query.operation === "" && query.status === "" && query.minDuration === "" && query.maxDuration === "" && query.finding === "" && query.attributes.length === 0;
 
 /** The conditions on a row of `spans`, as SQL. */
 export function heatConditions(query: SearchQuery, now: number): string {
@@ -56,6 +56,10 @@ export function heatConditions(query: SearchQuery, now: number): string {
   const [min, max] = [parseDuration(query.minDuration), parseDuration(query.maxDuration)];
   if (min !== null) all.push(`duration_ns >= ${Math.round(min)}`);
   if (max !== null) all.push(`duration_ns <= ${Math.round(max)}`);
+  if (query.finding !== "") {
+    const column = /^[0-9a-f]{32}$/.test(query.finding) ? "group_key" : "detector";
+    all.push(`trace_id IN (SELECT trace_id FROM findings${query.finding === "*" ? "" : ` WHERE ${column} = ${sqlText(query.finding)}`})`);
+  }
   const [start, end] = [millisOfTime(query.start, now), millisOfTime(query.end, now)];
   if (start !== null) all.push(`start_time >= ${sqlText(new Date(start).toISOString())}`);
   if (end !== null) all.push(`start_time <= ${sqlText(new Date(end).toISOString())}`);

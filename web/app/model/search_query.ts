@@ -2,7 +2,7 @@
 import { parseDuration } from "../base/units.ts";
 
 export type SpanStatus = "" | "ok" | "error" | "unset";
-export type Order = "newest" | "slowest" | "most_spans" | "most_errors";
+export type Order = "newest" | "slowest" | "most_spans" | "most_errors" | "worst";
 
 export interface SearchQuery {
   readonly service: string;
@@ -12,6 +12,8 @@ export interface SearchQuery {
   readonly status: SpanStatus;
   readonly minDuration: string;
   readonly maxDuration: string;
+  /** A detector or the key of a group of findings that the trace must have, `*` = any; empty = no matter. */
+  readonly finding: string;
   /** Relative (`-1h`), RFC 3339, or empty for "no limit". */
   readonly start: string;
   readonly end: string;
@@ -30,6 +32,7 @@ export const ORDERS: readonly { readonly value: Order; readonly label: string }[
   { value: "slowest", label: "Slowest first" },
   { value: "most_spans", label: "Most spans first" },
   { value: "most_errors", label: "Most errors first" },
+  { value: "worst", label: "Worst findings first" },
 ];
 export const LIMITS: readonly number[] = [20, 50, 100, 200];
 export const PRESETS: readonly { readonly start: string; readonly label: string }[] = [
@@ -43,7 +46,7 @@ export const PRESETS: readonly { readonly start: string; readonly label: string 
 ];
 
 export const EMPTY_QUERY: SearchQuery = {
-  service: "", operation: "", attributes: [], status: "", minDuration: "", maxDuration: "",
+  service: "", operation: "", attributes: [], status: "", minDuration: "", maxDuration: "", finding: "",
   start: "", end: "", order: "newest", limit: 50, cursor: "", page: 1, live: false, plot: "points",
 };
 
@@ -62,6 +65,7 @@ export function parseSearch(params: URLSearchParams): SearchQuery {
     status: STATUSES.includes(status) ? (status as SpanStatus) : "",
     minDuration: text("min_duration"),
     maxDuration: text("max_duration"),
+    finding: text("finding"),
     start: text("start"),
     end: text("end"),
     order,
@@ -85,6 +89,7 @@ export function searchParams(query: SearchQuery): URLSearchParams {
   put("status", query.status);
   put("min_duration", query.minDuration);
   put("max_duration", query.maxDuration);
+  put("finding", query.finding);
   put("start", query.start);
   put("end", query.end);
   put("order", query.order, EMPTY_QUERY.order);
@@ -130,9 +135,12 @@ export function changed(query: SearchQuery, change: Partial<SearchQuery>): Searc
 }
 
 export function filterCount(query: SearchQuery): number {
-  const single = [query.service, query.operation, query.status, query.minDuration, query.maxDuration, query.start || query.end];
+  const single = [query.service, query.operation, query.status, query.minDuration, query.maxDuration, query.finding, query.start || query.end];
   return single.filter((one) => one !== "").length + query.attributes.length;
 }
+
+/** Whether traces without findings are left out: they have no place among the worst. */
+export const onlyWithFindings = ({ finding, order }: SearchQuery): boolean => finding !== "" || order === "worst";
 
 /** Null when fine, else what is wrong, in words for the field. */
 export function durationProblem(text: string): string | null {

@@ -11,6 +11,8 @@ describe("the line", () => {
     ["status:OK duration>=1.5s duration<2m", { status: "ok", minDuration: "1.5s", maxDuration: "2m" }],
     ['name:"GET /a b" @http.route=/x:y=z k:v', { operation: "GET /a b", attributes: ["http.route=/x:y=z", "k=v"] }],
     ["Service=a operation=b", { service: "a", operation: "b" }],
+    ["finding:n_plus_one @finding=k", { finding: "n_plus_one", attributes: ["finding=k"] }],
+    ["finding:*", { finding: "*" }],
   ])("%s", (line, terms) => {
     expect(parseTerms(line)).toEqual({ terms: { ...NO_TERMS, ...terms }, problems: [], traceId: null });
   });
@@ -28,9 +30,9 @@ describe("the line", () => {
   });
 
   test("comes back from what it means", () => {
-    const terms = { service: "my shop", operation: "GET /", attributes: ["a=b c", "x="], status: "error" as const, minDuration: "1.5 s", maxDuration: "2m" };
+    const terms = { service: "my shop", operation: "GET /", attributes: ["a=b c", "finding=", "x="], status: "error" as const, minDuration: "1.5 s", maxDuration: "2m", finding: "*" };
     const line = termsText(terms);
-    expect(line).toBe('service:"my shop" name:"GET /" error duration>1.5s duration<2m a="b c" x=""');
+    expect(line).toBe('service:"my shop" name:"GET /" error duration>1.5s duration<2m finding:* a="b c" @finding="" x=""');
     expect(parseTerms(line).terms).toEqual({ ...terms, minDuration: "1.5s" });
     expect(termsText(NO_TERMS)).toBe("");
   });
@@ -45,7 +47,7 @@ describe("suggestions", () => {
   const texts = (text: string) => at(text).items.map((one) => one.text);
 
   test("begin with what can be said at all", () => {
-    expect(texts("|")).toEqual(["service:", "name:", "error", "duration>", "duration<", "status:ok", "http.route=", "cache.hit="]);
+    expect(texts("|")).toEqual(["service:", "name:", "error", "duration>", "duration<", "finding:", "status:ok", "http.route=", "cache.hit="]);
   });
 
   test("are names, keys and values that fit", () => {
@@ -53,6 +55,8 @@ describe("suggestions", () => {
     expect(texts("service:|")).toEqual(["service:cart", 'service:"my shop"', "service:checkout"]);
     expect(texts("name:g|")).toEqual(['name:"GET /"']);
     expect(texts("http.route=|")).toEqual(["http.route=/a", 'http.route="/b c"']);
+    expect(texts("finding:retry|")).toEqual(["finding:retry_storm", "finding:retry_without_backoff"]);
+    expect(texts("finding:one after|")).toEqual([]);
     expect(texts("status:e|")).toEqual(["status:error", "status:unset"]);
   });
 
@@ -76,6 +80,13 @@ describe("the heatmap's conditions", () => {
       "(attribute(attributes, 'a''b') = 'c=d' OR attribute(resource_attributes, 'a''b') = 'c=d')", "duration_ns >= 1500000", "duration_ns <= 2000000000",
       "start_time >= '2026-01-01T00:00:00.000Z'", "start_time <= '2026-01-01T12:00:00.000Z'",
     ]);
+  });
+
+  test("ask for what was found", () => {
+    const of = (finding: string) => heatConditions({ ...EMPTY_QUERY, finding }, NOW).split(" AND ").at(-1);
+    expect(of("*")).toBe("trace_id IN (SELECT trace_id FROM findings)");
+    expect(of("it's")).toBe("trace_id IN (SELECT trace_id FROM findings WHERE detector = 'it''s')");
+    expect(of("0f".repeat(16))).toBe(`trace_id IN (SELECT trace_id FROM findings WHERE group_key = '${"0f".repeat(16)}')`);
   });
 
   test("ask for roots where nothing else is asked", () => {

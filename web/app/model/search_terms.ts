@@ -1,14 +1,15 @@
 // The search as one line: `service:cart name:"GET /" error duration>100ms http.route=/cart`. The line and the
 // form say the same thing: parseTerms turns the line into the form's value, termsText back.
+import { TRACE_DETECTORS } from "./detectors.ts";
 import { EMPTY_QUERY, type SearchQuery, type SpanStatus } from "./search_query.ts";
 import { parseDuration } from "../base/units.ts";
 
 /** The part of a query that the line speaks about; time, order and page stay as they are. */
-export type Terms = Pick<SearchQuery, "service" | "operation" | "attributes" | "status" | "minDuration" | "maxDuration">;
+export type Terms = Pick<SearchQuery, "service" | "operation" | "attributes" | "status" | "minDuration" | "maxDuration" | "finding">;
 
 export const NO_TERMS: Terms = {
   service: EMPTY_QUERY.service, operation: EMPTY_QUERY.operation, attributes: [], status: EMPTY_QUERY.status,
-  minDuration: EMPTY_QUERY.minDuration, maxDuration: EMPTY_QUERY.maxDuration,
+  minDuration: EMPTY_QUERY.minDuration, maxDuration: EMPTY_QUERY.maxDuration, finding: EMPTY_QUERY.finding,
 };
 
 export interface ParsedTerms {
@@ -57,6 +58,8 @@ export function parseTerms(line: string): ParsedTerms {
       terms.service = value;
     } else if (name === "name" || name === "operation") {
       terms.operation = value;
+    } else if (name === "finding") {
+      terms.finding = value;
     } else if (name === "status") {
       if (STATUSES.includes(value.toLowerCase())) terms.status = value.toLowerCase() as SpanStatus;
       else problems.push(`“${text}”: status is ok, error or unset`);
@@ -74,9 +77,11 @@ export function termsText(terms: Terms): string {
   if (terms.status !== "") parts.push(terms.status);
   if (terms.minDuration !== "") parts.push(`duration>${terms.minDuration.replaceAll(" ", "")}`);
   if (terms.maxDuration !== "") parts.push(`duration<${terms.maxDuration.replaceAll(" ", "")}`);
+  if (terms.finding !== "") parts.push(`finding:${quoted(terms.finding)}`);
   for (const attribute of terms.attributes) {
     const at = attribute.indexOf("=");
-    parts.push(`${attribute.slice(0, at)}=${quoted(attribute.slice(at + 1))}`);
+    const name = attribute.slice(0, at);
+    parts.push(`${name === "finding" ? "@" : ""}${name}=${quoted(attribute.slice(at + 1))}`);
   }
   return parts.join(" ");
 }
@@ -111,6 +116,7 @@ const STARTS: readonly TermSuggestion[] = [
   { text: "error", detail: "any span failed", more: false },
   { text: "duration>", detail: "longer than, like duration>100ms", more: true },
   { text: "duration<", detail: "shorter than", more: true },
+  { text: "finding:", detail: "something was found, like N+1 calls", more: true },
   { text: "status:ok", detail: "any span says ok", more: false },
 ];
 
@@ -148,6 +154,10 @@ export function suggestTerms(line: string, cursor: number, names: TermNames): Te
       break;
     case "status":
       items = of("status:", STATUSES, "");
+      break;
+    case "finding":
+      items = [{ id: "*", label: "any finding" }, ...TRACE_DETECTORS].filter(({ id, label }) => `${id} ${label.toLowerCase()}`.includes(wanted))
+        .map(({ id, label }): TermSuggestion => ({ text: `finding:${id}`, detail: label, more: false }));
       break;
     default:
       items = of(`${field}=`, names.values, "value");

@@ -136,7 +136,7 @@ describe("the minimap", () => {
 describe("the scatter plot", () => {
   const summary = (millis: number, durationNs: number | null): TraceSummary => ({
     traceId: "", rootSpanId: null, rootService: null, rootName: null, startUnixNano: `${millis}000000`, durationNs, envelopeNs: 5e6, spans: 1, errors: 0,
-    services: [], missingParents: 0, complete: true,
+    services: [], missingParents: 0, complete: true, findings: [],
   });
   const traces = [summary(1_780_000_000_000, 1e6), summary(1_780_000_060_000, 1e9), summary(1_780_000_030_000, null)];
   const plot = scatterFrame(traces, 800, 200);

@@ -6,7 +6,7 @@ import { LiveTail, type Source } from "./live_tail.ts";
 
 const trace = (traceId: string, start = 1, change: Partial<TraceSummary> = {}): TraceSummary => ({
   traceId, rootSpanId: null, rootService: "web", rootName: "GET /", startUnixNano: String(1_795_263_000_000_000_000n + BigInt(start)), durationNs: 5, envelopeNs: 5, spans: 1, errors: 0, services: [],
-  missingParents: 0, complete: true, ...change,
+  missingParents: 0, complete: true, findings: [], ...change,
 });
 
 class FakeSource implements Source {

@@ -1,26 +1,10 @@
-// What a finding says: its severity, its reasons, and the figures it rests on. Figures are shown as they came, as each
+// What a finding says: its reasons, and the figures it rests on. Figures are shown as they came, as each
 // detector has its own; names that end in `_ns` or `_percent` say how to read the number.
 import { formatCount, formatDuration } from "../base/units.ts";
-import type { Evidence, FindingHead, Severity } from "../api/findings.ts";
-import { wordsOf } from "../model/fallacies.ts";
+import type { Evidence, FindingHead } from "../api/findings.ts";
+import { wordsOf } from "../model/detectors.ts";
 import { Text } from "./text.tsx";
 import "./finding_explained.css";
-
-const SEVERITY_NAMES: Readonly<Record<Severity, string>> = { high: "High", medium: "Medium", low: "Low" };
-
-/** The mark says by its bars what the colour says. */
-export function SeverityMark({ severity, count }: { readonly severity: Severity; readonly count?: number }) {
-  return (
-    <span class={`severity ${severity}`}>
-      <svg width="12" height="12" viewBox="0 0 12 12" aria-hidden="true">
-        <path d="M1 8h2.500v3H1z" />
-        <path d="M4.750 5h2.500v6h-2.500z" class={severity === "low" ? "off" : ""} />
-        <path d="M8.500 1H11v10H8.500z" class={severity === "high" ? "" : "off"} />
-      </svg>
-      {count === undefined ? SEVERITY_NAMES[severity] : `${formatCount(count)} ${SEVERITY_NAMES[severity].toLowerCase()}`}
-    </span>
-  );
-}
 
 /** What is lost, in one figure and its meaning. */
 export function Loss({ finding, median }: { readonly finding: FindingHead; readonly median?: number }) {

@@ -44,6 +44,34 @@ export const JOURNEYS = {
     assert.equal(await page.locator(".result-row").first().getAttribute("id"), first);
   },
 
+  async "traces are asked for by what was found in them, and open there"({ page, origin, params, settle }) {
+    await page.goto(origin);
+    const badges = page.locator(".found-badges a");
+    await badges.first().waitFor();
+    await page.getByLabel("Finding", { exact: true }).selectOption("n_plus_one");
+    await settle();
+    assert.equal(String(params()), "finding=n_plus_one");
+    assert.equal(await page.locator(".total").innerText(), "1 trace with findings");
+    const box = page.getByRole("combobox", { name: "Search" });
+    assert.equal(await box.inputValue(), "finding:n_plus_one");
+    await box.fill("finding:");
+    await page.locator(".suggestions li", { hasText: "finding:*" }).click();
+    await page.keyboard.press("Enter");
+    await settle();
+    assert.equal(params().get("finding"), "*");
+    await page.getByLabel("Order").selectOption("worst");
+    await settle();
+    const shared = page.url();
+    const lines = await page.locator(".found-badges").allInnerTexts();
+    await page.reload();
+    await badges.first().waitFor();
+    assert.deepEqual([page.url(), await page.locator(".found-badges").allInnerTexts()], [shared, lines]);
+    assert.equal(await page.getByLabel("Finding", { exact: true }).inputValue(), "*");
+    await page.getByRole("link", { name: /N\+1 calls$/ }).click();
+    await page.getByText("137 spans marked:").waitFor();
+    assert.equal(params().get("find"), "finding:n_plus_one");
+  },
+
   async "a search is one line, completed, kept and the same as the form"({ page, origin, params, settle }) {
     await page.goto(origin);
     await page.locator(".result-row").first().waitFor();

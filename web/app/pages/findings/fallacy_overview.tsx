@@ -3,7 +3,7 @@ import type { FindingGroup } from "../../api/findings.ts";
 import { formatDuration } from "../../base/units.ts";
 import { EIGHT_FALLACIES, MORE_FALLACIES, SEVERITIES, standings, type Fallacy, type Standing } from "../../model/fallacies.ts";
 import { findingsUrl, type FindingsQuery } from "../../model/findings_query.ts";
-import { SeverityMark } from "../../ui/finding_explained.tsx";
+import { SeverityMark } from "../../ui/severity_mark.tsx";
 
 interface Props {
   readonly groups: readonly FindingGroup[];

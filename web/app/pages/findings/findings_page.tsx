@@ -3,7 +3,8 @@
 import { useEffect, useState } from "preact/hooks";
 import { fetchGroups, type GroupList } from "../../api/findings.ts";
 import { formatCount, plural } from "../../base/units.ts";
-import { detectorLabel, fallacyLabel, SEVERITIES, wordsOf } from "../../model/fallacies.ts";
+import { detectorLabel, wordsOf } from "../../model/detectors.ts";
+import { fallacyLabel, SEVERITIES } from "../../model/fallacies.ts";
 import { findingsParams, findingsUrl, isNarrowed, overviewOf, parseFindingsQuery, SINCE_CHOICES, type FindingsQuery } from "../../model/findings_query.ts";
 import { navigate, place } from "../../state/location.ts";
 import { Remote } from "../../state/remote.ts";

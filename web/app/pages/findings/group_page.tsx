@@ -5,17 +5,19 @@ import { fetchGroup, type Finding, type WholeGroup } from "../../api/findings.ts
 import { lineOf } from "../../base/text.ts";
 import { formatAge } from "../../base/time.ts";
 import { formatCount, formatDuration, plural } from "../../base/units.ts";
-import { detectorLabel, fallacyLabel } from "../../model/fallacies.ts";
+import { detectorLabel, detectorMeaning } from "../../model/detectors.ts";
+import { fallacyLabel, fallacyTruth } from "../../model/fallacies.ts";
 import { isTraceId, traceAtFinding } from "../../model/finding_rows.ts";
 import { EMPTY_FINDINGS_QUERY, findingsUrl } from "../../model/findings_query.ts";
 import { navigate } from "../../state/location.ts";
 import { Remote } from "../../state/remote.ts";
 import { lastSearchUrl } from "../../state/search_state.ts";
-import { Explained, Loss, SeverityMark } from "../../ui/finding_explained.tsx";
+import { Explained, Loss } from "../../ui/finding_explained.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import { ErrorNotice, Notice } from "../../ui/notice.tsx";
 import { PageHeader } from "../../ui/page_header.tsx";
 import { PageLoading } from "../../ui/page_loading.tsx";
+import { SeverityMark } from "../../ui/severity_mark.tsx";
 import { Text } from "../../ui/text.tsx";
 import { Share, VirtualTable, type TableColumn } from "../../ui/virtual_table.tsx";
 import { explanationOf, GroupFacts } from "./group_row.tsx";
@@ -74,8 +76,8 @@ function Loaded({ group }: { readonly group: WholeGroup }) {
         <div class="what">
           <div class="marks">
             <SeverityMark severity={group.severity} />
-            <a href={findingsUrl({ ...EMPTY_FINDINGS_QUERY, fallacy: group.fallacy })}>{fallacyLabel(group.fallacy)}</a>
-            <a href={findingsUrl({ ...EMPTY_FINDINGS_QUERY, detector: group.detector })}>{detectorLabel(group.detector)}</a>
+            <a title={fallacyTruth(group.fallacy)} href={findingsUrl({ ...EMPTY_FINDINGS_QUERY, fallacy: group.fallacy })}>{fallacyLabel(group.fallacy)}</a>
+            <a title={detectorMeaning(group.detector)} href={findingsUrl({ ...EMPTY_FINDINGS_QUERY, detector: group.detector })}>{detectorLabel(group.detector)}</a>
           </div>
           <h1><Text value={group.title} empty="(no title)" /></h1>
           <GroupFacts group={group} place />

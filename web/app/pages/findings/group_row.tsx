@@ -3,12 +3,14 @@ import { useEffect, useState } from "preact/hooks";
 import { fetchGroup, type FindingGroup, type WholeGroup } from "../../api/findings.ts";
 import { formatAge } from "../../base/time.ts";
 import { plural } from "../../base/units.ts";
-import { detectorLabel, fallacyLabel } from "../../model/fallacies.ts";
+import { detectorLabel, detectorMeaning } from "../../model/detectors.ts";
+import { fallacyLabel, fallacyTruth } from "../../model/fallacies.ts";
 import { isTraceId, traceAtFinding } from "../../model/finding_rows.ts";
 import { Remote } from "../../state/remote.ts";
-import { Explained, Loss, SeverityMark } from "../../ui/finding_explained.tsx";
+import { Explained, Loss } from "../../ui/finding_explained.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import { ErrorNotice } from "../../ui/notice.tsx";
+import { SeverityMark } from "../../ui/severity_mark.tsx";
 import { Text } from "../../ui/text.tsx";
 
 interface Props {
@@ -49,8 +51,8 @@ export function GroupRow({ group, longest }: Props) {
 export function GroupFacts({ group, place = false }: { readonly group: FindingGroup; readonly place?: boolean }) {
   return (
     <ul class="facts">
-      {place ? null : <li>{detectorLabel(group.detector)}</li>}
-      {place ? null : <li>{fallacyLabel(group.fallacy)}</li>}
+      {place ? null : <li title={detectorMeaning(group.detector)}>{detectorLabel(group.detector)}</li>}
+      {place ? null : <li title={fallacyTruth(group.fallacy)}>{fallacyLabel(group.fallacy)}</li>}
       <li>entered at <b><Text value={group.entryService} empty="(no service)" /></b> <Text value={group.entryOperation} empty="" /></li>
       <li>{plural(group.findings, "time")} in {plural(group.traces, "trace")}</li>
       <li>last seen {formatAge(group.lastSeenMillis, Date.now())}</li>

@@ -2,7 +2,7 @@
 import type { TracePage } from "../../api/trace_summary.ts";
 import { lineOf } from "../../base/text.ts";
 import { formatCount, plural } from "../../base/units.ts";
-import { LIMITS, ORDERS, type Order } from "../../model/search_query.ts";
+import { LIMITS, onlyWithFindings, ORDERS, type Order } from "../../model/search_query.ts";
 import { ask, query, reload, tail, toggleLive, togglePlot } from "../../state/search_state.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { UploadButton } from "./upload.tsx";
@@ -31,7 +31,7 @@ export function ResultBar({ page, busy }: { readonly page: TracePage; readonly b
     <div class="result-bar">
       <h1 class="total" aria-live="polite">
         {exact ? "" : "over "}
-        {formatCount(value)} {value === 1 ? "trace" : "traces"}
+        {formatCount(value)} {value === 1 ? "trace" : "traces"}{onlyWithFindings(query.value) ? " with findings" : ""}
         {page.traces.length < value ? <small>{formatCount(page.traces.length)} shown</small> : null}
       </h1>
       <button type="button" class="button" aria-pressed={plot === "heat"} title="Count all matches by time and duration instead of drawing the listed traces" onClick={togglePlot}>

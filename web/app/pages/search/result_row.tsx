@@ -8,6 +8,7 @@ import { timeZone } from "../../state/preferences.ts";
 import { compareWith, comparing, freshTraces, hoveredTrace, loadedAt, slots } from "../../state/search_state.ts";
 import { ErrorIcon, Icon } from "../../ui/icon.tsx";
 import { Text } from "../../ui/text.tsx";
+import { FoundBadges } from "./found_badges.tsx";
 import "./result_row.css";
 
 const CHIPS_MAX = 5;
@@ -54,6 +55,7 @@ export function ResultRow({ trace, scale }: { readonly trace: TraceSummary; read
           <small>{formatDateTime(trace.startUnixNano, timeZone.value)}</small>
         </div>
       </a>
+      <FoundBadges trace={trace} />
       <CompareButton trace={trace} />
     </li>
   );

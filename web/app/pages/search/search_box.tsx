@@ -15,7 +15,7 @@ const LIST = "search-suggestions";
 
 /** Without a service, operations of so many are offered. */
 const SERVICES_ASKED_MAX = 6;
-const FIELDS = new Set(["", "service", "name", "operation", "status", "duration"]);
+const FIELDS = new Set(["", "service", "name", "operation", "status", "duration", "finding"]);
 
 export function SearchBox() {
   const asked = termsText(query.value);

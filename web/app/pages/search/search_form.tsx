@@ -1,6 +1,8 @@
 // The filters. A choice acts at once; a text acts when it is finished (Enter or leaving the field), so the
 // list never jumps while someone types.
 import { useState } from "preact/hooks";
+import { lineOf } from "../../base/text.ts";
+import { detectorMeaning, TRACE_DETECTORS } from "../../model/detectors.ts";
 import { durationProblem, filterCount, type SpanStatus } from "../../model/search_query.ts";
 import { ask, clearFilters, operations, query, reload, services } from "../../state/search_state.ts";
 import { Icon } from "../../ui/icon.tsx";
@@ -47,6 +49,7 @@ export function SearchForm() {
           </div>
         </fieldset>
         <Durations />
+        <FindingFilter />
         <AttributeFilters />
         <div class="actions">
           <button type="submit" class="button primary">
@@ -94,6 +97,22 @@ function NameFilters() {
         </select>
       </label>
     </>
+  );
+}
+
+function FindingFilter() {
+  const { finding } = query.value;
+  const known = finding === "" || finding === "*" || TRACE_DETECTORS.some((one) => one.id === finding);
+  return (
+    <label class="group">
+      <span class="label">Finding</span>
+      <select class="field" aria-label="Finding" title={detectorMeaning(finding)} value={finding} onChange={(event) => ask({ finding: event.currentTarget.value })}>
+        <option value="">With or without</option>
+        <option value="*">Any finding</option>
+        {TRACE_DETECTORS.map(({ id, label, meaning }) => <option key={id} value={id} title={meaning}>{label}</option>)}
+        {known ? null : <option value={finding}>{lineOf(finding, 12)}</option>}
+      </select>
+    </label>
   );
 }
 

@@ -6,7 +6,7 @@ import { formatDuration, plural } from "../../base/units.ts";
 import { assignSlots } from "../../model/service_slots.ts";
 import { findingsNaming, graphSeconds, redSeconds, parseServicesQuery, redParams, serviceUrl, servicesUrl, tracesUrl, type ServicesQuery } from "../../model/services_view.ts";
 import { place } from "../../state/location.ts";
-import { SeverityMark } from "../../ui/finding_explained.tsx";
+import { SeverityMark } from "../../ui/severity_mark.tsx";
 import { ErrorNotice, Notice } from "../../ui/notice.tsx";
 import { PageLoading } from "../../ui/page_loading.tsx";
 import { Text } from "../../ui/text.tsx";

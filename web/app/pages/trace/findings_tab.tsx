@@ -2,15 +2,17 @@
 // what a search finds is.
 import { formatCount, formatDuration, plural } from "../../base/units.ts";
 import type { Finding } from "../../api/findings.ts";
-import { detectorLabel, fallacyLabel } from "../../model/fallacies.ts";
+import { detectorLabel } from "../../model/detectors.ts";
+import { fallacyLabel } from "../../model/fallacies.ts";
 import { findingTerm } from "../../model/finding_rows.ts";
 import { SLOT_COUNT } from "../../model/service_slots.ts";
 import { nameOf, rowOfSpanId, serviceOf } from "../../model/span_row.ts";
 import { firstChange, remedyOf } from "../../model/what_if.ts";
 import type { TraceState } from "../../state/trace_state.ts";
-import { Explained, Loss, SeverityMark } from "../../ui/finding_explained.tsx";
+import { Explained, Loss } from "../../ui/finding_explained.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import { ErrorNotice, Notice } from "../../ui/notice.tsx";
+import { SeverityMark } from "../../ui/severity_mark.tsx";
 import { Text } from "../../ui/text.tsx";
 import { TryButton, WhatIfPanel } from "./what_if_panel.tsx";
 import "./tab_bar.css";

@@ -1,5 +1,6 @@
 // Says which finding the timeline marks, in words; the search field above only holds its id.
 import { plural } from "../../base/units.ts";
+import { detectorLabel } from "../../model/detectors.ts";
 import type { TraceState } from "../../state/trace_state.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { Text } from "../../ui/text.tsx";
@@ -9,16 +10,16 @@ export function MarkedNote({ state }: { readonly state: TraceState }) {
   const name = /^finding:(\S+)$/.exec(state.find.value.trim().toLowerCase())?.[1];
   const findings = state.findings.state.value.value;
   if (name === undefined || findings === null) return null;
-  const finding = findings.find((one) => one.findingId === name || one.groupKey === name);
+  const marked = findings.filter((one) => one.findingId === name || one.groupKey === name || one.detector === name);
+  const [finding, ...more] = marked;
   if (finding === undefined) {
-    if (findings.some((one) => one.detector === name)) return null;
     return <p class="marked-note" role="status"><Icon name="warning" />This finding marks no span here: it is about many traces together, or spans that arrived later have changed it.</p>;
   }
   const rows = state.findingRows.value.get(name)?.size ?? 0;
   return (
     <p class="marked-note" role="status">
       <span>{plural(rows, "span")} marked:</span>
-      <button type="button" onClick={() => state.openTab("findings", { group: finding.findingId })}><Text value={finding.title} /></button>
+      <button type="button" onClick={() => state.openTab("findings", { group: finding.findingId })}><Text value={more.length === 0 ? finding.title : `${plural(marked.length, "finding")}, ${detectorLabel(finding.detector)}`} /></button>
       <button type="button" class="button quiet small icon" title="Clear the marks" aria-label="Clear the marks" onClick={() => (state.find.value = "")}><Icon name="close" /></button>
     </p>
   );
