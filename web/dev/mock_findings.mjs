@@ -1,5 +1,5 @@
 // Findings and critical paths for the mock server: made up, but of spans that are in the made-up traces.
-import { EVIL_NAMES, traceIdOf } from "./mock_data.mjs";
+import { EVIL_NAMES, random, traceIdOf } from "./mock_data.mjs";
 
 const key = (n) => ((0x361b36ea + n * 0x00a10101) >>> 0).toString(16).padStart(8, "0").repeat(4);
 
@@ -66,10 +66,35 @@ function groupOf(findings) {
     ...worst, findings: findings.length, traces: findings.length, wasted_ns: sum("wasted_ns"), saving_ns: sum("saving_ns"), saving_median_ns: findings[findings.length >> 1].saving_ns,
     first_seen_unix_nano: Math.min(...findings.map((one) => one.first_seen_unix_nano)), last_seen_unix_nano: Math.max(...findings.map((one) => one.last_seen_unix_nano)),
     example_traces: findings.map((one) => one.trace_id),
+    versions: worst.detector === "coarse_clock" ? { [EVIL_NAMES[0]]: 1, [EVIL_NAMES[4]]: 3 } : { "2.4.0": findings.length, "2.4.1": 3 * findings.length }, ...stateOf(worst.group_key),
   };
 }
 
+/** What was decided: the second group has come back, the last is known. */
+const decisions = new Map([
+  [groupKeyOf(1), { state: "resolved", version: "2.4.1", note: "The key is sent since PAY-1204.", changed_unix_nano: 0, found_in: ["2.4.0"], back: true }],
+  [groupKeyOf(4), { state: "acknowledged", note: EVIL_NAMES[1] + EVIL_NAMES[0], changed_unix_nano: 0, found_in: [] }],
+]);
+let started = 0;
+
+function stateOf(group) {
+  const decision = decisions.get(group);
+  if (decision === undefined) return { state: "open" };
+  const { back, ...told } = decision;
+  return { state: back ? "regressed" : decision.state, decision: { ...told, changed_unix_nano: decision.changed_unix_nano || (started - 7_200_000) * 1e6 } };
+}
+
+const TREND_STEPS = 48;
+
+/** Grows, stops for a while, and comes back. */
+function trendOf(findings, now) {
+  const rnd = random(findings[0].title.length);
+  const counts = Array.from({ length: TREND_STEPS }, (_, i) => (i > 26 && i < 34 ? 0 : Math.round((2 + i / 6) * rnd() * 2)));
+  return { start_unix_nano: (now - 86_400_000) * 1e6, step_ns: 1.8e12, findings: counts, saving_ns: counts.map((count) => count * Math.round(findings[0].saving_ns / 9)) };
+}
+
 export function createFindings(now, columnsOfSeed) {
+  started = now;
   let all = null;
   const findings = () => (all ??= KINDS.flatMap((kind, n) => kind.traces.map((seed) => findingOf(kind, n, seed, columnsOfSeed(seed), now))));
   const grouped = (list) => [...new Set(list.map((one) => one.group_key))].map((group) => list.filter((one) => one.group_key === group));
@@ -82,8 +107,21 @@ export function createFindings(now, columnsOfSeed) {
     },
     group(groupKey) {
       const list = findings().filter((one) => one.group_key === groupKey);
-      return list.length === 0 ? null : { ...groupOf(list), recent: list };
+      return list.length === 0 ? null : { ...groupOf(list), trend: trendOf(list, now), recent: list };
     },
+    /** Gives [status, body]. */
+    decide(groupKey, body) {
+      const { state, version, note = "" } = JSON.parse(body);
+      if (!["open", "acknowledged", "resolved"].includes(state)) return [400, { code: "bad_request", message: "state is open, acknowledged or resolved", request_id: "01J9ZQ4T7W" }];
+      if (state === "open") decisions.delete(groupKey);
+      else decisions.set(groupKey, { state, ...(version === undefined ? {} : { version }), note, changed_unix_nano: Date.now() * 1e6, found_in: ["2.4.0"] });
+      return [200, this.group(groupKey)];
+    },
+    /** Rows of a count of findings by group and stretch of time. */
+    trends: (steps) => grouped(findings()).flatMap((list) => {
+      const { findings: counts } = trendOf(list, now);
+      return counts.slice(-steps).map((count, i) => [list[0].group_key, String(i), String(count)]);
+    }),
     /** As a line of a search tells it. */
     inTrace(seed) {
       const list = KINDS.some((kind) => kind.traces.includes(seed)) ? findings().filter((one) => one.trace_id === traceIdOf(seed)) : [];

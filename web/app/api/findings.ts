@@ -38,12 +38,44 @@ export interface Finding extends FindingHead {
   readonly evidence: Evidence;
 }
 
+export type FindingState = "open" | "acknowledged" | "resolved" | "regressed";
+
+/** What somebody decided about a group. */
+export interface Decision {
+  /** The version that resolves it; empty when none was named. */
+  readonly version: string;
+  readonly note: string;
+  readonly changedMillis: number;
+  /** Versions it had been found in by then. */
+  readonly foundIn: readonly string[];
+}
+
+/** What somebody wants a group to be. */
+export interface Wish {
+  readonly state: Exclude<FindingState, "regressed">;
+  readonly version?: string;
+  readonly note?: string;
+}
+
 export interface FindingGroup extends FindingHead {
   readonly findings: number;
   readonly traces: number;
   readonly savingMedianNs: number;
   /** Traces that lose most. */
   readonly exampleTraces: readonly string[];
+  /** Versions of the service it was found in, and in how many traces. */
+  readonly versions: readonly (readonly [version: string, traces: number])[];
+  readonly state: FindingState;
+  /** Null while nobody has decided. */
+  readonly decision: Decision | null;
+}
+
+/** A group over time, in stretches of one length. */
+export interface Trend {
+  readonly startMillis: number;
+  readonly stepMillis: number;
+  readonly findings: readonly number[];
+  readonly savingNs: readonly number[];
 }
 
 export interface GroupList {
@@ -53,6 +85,7 @@ export interface GroupList {
 }
 
 export interface WholeGroup extends FindingGroup {
+  readonly trend: Trend;
   /** Newest first. */
   readonly recent: readonly Finding[];
 }
@@ -95,6 +128,30 @@ function groupOf(value: unknown, path: string): FindingGroup {
     traces: asNumber(json["traces"], `${path}.traces`),
     savingMedianNs: asNumber(json["saving_median_ns"], `${path}.saving_median_ns`),
     exampleTraces: listOf(json["example_traces"], `${path}.example_traces`, asString),
+    versions: Object.entries(asObject(json["versions"], `${path}.versions`)).map(([version, traces]) => [version, asNumber(traces, `${path}.versions`)] as const),
+    state: stateOf(asString(json["state"], `${path}.state`)),
+    decision: orNull(json["decision"], `${path}.decision`, decisionOf),
+  };
+}
+
+/** A state that this UI does not know is one that nobody has closed. */
+function stateOf(text: string): FindingState {
+  return text === "acknowledged" || text === "resolved" || text === "regressed" ? text : "open";
+}
+
+function decisionOf(value: unknown, path: string): Decision {
+  const json = asObject(value, path);
+  return {
+    version: orNull(json["version"], `${path}.version`, asString) ?? "", note: orNull(json["note"], `${path}.note`, asString) ?? "",
+    changedMillis: asNumber(json["changed_unix_nano"], `${path}.changed_unix_nano`) / 1e6, foundIn: listOf(json["found_in"], `${path}.found_in`, asString),
+  };
+}
+
+function trendOf(value: unknown, path: string): Trend {
+  const json = asObject(value, path);
+  return {
+    startMillis: asNumber(json["start_unix_nano"], `${path}.start_unix_nano`) / 1e6, stepMillis: asNumber(json["step_ns"], `${path}.step_ns`) / 1e6,
+    findings: listOf(json["findings"], `${path}.findings`, asNumber), savingNs: listOf(json["saving_ns"], `${path}.saving_ns`, asNumber),
   };
 }
 
@@ -104,7 +161,8 @@ export function decodeGroups(value: unknown): GroupList {
 }
 
 export function decodeGroup(value: unknown): WholeGroup {
-  return { ...groupOf(value, "group"), recent: listOf(asObject(value, "group")["recent"], "group.recent", findingOf) };
+  const json = asObject(value, "group");
+  return { ...groupOf(value, "group"), trend: trendOf(json["trend"], "group.trend"), recent: listOf(json["recent"], "group.recent", findingOf) };
 }
 
 export function decodeFindings(value: unknown): readonly Finding[] {
@@ -118,6 +176,11 @@ export async function fetchGroups(params: URLSearchParams, signal?: AbortSignal)
 
 export async function fetchGroup(key: string, signal?: AbortSignal): Promise<WholeGroup> {
   return decodeGroup(parse(await requestText(`/findings/${encodeURIComponent(key)}`, signal)));
+}
+
+/** Decides about a group; gives it as it is then. */
+export async function decideGroup(key: string, wish: Wish): Promise<WholeGroup> {
+  return decodeGroup(parse(await requestText(`/findings/${encodeURIComponent(key)}/state`, undefined, { method: "PUT", body: JSON.stringify(wish) })));
 }
 
 export async function fetchTraceFindings(traceId: string, signal?: AbortSignal): Promise<readonly Finding[]> {

@@ -40,10 +40,11 @@ export interface Standing {
   readonly savingNs: number;
 }
 
-/** Groups per severity, and what they could save, by fallacy. */
+/** Groups per severity, and what they could save, by fallacy; those called resolved are none any more. */
 export function standings(groups: readonly FindingGroup[]): ReadonlyMap<string, Standing> {
   const all = new Map<string, { counts: Record<Severity, number>; total: number; savingNs: number }>();
-  for (const { fallacy, severity, savingNs } of groups) {
+  for (const { fallacy, severity, savingNs, state } of groups) {
+    if (state === "resolved") continue;
     const one = all.get(fallacy) ?? { counts: { high: 0, medium: 0, low: 0 }, total: 0, savingNs: 0 };
     one.counts[severity]++;
     one.total++;

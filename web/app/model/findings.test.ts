@@ -5,7 +5,8 @@ import { decodeFindings, decodeGroup, decodeGroups } from "../api/findings.ts";
 import { detectorLabel } from "./detectors.ts";
 import { EIGHT_FALLACIES, fallacyLabel, standings } from "./fallacies.ts";
 import { findingRows, isTraceId, traceAtFinding } from "./finding_rows.ts";
-import { findingsUrl, isNarrowed, overviewOf, parseFindingsQuery } from "./findings_query.ts";
+import { decisionText } from "./finding_states.ts";
+import { findingsParams, findingsUrl, isNarrowed, overviewOf, parseFindingsQuery } from "./findings_query.ts";
 import { findSpans } from "./find.ts";
 import { parsePathGroup, pathPieces, pathRows, PIECE_SHARE_MIN, sureness } from "./path_summary.ts";
 import { sampleTrace } from "./sample_trace.ts";
@@ -19,7 +20,8 @@ const FINDING = {
   ...HEAD, finding_id: "F1", trace_id: "1", parent_span_id: null, span_ids: [idOf(1), idOf(3), "ffffffffffffffff"], count: 2, critical_path_ns: 50,
   evidence: { seen: "seen", cost: "cost", remedy: "remedy", disproof: "disproof", calls: 2, source: null },
 };
-const GROUP = { ...HEAD, findings: 3, traces: 2, saving_median_ns: 20, example_traces: ["1", "2"] };
+const GROUP = { ...HEAD, findings: 3, traces: 2, saving_median_ns: 20, example_traces: ["1", "2"], versions: { "2.0": 2, "": 1 }, state: "open" };
+const TREND = { start_unix_nano: 5e18, step_ns: 2e9, findings: [1, 0, 2], saving_ns: [10, 0, 50] };
 
 describe("what the server says", () => {
   test("findings keep their reasons apart from their figures", () => {
@@ -35,7 +37,32 @@ describe("what the server says", () => {
 
   test("what is not as agreed is refused by its place", () => {
     expect(() => decodeGroups({ groups: [{ ...GROUP, traces: "2" }], total: 1 })).toThrow("groups[0].traces should be a number");
-    expect(() => decodeGroup({ ...GROUP, recent: [{ ...FINDING, span_ids: [7] }] })).toThrow("group.recent[0].span_ids[0] should be a string");
+    expect(() => decodeGroup({ ...GROUP, trend: TREND, recent: [{ ...FINDING, span_ids: [7] }] })).toThrow("group.recent[0].span_ids[0] should be a string");
+  });
+});
+
+describe("what people decide", () => {
+  const decision = { state: "resolved", version: "2.1", changed_unix_nano: 3.6e18, found_in: ["2.0"] };
+  const read = (more: object) => decodeGroup({ ...GROUP, trend: TREND, recent: [], ...more });
+  const NOW = 3.6e12 + 60_000;
+
+  test("is nothing at first; versions and trend are read", () => {
+    const group = read({});
+    expect([group.state, group.decision, decisionText(group, NOW)]).toEqual(["open", null, "Nobody has decided about it."]);
+    expect(group.versions).toEqual([["2.0", 2], ["", 1]]);
+    expect(group.trend).toEqual({ startMillis: 5e12, stepMillis: 2000, findings: [1, 0, 2], savingNs: [10, 0, 50] });
+  });
+
+  test("is told with its version and age; a state of a newer server is open", () => {
+    expect(decisionText(read({ state: "resolved", decision }), NOW)).toBe("Resolved in version 2.1 1 min ago. Found in another version, it counts as regressed.");
+    expect(decisionText(read({ state: "regressed", decision }), NOW)).toBe("It was resolved in version 2.1 1 min ago, and has been found again since.");
+    expect(decisionText(read({ state: "acknowledged", decision: { ...decision, version: undefined, note: "later" } }), NOW)).toBe("Somebody took note of it 1 min ago.");
+    expect(read({ state: "snoozed" }).state).toBe("open");
+  });
+
+  test("what is resolved counts for no fallacy", () => {
+    const { groups } = decodeGroups({ groups: [GROUP, { ...GROUP, state: "resolved", decision }], total: 2 });
+    expect(standings(groups).get("latency_is_zero")?.total).toBe(1);
   });
 });
 
@@ -57,8 +84,9 @@ describe("fallacies", () => {
 
 describe("the address of the page", () => {
   test("holds the filters and nothing else", () => {
-    const query = parseFindingsQuery(new URLSearchParams("severity=high&service=a%26b&fallacy=&start=-1h&other=1"));
-    expect(findingsUrl(query)).toBe("/findings?service=a%26b&severity=high&start=-1h");
+    const query = parseFindingsQuery(new URLSearchParams("severity=high&service=a%26b&fallacy=&start=-1h&state=regressed&other=1"));
+    expect(findingsParams(query).has("state")).toBe(false);
+    expect(findingsUrl(query)).toBe("/findings?service=a%26b&severity=high&start=-1h&state=regressed");
     expect(findingsUrl(overviewOf(query))).toBe("/findings?start=-1h");
     expect([isNarrowed(query), isNarrowed(overviewOf(query))]).toEqual([true, false]);
   });

@@ -1,4 +1,4 @@
-// Which groups of findings are shown: the address of the page and the question to the server, which are the same words.
+// Which groups of findings are shown: the address of the page and the question to the server, in the same words.
 
 export interface FindingsQuery {
   readonly fallacy: string;
@@ -7,10 +7,12 @@ export interface FindingsQuery {
   readonly detector: string;
   /** Relative as in `-1h`, or a time; empty = all that is known. */
   readonly start: string;
+  /** What people decided; the server is not asked for it. */
+  readonly state: string;
 }
 
-export const EMPTY_FINDINGS_QUERY: FindingsQuery = { fallacy: "", service: "", severity: "", detector: "", start: "" };
-const KEYS = ["fallacy", "service", "severity", "detector", "start"] as const;
+export const EMPTY_FINDINGS_QUERY: FindingsQuery = { fallacy: "", service: "", severity: "", detector: "", start: "", state: "" };
+const KEYS = ["fallacy", "service", "severity", "detector", "start", "state"] as const;
 
 export const SINCE_CHOICES = [
   { value: "", label: "Any time" },
@@ -24,12 +26,17 @@ export function parseFindingsQuery(params: URLSearchParams): FindingsQuery {
   return Object.fromEntries(KEYS.map((key) => [key, params.get(key) ?? ""])) as Record<(typeof KEYS)[number], string>;
 }
 
+/** What the server is asked. */
 export function findingsParams(query: FindingsQuery): URLSearchParams {
+  return paramsOf({ ...query, state: "" });
+}
+
+function paramsOf(query: FindingsQuery): URLSearchParams {
   return new URLSearchParams(KEYS.filter((key) => query[key] !== "").map((key) => [key, query[key]]));
 }
 
 export function findingsUrl(query: FindingsQuery): string {
-  const params = findingsParams(query).toString();
+  const params = paramsOf(query).toString();
   return `/findings${params === "" ? "" : `?${params}`}`;
 }
 

@@ -50,6 +50,38 @@ export const JOURNEYS = {
     await page.locator(".finding.open").waitFor();
   },
 
+  async "a group is decided about, comes back in the list, and its traces are found"({ page, origin, params, settle }) {
+    await page.goto(`${origin}/findings`);
+    await page.locator(".group-row .sparkline").nth(4).waitFor();
+    await page.getByLabel("State").selectOption("regressed");
+    await settle();
+    assert.equal(String(params()), "state=regressed");
+    await page.reload();
+    const rows = page.locator(".group-row");
+    await rows.first().waitFor();
+    assert.equal(await rows.count(), 1);
+    await rows.getByRole("link", { name: /got no answer of payments/ }).click();
+    const state = page.getByRole("region", { name: "State" });
+    await state.getByText("It was resolved in version 2.4.1 2 h ago, and has been found again since.").waitFor();
+    await page.getByRole("img", { name: "Findings over time" }).waitFor();
+    assert.match(await page.locator(".versions").innerText(), /2\.4\.0[^]*before it was resolved[^]*2\.4\.1[^]*should be resolved here/);
+    await state.getByRole("button", { name: "Acknowledge" }).click();
+    await state.getByLabel("Note").fill("<b>later</b>");
+    await page.keyboard.press("Enter");
+    await state.getByText("Somebody took note of it").waitFor();
+    await page.reload();
+    await state.getByText("<b>later</b>").waitFor();
+    await state.getByRole("button", { name: "Resolve" }).click();
+    await state.getByLabel("In version").fill("2.5.0");
+    await state.getByRole("button", { name: "It is resolved" }).click();
+    await state.getByText("Resolved in version 2.5.0").waitFor();
+    await state.getByRole("button", { name: "Open again" }).click();
+    await state.getByText("Nobody has decided about it.").waitFor();
+    await page.getByRole("link", { name: "Search these traces" }).click();
+    await page.locator(".total").waitFor();
+    assert.match(String(params()), /^finding=[0-9a-f]{32}&order=worst$/);
+  },
+
   async "a change is tried on a finding, altered, shared and taken back"({ page, origin, params, settle }) {
     await page.goto(`${origin}/trace/${traceIdOf(8)}?view=findings`);
     await page.getByRole("button", { name: "What if…" }).first().click();

@@ -14,6 +14,7 @@ export function FallacyOverview({ groups, query }: Props) {
   const all = standings(groups);
   const tile = (fallacy: Fallacy) => <Tile key={fallacy.id} fallacy={fallacy} standing={all.get(fallacy.id)} query={query} />;
   const more = MORE_FALLACIES.filter((one) => all.has(one.id) || query.fallacy === one.id);
+  const quiet = EIGHT_FALLACIES.filter((one) => !all.has(one.id));
   return (
     <section class="fallacies" aria-labelledby="fallacies-title">
       <h2 id="fallacies-title">The eight fallacies</h2>
@@ -22,6 +23,7 @@ export function FallacyOverview({ groups, query }: Props) {
         {EIGHT_FALLACIES.map(tile)}
         {more.map(tile)}
       </ul>
+      {quiet.length === 0 ? null : <p class="note others" title={quiet.map((one) => one.label).join(", ")}>No finding for {quiet.length === EIGHT_FALLACIES.length ? "any of them" : `the other ${quiet.length}`}.</p>}
     </section>
   );
 }
@@ -36,7 +38,7 @@ function Tile({ fallacy, standing, query }: TileProps) {
   const chosen = query.fallacy === fallacy.id;
   const worst = SEVERITIES.find((severity) => (standing?.counts[severity] ?? 0) > 0);
   return (
-    <li>
+    <li class={worst === undefined && !chosen ? "quiet" : ""}>
       <a
         class={`tile ${worst ?? "none"}`} href={findingsUrl({ ...query, fallacy: chosen ? "" : fallacy.id })} title={fallacy.truth}
         {...(chosen ? { "aria-current": "true" as const } : {})}

@@ -1,12 +1,11 @@
 // What is wrong with the whole system: groups of findings, those that matter most first, and how the system stands with
 // each of the fallacies. Filters are in the address.
 import { useEffect, useState } from "preact/hooks";
-import { fetchGroups, type GroupList } from "../../api/findings.ts";
+import { fetchTrends, type Trends } from "../../api/finding_trends.ts";
+import { fetchGroups, type FindingGroup, type GroupList } from "../../api/findings.ts";
 import { formatCount, plural } from "../../base/units.ts";
-import { detectorLabel, wordsOf } from "../../model/detectors.ts";
-import { fallacyLabel, SEVERITIES } from "../../model/fallacies.ts";
-import { findingsParams, findingsUrl, isNarrowed, overviewOf, parseFindingsQuery, SINCE_CHOICES, type FindingsQuery } from "../../model/findings_query.ts";
-import { navigate, place } from "../../state/location.ts";
+import { findingsParams, findingsUrl, isNarrowed, overviewOf, parseFindingsQuery, type FindingsQuery } from "../../model/findings_query.ts";
+import { place } from "../../state/location.ts";
 import { Remote } from "../../state/remote.ts";
 import { lastSearchUrl } from "../../state/search_state.ts";
 import { Icon } from "../../ui/icon.tsx";
@@ -14,6 +13,7 @@ import { ErrorNotice, Notice } from "../../ui/notice.tsx";
 import { PageHeader } from "../../ui/page_header.tsx";
 import { PageLoading } from "../../ui/page_loading.tsx";
 import { FallacyOverview } from "./fallacy_overview.tsx";
+import { FindingsFilters } from "./findings_filters.tsx";
 import { GroupRow } from "./group_row.tsx";
 import "../../ui/page.css";
 import "./findings_page.css";
@@ -22,6 +22,7 @@ import "./findings_page.css";
 const LOOK_AGAIN_MS = 15_000;
 /** Each is a dozen elements; the rest is shown on request. */
 const ROWS_FIRST = 100;
+const TREND_STEPS = 24;
 
 export function FindingsPage() {
   const query = parseFindingsQuery(place.value.params);
@@ -54,30 +55,47 @@ export function FindingsPage() {
       overview.stop();
     };
   }, [overviewAddress]);
+  const [trends] = useState(() => new Remote<Trends>());
   const all = overview.state.value.value;
+  const [from, to] = timeOf(all?.groups ?? []);
+  useEffect(() => {
+    if (to > 0) void trends.load((signal) => fetchTrends(from, to, TREND_STEPS, signal));
+    return () => trends.stop();
+  }, [from, to]);
   return (
     <>
       <PageHeader home={lastSearchUrl.value} />
       <main class="page findings-page">
         <header>
-          <h1>Findings</h1>
-          <p>What traces show to be slow or risky, why, and what a change would save. The worst comes first.</p>
+          <div>
+            <h1>Findings</h1>
+            <p>What traces show to be slow or risky, why, and what a change would save. The worst comes first.</p>
+          </div>
         </header>
         {all === null ? null : <FallacyOverview groups={all.groups} query={query} />}
-        <Filters query={query} all={all} reload={() => { load(); loadOverview(); }} />
-        <Groups key={address} list={list} query={query} retry={() => { load(); loadOverview(); }} />
+        <FindingsFilters query={query} all={all} reload={() => { load(); loadOverview(); }} />
+        <Groups key={address} list={list} query={query} trends={trends.state.value.value} retry={() => { load(); loadOverview(); }} />
       </main>
     </>
   );
 }
 
+/** From when to when groups were seen, in whole minutes so that it does not change with each answer. */
+function timeOf(groups: readonly FindingGroup[]): readonly [number, number] {
+  if (groups.length === 0) return [0, 0];
+  const first = groups.reduce((least, one) => Math.min(least, one.firstSeenMillis), Number.POSITIVE_INFINITY);
+  const last = groups.reduce((most, one) => Math.max(most, one.lastSeenMillis), 0);
+  return [Math.floor(first / 60_000) * 60_000, Math.ceil(last / 60_000) * 60_000];
+}
+
 interface GroupsProps {
   readonly list: Remote<GroupList>;
   readonly query: FindingsQuery;
+  readonly trends: Trends | null;
   readonly retry: () => void;
 }
 
-function Groups({ list, query, retry }: GroupsProps) {
+function Groups({ list, query, trends, retry }: GroupsProps) {
   const [most, setMost] = useState(ROWS_FIRST);
   const state = list.state.value;
   const answer = state.value;
@@ -85,21 +103,22 @@ function Groups({ list, query, retry }: GroupsProps) {
   if (answer === null) {
     return <PageLoading label="Loading the findings" rows={5} />;
   }
-  if (answer.groups.length === 0) return isNarrowed(query) || query.start !== "" ? <NoneMatch query={query} /> : <NoneYet />;
-  const longest = Math.max(1, ...answer.groups.map((one) => one.savingNs));
-  const shown = answer.groups.slice(0, most);
+  const groups = answer.groups.filter((one) => query.state === "" || one.state === query.state);
+  if (groups.length === 0) return isNarrowed(query) || query.start !== "" ? <NoneMatch query={query} /> : <NoneYet />;
+  const longest = Math.max(1, ...groups.map((one) => one.savingNs));
+  const shown = groups.slice(0, most);
   return (
     <section aria-labelledby="groups-title">
       <h2 id="groups-title" class="count">
-        {plural(answer.total, "kind")} of finding in {plural(answer.groups.reduce((sum, one) => sum + one.findings, 0), "place")}
+        {plural(query.state === "" ? answer.total : groups.length, "kind")} of finding in {plural(groups.reduce((sum, one) => sum + one.findings, 0), "place")}
         {answer.total > answer.groups.length ? `; the first ${formatCount(answer.groups.length)} are shown` : ""}
       </h2>
       {state.status === "failed" ? <p class="stale" role="alert"><Icon name="warning" />Not up to date: {state.error.message}</p> : null}
       <ol class="groups">
-        {shown.map((group) => <GroupRow key={group.groupKey} group={group} longest={longest} />)}
+        {shown.map((group) => <GroupRow key={group.groupKey} group={group} longest={longest} trend={trends?.get(group.groupKey)} />)}
       </ol>
-      {shown.length < answer.groups.length ? (
-        <button type="button" class="button more" onClick={() => setMost(most * 4)}>Show {formatCount(Math.min(most * 3, answer.groups.length - most))} more</button>
+      {shown.length < groups.length ? (
+        <button type="button" class="button more" onClick={() => setMost(most * 4)}>Show {formatCount(Math.min(most * 3, groups.length - most))} more</button>
       ) : null}
     </section>
   );
@@ -124,46 +143,5 @@ function NoneYet() {
         <a class="button" href="/search">Search traces</a>
       </div>
     </Notice>
-  );
-}
-
-interface FiltersProps {
-  readonly query: FindingsQuery;
-  readonly all: GroupList | null;
-  readonly reload: () => void;
-}
-
-function Filters({ query, all, reload }: FiltersProps) {
-  const groups = all?.groups ?? [];
-  const seen = (pick: (one: (typeof groups)[number]) => string, chosen: string): string[] => [...new Set([...groups.map(pick), chosen])].filter((one) => one !== "").sort();
-  const change = (part: Partial<FindingsQuery>): void => navigate(findingsUrl({ ...query, ...part }));
-  const choice = (label: string, key: keyof FindingsQuery, values: readonly string[], any: string, nameOf = (value: string): string => value) => (
-    <label>
-      <span>{label}</span>
-      <select class="field" value={query[key]} onChange={(event) => change({ [key]: event.currentTarget.value })}>
-        <option value="">{any}</option>
-        {values.map((value) => <option key={value} value={value}>{nameOf(value)}</option>)}
-      </select>
-    </label>
-  );
-  const since = SINCE_CHOICES.some((one) => one.value === query.start);
-  return (
-    <form class="filters" role="search" aria-label="Narrow the findings" onSubmit={(event) => event.preventDefault()}>
-      {choice("Fallacy", "fallacy", seen((one) => one.fallacy, query.fallacy), "All", fallacyLabel)}
-      {choice("Entry service", "service", seen((one) => one.entryService, query.service), "All")}
-      {choice("Severity", "severity", SEVERITIES, "All", wordsOf)}
-      {choice("Detector", "detector", seen((one) => one.detector, query.detector), "All", detectorLabel)}
-      <label>
-        <span>Seen</span>
-        <select class="field" value={query.start} onChange={(event) => change({ start: event.currentTarget.value })}>
-          {SINCE_CHOICES.map(({ value, label }) => <option key={value} value={value}>{label}</option>)}
-          {since ? null : <option value={query.start}>Since {query.start}</option>}
-        </select>
-      </label>
-      <div class="buttons">
-        {isNarrowed(query) ? <a class="button quiet" href={findingsUrl(overviewOf(query))}>Clear</a> : null}
-        <button type="button" class="button quiet icon" title="Look again now" aria-label="Look again now" onClick={reload}><Icon name="refresh" /></button>
-      </div>
-    </form>
   );
 }

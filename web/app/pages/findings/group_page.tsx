@@ -9,6 +9,7 @@ import { detectorLabel, detectorMeaning } from "../../model/detectors.ts";
 import { fallacyLabel, fallacyTruth } from "../../model/fallacies.ts";
 import { isTraceId, traceAtFinding } from "../../model/finding_rows.ts";
 import { EMPTY_FINDINGS_QUERY, findingsUrl } from "../../model/findings_query.ts";
+import { EMPTY_QUERY, searchUrl } from "../../model/search_query.ts";
 import { navigate } from "../../state/location.ts";
 import { Remote } from "../../state/remote.ts";
 import { lastSearchUrl } from "../../state/search_state.ts";
@@ -21,8 +22,11 @@ import { SeverityMark } from "../../ui/severity_mark.tsx";
 import { Text } from "../../ui/text.tsx";
 import { Share, VirtualTable, type TableColumn } from "../../ui/virtual_table.tsx";
 import { explanationOf, GroupFacts } from "./group_row.tsx";
+import { GroupState } from "./group_state.tsx";
+import { GroupTrend } from "./group_trend.tsx";
 import "../../ui/page.css";
 import "./findings_page.css";
+import "./group_page.css";
 
 export function GroupPage({ groupKey }: { readonly groupKey: string }) {
   const [remote] = useState(() => new Remote<WholeGroup>());
@@ -39,7 +43,7 @@ export function GroupPage({ groupKey }: { readonly groupKey: string }) {
       <main class="page findings-page group-page">
         <a class="back" href="/findings"><Icon name="left" />All findings</a>
         {state.value !== null ? (
-          <Loaded group={state.value} />
+          <Loaded group={state.value} decided={(group) => remote.update(() => group)} />
         ) : (
           <>
             <h1 class="visually-hidden">Finding</h1>
@@ -65,7 +69,7 @@ function Failed({ error, retry }: { readonly error: Error; readonly retry: () =>
   );
 }
 
-function Loaded({ group }: { readonly group: WholeGroup }) {
+function Loaded({ group, decided }: { readonly group: WholeGroup; readonly decided: (group: WholeGroup) => void }) {
   const evidence = explanationOf(group);
   useEffect(() => {
     document.title = `${lineOf(group.title, 80)} – Causeway`;
@@ -85,6 +89,8 @@ function Loaded({ group }: { readonly group: WholeGroup }) {
         <Loss finding={group} median={group.savingMedianNs} />
       </header>
       {evidence === null ? null : <section class="card" aria-label="Explanation"><Explained evidence={evidence} /></section>}
+      <GroupState group={group} decided={decided} />
+      <GroupTrend group={group} />
       <Seen group={group} />
     </>
   );
@@ -120,6 +126,7 @@ function Seen({ group }: { readonly group: WholeGroup }) {
     <section class="where" aria-labelledby="seen-title">
       <h2 id="seen-title">Where it was seen</h2>
       <p class="note">
+        <a class="button small" href={searchUrl({ ...EMPTY_QUERY, finding: group.groupKey, order: "worst" })}>Search these traces</a>
         {plural(group.recent.length, "finding")}{group.findings > group.recent.length ? ` of ${formatCount(group.findings)}, the newest` : ""}. Each opens its trace, at the spans it is about.
       </p>
       <div class="table">

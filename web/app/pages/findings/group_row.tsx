@@ -11,15 +11,19 @@ import { Explained, Loss } from "../../ui/finding_explained.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import { ErrorNotice } from "../../ui/notice.tsx";
 import { SeverityMark } from "../../ui/severity_mark.tsx";
+import { Sparkline } from "../../ui/sparkline.tsx";
 import { Text } from "../../ui/text.tsx";
+import { StateMark } from "./state_mark.tsx";
 
 interface Props {
   readonly group: FindingGroup;
   /** What the first of the list could save. */
   readonly longest: number;
+  /** How often it was seen over time, when that is known. */
+  readonly trend: readonly number[] | undefined;
 }
 
-export function GroupRow({ group, longest }: Props) {
+export function GroupRow({ group, longest, trend }: Props) {
   const [open, setOpen] = useState(false);
   const id = `why-${group.groupKey}`;
   return (
@@ -31,6 +35,7 @@ export function GroupRow({ group, longest }: Props) {
           <GroupFacts group={group} />
         </div>
         <div class="much">
+          {trend === undefined ? null : <Sparkline counts={trend} title="How often it was seen, over the same time for all findings" />}
           <Loss finding={group} median={group.savingMedianNs} />
           {group.savingNs > 0 ? <span class="bar" aria-hidden="true"><i style={{ width: `${Math.min(100, (group.savingNs / longest) * 100)}%` }} /></span> : null}
         </div>
@@ -51,6 +56,7 @@ export function GroupRow({ group, longest }: Props) {
 export function GroupFacts({ group, place = false }: { readonly group: FindingGroup; readonly place?: boolean }) {
   return (
     <ul class="facts">
+      {place || group.state === "open" ? null : <li><StateMark state={group.state} /></li>}
       {place ? null : <li title={detectorMeaning(group.detector)}>{detectorLabel(group.detector)}</li>}
       {place ? null : <li title={fallacyTruth(group.fallacy)}>{fallacyLabel(group.fallacy)}</li>}
       <li>entered at <b><Text value={group.entryService} empty="(no service)" /></b> <Text value={group.entryOperation} empty="" /></li>
