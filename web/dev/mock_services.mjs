@@ -33,14 +33,16 @@ export function redSeriesOf(params, now, empty) {
   const operation = params.get("operation");
   const seconds = (text) => Number(text.slice(0, -1)) * UNITS[text.slice(-1)];
   const step = seconds(params.get("step") ?? "1m");
-  const length = /^-\d+[smh]$/.test(params.get("start") ?? "") ? seconds(params.get("start").slice(1)) : 3600;
+  const [start, end] = [params.get("start") ?? "", params.get("end") ?? ""];
+  const length = /^-\d+[smh]$/.test(start) ? seconds(start.slice(1)) : Math.max(step, (Date.parse(end) - Date.parse(start)) / 1000 || 3600);
+  const last = end === "" ? now : Date.parse(end);
   const count = Math.floor(length / step);
   const known = !empty && (SERVICES.includes(service) || service === EVIL_NAMES[0]);
   const rnd = random(seedOf(service + (operation ?? "")));
   const nothing = { requests: 0, errors: 0, p50_ns: null, p95_ns: null, p99_ns: null };
   const base = 4e6 * 10 ** rnd();
   const points = Array.from({ length: count }, (_, i) => {
-    const start = String(BigInt(Math.floor(now / 1000 / step) * step - (count - i) * step) * 1_000_000_000n);
+    const start = String(BigInt(Math.floor(last / 1000 / step) * step - (count - i) * step) * 1_000_000_000n);
     const quiet = i % 29 === 17;
     if (!known || quiet) return { start_unix_nano: start, ...nothing, exemplar: null };
     const bad = i > count * 0.6 && i < count * 0.72;

@@ -34,6 +34,11 @@ export function formatDateTime(unixNano: string, zone: TimeZone): string {
   return `${formatOf(zone, "full", DATE_TIME).format(millis)}.${String(millis % 1000).padStart(3, "0")}`;
 }
 
+/** `2026-05-28 22:26:40`. */
+export function formatMoment(millis: number, zone: TimeZone): string {
+  return Number.isNaN(new Date(millis).getTime()) ? "" : formatOf(zone, "full", DATE_TIME).format(millis);
+}
+
 /** As formatDateTime, with all nine digits of the second. */
 export function formatDateTimeExactly(unixNano: string, zone: TimeZone): string {
   const text = formatDateTime(unixNano, zone);

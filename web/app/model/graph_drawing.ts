@@ -81,6 +81,40 @@ export function drawGraph(count: number, edges: readonly Link[], placed: Placed)
   return { ...graphSize(placed), corners, routes };
 }
 
+/** What the arrows of a column need beside its boxes. */
+const ARCS_WIDTH_MIN = 60;
+
+/** For screens too narrow for columns side by side: all boxes below each other, callers first, and arrows as arcs at
+ * their right side, the wider the further they lead. */
+export function drawColumn(count: number, edges: readonly Link[], placed: Placed, width: number): GraphDrawing {
+  const at = (values: ArrayLike<number>, node: number): number => values[node] ?? 0;
+  const nodes = Array.from({ length: count }, (_, node) => node);
+  const order = nodes.toSorted((a, b) => at(placed.layer, a) - at(placed.layer, b) || at(placed.place, a) - at(placed.place, b) || a - b);
+  const row = new Map(order.map((node, i) => [node, i]));
+  const rowOf = (node: number): number => row.get(node) ?? 0;
+  const margin = MARGIN / 3;
+  const corners = nodes.map((node) => ({ x: margin, y: margin + rowOf(node) * (NODE_HEIGHT + GAP_Y / 2) }));
+  const sides: Port[][] = nodes.map(() => []);
+  const ends = edges.map((edge, i) => {
+    const leaving: Port = { edge: i, towards: rowOf(edge.to), y: 0 };
+    const entering: Port = { edge: i, towards: rowOf(edge.from), y: 0 };
+    sides[edge.from]?.push(leaving);
+    sides[edge.to]?.push(entering);
+    return { leaving, entering };
+  });
+  sides.forEach((ports, node) => settlePorts(ports, corners[node]?.y ?? 0, new Set()));
+  const x = margin + NODE_WIDTH;
+  const room = Math.max(ARCS_WIDTH_MIN, width - x - margin);
+  const routes = edges.map((edge, i): Route => {
+    const [begin, finish] = [ends[i]?.leaving.y ?? 0, ends[i]?.entering.y ?? 0];
+    const far = Math.abs(rowOf(edge.to) - rowOf(edge.from)) / Math.max(1, count - 1);
+    // A curve reaches three quarters of the way to where it is drawn to.
+    const reach = x + (room * (0.25 + 0.75 * far)) / 0.75;
+    return { path: `M${x} ${begin}C${reach} ${begin} ${reach} ${finish} ${x} ${finish}`, label: { x: x + 12, y: finish - 4 }, back: placed.back[i] === 1, crowded: true };
+  });
+  return { width, height: 2 * margin + count * (NODE_HEIGHT + GAP_Y / 2) - GAP_Y / 2, corners, routes };
+}
+
 function settlePorts(ports: Port[], top: number, crowded: Set<Port>): void {
   ports.sort((a, b) => a.towards - b.towards || a.edge - b.edge);
   const step = Math.min(LABEL_PIXELS, NODE_HEIGHT / (ports.length + 1));

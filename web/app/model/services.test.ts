@@ -2,8 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { decodeGraph, decodeRed } from "../api/services.ts";
 import type { FindingGroup } from "../api/findings.ts";
+import { drawColumn } from "./graph_drawing.ts";
 import {
-  askedSeconds, buildMap, errorShare, everyStep, findingsNaming, formatRate, formatShare, graphSeconds, MAP_NODES_MAX, networkShare, parseServicesQuery, redParams, serviceUrl, servicesUrl, sortRed, stepOf, timeParams, tracesUrl,
+  askedSeconds, buildMap, errorShare, everyStep, findingsNaming, formatRate, formatShare, graphSeconds, MAP_NODES_MAX, networkShare, parseServicesQuery, redParams, serviceUrl, servicesUrl, sortRed, stepOf, timeBetween, timeParams, tracesUrl,
 } from "./services_view.ts";
 
 const red = (requests: number, errors = 0, p = 1e6) => ({ requests, errors, p50_ns: p, p95_ns: p * 2, p99_ns: p * 3 });
@@ -13,6 +14,13 @@ const GRAPH = {
   nodes: [{ service: "web", ...red(3600) }, { service: "cart", ...red(36, 9) }, { service: "db", requests: 0, errors: 0, p50_ns: null, p95_ns: null, p99_ns: null }],
   edges: [edge("web", "cart"), edge("cart", "db"), edge("db", "cart"), edge("cart", "cart"), { ...edge("web", "unseen"), network_p50_ns: null }],
 };
+
+test("a stretch of time is told in whole seconds, a second at least", () => {
+  const at = Date.UTC(2026, 0, 2, 3, 4, 5);
+  expect(timeBetween(at + 900, at + 2001)).toEqual({ start: "2026-01-02T03:04:05Z", end: "2026-01-02T03:04:08Z" });
+  expect(timeBetween(at, at)).toEqual({ start: "2026-01-02T03:04:05Z", end: "2026-01-02T03:04:06Z" });
+  expect(askedSeconds(timeBetween(at, at + 60_000), 0)).toBe(60);
+});
 
 describe("answers", () => {
   test("a graph has its time, share and numbers", () => {
@@ -106,4 +114,23 @@ test("rows are sorted, those without a number last either way", () => {
   const rows = decodeGraph(GRAPH).nodes.map((node) => ({ ...node, name: node.service, findings: 0, network: Number.NaN }));
   const names = (sort: string): string[] => sortRed(rows, sort).map((one) => one.name);
   expect([names("-requests"), names("p50"), names("-p50"), names("name"), names("-errors")]).toEqual([["web", "cart", "db"], ["cart", "web", "db"], ["cart", "web", "db"], ["cart", "db", "web"], ["cart", "db", "web"]]);
+});
+
+describe("a map on a narrow screen", () => {
+  const map = buildMap(decodeGraph(GRAPH));
+  const drawing = drawColumn(map.nodes.length, map.edges, map.placed, 340);
+
+  test("has all boxes below each other, callers first", () => {
+    const order = drawing.corners.map(({ y }, node) => ({ y, node })).sort((a, b) => a.y - b.y).map(({ node }) => map.placed.layer[node] ?? 0);
+    expect(order).toEqual(order.toSorted((a, b) => a - b));
+    expect(new Set(drawing.corners.map(({ x }) => x)).size).toBe(1);
+    expect(new Set(drawing.corners.map(({ y }) => y)).size).toBe(map.nodes.length);
+  });
+
+  test("keeps its arrows within its width", () => {
+    for (const { path } of drawing.routes) {
+      const [x0 = 0, , reach = 0] = (path.match(/-?[\d.]+/g) ?? []).map(Number);
+      expect(x0 + (reach - x0) * 0.75).toBeLessThanOrEqual(340);
+    }
+  });
 });

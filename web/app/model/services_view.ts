@@ -78,6 +78,16 @@ export function askedTime({ start, end }: Pick<ServicesQuery, "start" | "end">, 
   return from < to ? [from, to] : null;
 }
 
+/** A second at least: the charts have no finer steps. */
+const NARROW_MILLIS_MIN = 1000;
+
+/** A stretch of time as part of a query, in whole seconds. */
+export function timeBetween(from: number, to: number): Pick<ServicesQuery, "start" | "end"> {
+  const start = Math.floor(from / 1000) * 1000;
+  const end = Math.max(start + NARROW_MILLIS_MIN, Math.ceil(to / 1000) * 1000);
+  return { start: new Date(start).toISOString().replace(".000", ""), end: new Date(end).toISOString().replace(".000", "") };
+}
+
 export function askedSeconds(query: Pick<ServicesQuery, "start" | "end">, now: number): number | null {
   const time = askedTime(query, now);
   return time === null ? null : (time[1] - time[0]) / 1000;

@@ -1,8 +1,8 @@
 // A graph of boxes and arrows: callers left, callees right. What is near the box under the pointer or the focus stands
 // out; an arrow that leads back to an earlier caller is dashed.
-import { useMemo } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import { lineOf } from "../base/text.ts";
-import { drawGraph, NODE_HEIGHT, NODE_WIDTH, type Point, type Route } from "../model/graph_drawing.ts";
+import { drawColumn, drawGraph, NODE_HEIGHT, NODE_WIDTH, type Point, type Route } from "../model/graph_drawing.ts";
 import type { Link, Placed } from "../model/graph_layout.ts";
 import "./graph_picture.css";
 
@@ -40,14 +40,16 @@ interface Props {
   readonly near: number;
   readonly setNear: (box: number) => void;
   readonly scale: number;
+  /** Pixels of a screen that is too narrow for columns side by side. */
+  readonly column?: number;
 }
 
 const LABEL_CHARS = 21;
 /** As many as the mark of errors takes. */
-const MARK_CHARS = 3;
+const MARK_CHARS = 4;
 
-export function GraphPicture({ label, placed, boxes, arrows, near, setNear, scale }: Props) {
-  const drawing = useMemo(() => drawGraph(boxes.length, arrows, placed), [placed]);
+export function GraphPicture({ label, placed, boxes, arrows, near, setNear, scale, column }: Props) {
+  const drawing = useMemo(() => (column === undefined ? drawGraph(boxes.length, arrows, placed) : drawColumn(boxes.length, arrows, placed, column)), [placed, column]);
   const { width, height } = drawing;
   return (
     <svg class={`call-graph ${near >= 0 ? "focused" : ""}`} width={width * scale} height={height * scale} viewBox={`0 0 ${width} ${height}`} role="group" aria-label={label}>
@@ -56,29 +58,36 @@ export function GraphPicture({ label, placed, boxes, arrows, near, setNear, scal
           <path d="M0 0l8 4-8 4z" class="arrow-head" />
         </marker>
       </defs>
-      {arrows.map((arrow, i) => <Arrow key={i} arrow={arrow} route={drawing.routes[i]} near={arrow.from === near || arrow.to === near} />)}
-      {boxes.map((box, i) => <Box key={i} box={box} at={drawing.corners[i]} near={(on) => setNear(on ? i : -1)} />)}
+      {arrows.map((arrow, i) => <Arrow key={i} arrow={arrow} route={drawing.routes[i]} near={arrow.from === near || arrow.to === near} onRight={column !== undefined} />)}
+      {boxes.map((box, i) => <Box key={i} box={box} at={drawing.corners[i]} isNear={i === near} near={(on) => setNear(on ? i : -1)} />)}
     </svg>
   );
 }
 
-function Arrow({ arrow, route, near }: { readonly arrow: GraphArrow; readonly route: Route | undefined; readonly near: boolean }) {
+function Arrow({ arrow, route, near, onRight }: { readonly arrow: GraphArrow; readonly route: Route | undefined; readonly near: boolean; readonly onRight: boolean }) {
   if (route === undefined) return null;
   return (
     <g class={`arrow ${near ? "near" : ""} ${route.back ? "back" : ""} ${arrow.failed ? "failed" : ""} ${route.crowded ? "crowded" : ""}`} role="img" aria-label={arrow.title}>
       <title>{arrow.title}</title>
       <path d={route.path} stroke-width={1.25 + arrow.weight * 3} marker-end="url(#graph-arrow)" />
-      <text x={route.label.x} y={route.label.y} text-anchor={route.back ? "start" : "end"}>{near ? (arrow.more ?? arrow.label) : arrow.label}</text>
+      <text x={route.label.x} y={route.label.y} text-anchor={route.back || onRight ? "start" : "end"}>{near ? (arrow.more ?? arrow.label) : arrow.label}</text>
     </g>
   );
 }
 
-function Box({ box, at, near }: { readonly box: GraphBox; readonly at: Point | undefined; readonly near: (on: boolean) => void }) {
+function Box({ box, at, isNear, near }: { readonly box: GraphBox; readonly at: Point | undefined; readonly isNear: boolean; readonly near: (on: boolean) => void }) {
+  const tapped = useRef(false);
   const label = box.label === "" ? "(no name)" : lineOf(box.label, box.failed ? LABEL_CHARS - MARK_CHARS : LABEL_CHARS);
   return (
     <g
       class="box" transform={`translate(${at?.x ?? 0} ${at?.y ?? 0})`} role="button" tabindex={0} aria-label={`${label} ${box.facts}${box.note === undefined ? "" : ` ${box.note}`}${box.title}`} data-slot={box.slot}
-      onClick={box.open} onPointerEnter={() => near(true)} onPointerLeave={() => near(false)} onFocus={() => near(true)} onBlur={() => near(false)}
+      onPointerEnter={(event) => event.pointerType !== "touch" && near(true)} onPointerLeave={(event) => event.pointerType !== "touch" && near(false)} onFocus={() => near(true)} onBlur={() => near(false)}
+      onPointerDown={(event) => (tapped.current = event.pointerType === "touch" && !isNear)}
+      onClick={() => {
+        // A finger cannot point: its first touch shows the calls, its second opens.
+        if (tapped.current) near(true);
+        else box.open();
+      }}
       onKeyDown={(event) => {
         if (event.key !== "Enter" && event.key !== " ") return;
         event.preventDefault();

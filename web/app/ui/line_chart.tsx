@@ -1,13 +1,15 @@
 // Numbers over time as lines, with what they are under the pointer below. A line stops where there is no number.
-// Points that lead somewhere can be put on the chart; they are links, in reach of the keyboard.
+// Points that lead somewhere can be put on the chart; they are links, in reach of the keyboard. A stretch of time can be
+// chosen where somebody wants to know of it.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { lineOf } from "../base/text.ts";
-import { formatAxisTime, formatDateTime } from "../base/time.ts";
+import { formatAxisTime, formatMoment } from "../base/time.ts";
 import { tickStep } from "../base/time_window.ts";
 import { formatCount, plural } from "../base/units.ts";
 import type { ChartLine, ChartPoint } from "../model/chart_lines.ts";
 import { navigate } from "../state/location.ts";
 import { timeZone } from "../state/preferences.ts";
+import { useChartBrush } from "./chart_brush.ts";
 import "./line_chart.css";
 
 const HEIGHT = 210;
@@ -30,6 +32,8 @@ interface Props {
   /** Between which times, when the points do not tell. */
   readonly range?: readonly [number, number];
   readonly height?: number;
+  /** Called with the times between which somebody wants to see more, in milliseconds. */
+  readonly narrow?: (from: number, to: number) => void;
 }
 
 export function LineChart(props: Props) {
@@ -65,23 +69,29 @@ function extentOf(lines: readonly ChartLine[], links: readonly ChartPoint[], ran
   return { x0, x1: x1 > x0 ? x1 : x0 + 1, y0, y1: y1 > y0 ? y1 : y0 + 1 };
 }
 
-function Lines({ title, lines, format, links = [], linesLeftOff = 0, range, height = HEIGHT, width }: Props & { readonly width: number }) {
-  const [at, setAt] = useState<number | null>(null);
+function Lines({ title, lines, format, links = [], linesLeftOff = 0, range, height = HEIGHT, narrow, width }: Props & { readonly width: number }) {
   const { x0, x1, y0, y1 } = useMemo(() => extentOf(lines, links, range), [lines, links, range?.[0], range?.[1]]);
   const xOf = (x: number): number => LEFT + ((x - x0) / (x1 - x0)) * (width - LEFT - RIGHT);
+  const timeOf = (pixel: number): number => x0 + ((pixel - LEFT) / (width - LEFT - RIGHT)) * (x1 - x0);
+  const { at, chosen, handlers } = useChartBrush({
+    stops: (lines[0]?.points ?? []).map((point) => xOf(point.x)), left: LEFT, right: width - RIGHT, choose: narrow && ((from, to) => narrow(timeOf(from), timeOf(to))),
+  });
   const yOf = (y: number): number => height - BOTTOM - ((y - y0) / (y1 - y0)) * (height - TOP - BOTTOM);
   const step = tickStep(y1 - y0, 4);
   const ticks = Array.from({ length: Math.floor((y1 - y0) / step) + 1 }, (_, i) => (Math.ceil(y0 / step) + i) * step).filter((tick) => tick <= y1);
   const timesCount = Math.max(2, Math.floor(width / 150));
   const times = Array.from({ length: timesCount }, (_, i) => x0 + ((x1 - x0) * i) / (timesCount - 1));
-  const nearest = at === null ? [] : lines.map((line) => nearestPoint(line, x0 + ((at - LEFT) / (width - LEFT - RIGHT)) * (x1 - x0)));
+  const nearest = at === null ? [] : lines.map((line) => nearestPoint(line, timeOf(at)));
   const [first] = nearest;
+  const label = `${title} over time, ${plural(lines.length, "line")}`;
   return (
     <>
       <svg
-        class="lines" width={width} height={height} role={links.length === 0 ? "img" : "group"} aria-label={`${title} over time, ${plural(lines.length, "line")}`}
-        onPointerMove={(event) => setAt(event.clientX - event.currentTarget.getBoundingClientRect().left)} onPointerLeave={() => setAt(null)}
+        class={`lines ${narrow === undefined ? "" : "narrows"}`} width={width} height={height} {...handlers}
+        {...(narrow === undefined ? { role: links.length === 0 ? "img" : "group", "aria-label": label }
+          : { role: "application", tabIndex: 0, "aria-roledescription": "chart", "aria-label": `${label}. Arrow keys read it; with Shift they choose a time, which Enter zooms to.` })}
       >
+        {chosen === null ? null : <rect class="chosen" x={chosen[0]} width={chosen[1] - chosen[0]} y={TOP} height={height - TOP - BOTTOM} />}
         {ticks.map((tick) => (
           <g key={tick}>
             <line class="grid" x1={LEFT} x2={width - RIGHT} y1={yOf(tick)} y2={yOf(tick)} />
@@ -98,7 +108,7 @@ function Lines({ title, lines, format, links = [], linesLeftOff = 0, range, heig
         {links.map((link) => <Link key={link.href} link={link} x={xOf(link.x)} y={yOf(link.y)} />)}
       </svg>
       <p class="legend">
-        {first === undefined ? null : <span>{formatDateTime(`${Math.round(first.x)}000000`, timeZone.value)}</span>}
+        {chosen !== null ? <span>{formatMoment(timeOf(chosen[0]), timeZone.value)} to {formatMoment(timeOf(chosen[1]), timeZone.value)}</span> : first === undefined ? null : <span>{formatMoment(first.x, timeZone.value)}</span>}
         {lines.map((line, i) => (
           <span key={line.name}>
             {line.name === "" ? null : <i data-slot={line.slot ?? i} />}

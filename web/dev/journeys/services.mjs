@@ -31,6 +31,30 @@ export const JOURNEYS = {
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "checkout", level: 1 }).waitFor();
     assert.equal(page.url(), `${origin}/services/checkout?start=-168h`);
+    const chart = page.getByRole("application", { name: /^Rate over time/ });
+    const box = await chart.boundingBox();
+    await page.mouse.move(box.x + 200, box.y + 80);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 300, box.y + 90, { steps: 4 });
+    await page.mouse.up();
+    await settle();
+    const [from, to] = ["start", "end"].map((key) => Date.parse(params().get(key)));
+    assert.ok(to > from && to - from < 168 * 3_600_000 * 0.4, String(params()));
+    const time = await page.getByLabel("Time", { exact: true }).innerText();
+    await chart.focus();
+    for (const key of ["Home", "ArrowRight", "Shift+ArrowRight", "Shift+ArrowRight", "Shift+ArrowRight"]) await page.keyboard.press(key);
+    await page.locator(".lines .chosen").waitFor();
+    await page.keyboard.press("Enter");
+    await settle();
+    const narrower = page.url();
+    assert.ok(Date.parse(params().get("end")) - Date.parse(params().get("start")) < to - from);
+    await page.reload();
+    await chart.waitFor();
+    assert.equal(page.url(), narrower);
+    await page.goBack();
+    await settle();
+    assert.equal(await page.getByLabel("Time", { exact: true }).innerText(), time);
+    await page.goBack();
     await page.getByRole("link", { name: "POST /checkout", exact: true }).click();
     await page.getByRole("heading", { name: "POST /checkout", level: 1 }).waitFor();
     assert.equal(new URL(page.url()).pathname, "/services/checkout/POST%20%2Fcheckout");
@@ -42,5 +66,24 @@ export const JOURNEYS = {
     await page.goBack();
     await page.getByRole("navigation", { name: "Above this page" }).getByRole("link", { name: "Services" }).click();
     await rows.first().waitFor();
+  },
+
+  async "the map is a column on a narrow screen"({ page, origin }) {
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.goto(`${origin}/services?view=map`);
+    const boxes = page.locator(".call-graph .box");
+    await boxes.nth(5).waitFor();
+    const widths = await page.evaluate(() => [".graph-scroll", "html"].map((name) => document.querySelector(name)).map((one) => one.scrollWidth - one.clientWidth));
+    assert.deepEqual(widths, [0, 0]);
+    const lefts = await boxes.evaluateAll((all) => all.map((one) => Math.round(one.getBoundingClientRect().left)));
+    assert.equal(new Set(lefts).size, 1);
+    await boxes.nth(3).dispatchEvent("pointerdown", { pointerType: "touch", bubbles: true });
+    await boxes.nth(3).dispatchEvent("click");
+    await page.locator(".graph-detail.near").waitFor();
+    assert.match(page.url(), /view=map/);
+    await boxes.nth(3).dispatchEvent("pointerdown", { pointerType: "touch", bubbles: true });
+    await boxes.nth(3).dispatchEvent("click");
+    await page.locator(".red-facts").waitFor();
+    await page.setViewportSize({ width: 1440, height: 900 });
   },
 };

@@ -35,7 +35,7 @@ export function OperationPage({ service, operation }: { readonly service: string
       ) : (
         <>
           <RedFacts series={state.value} seconds={redSeconds(query, state.value)} />
-          <RedCharts series={state.value} query={query} large />
+          <RedCharts series={state.value} query={query} urlOf={(next) => serviceUrl(next, service, operation)} large />
           <Exemplars series={state.value} />
         </>
       )}

@@ -3,7 +3,8 @@ import type { RedSeries } from "../../api/services.ts";
 import { formatDateTime, millisOf } from "../../base/time.ts";
 import { formatDuration } from "../../base/units.ts";
 import type { ChartLine } from "../../model/chart_lines.ts";
-import { askedTime, errorShare, everyStep, formatRate, formatShare, type ServicesQuery } from "../../model/services_view.ts";
+import { askedTime, errorShare, everyStep, formatRate, formatShare, timeBetween, type ServicesQuery } from "../../model/services_view.ts";
+import { navigate } from "../../state/location.ts";
 import { timeZone } from "../../state/preferences.ts";
 import { LineChart, type ChartLink } from "../../ui/line_chart.tsx";
 
@@ -17,7 +18,16 @@ export function exemplarHref(exemplar: { readonly traceId: string; readonly span
   return `/trace/${exemplar.traceId}?span=${exemplar.spanId}`;
 }
 
-export function RedCharts({ series, query, large = false }: { readonly series: RedSeries; readonly query: ServicesQuery; readonly large?: boolean }) {
+interface Props {
+  readonly series: RedSeries;
+  readonly query: ServicesQuery;
+  /** The same page with another time. */
+  readonly urlOf: (query: ServicesQuery) => string;
+  readonly large?: boolean;
+}
+
+export function RedCharts({ series, query, urlOf, large = false }: Props) {
+  const narrow = (from: number, to: number): void => navigate(urlOf({ ...query, ...timeBetween(from, to) }));
   const { stepNs } = series;
   const points = everyStep(series, askedTime(query, Date.now()));
   const seconds = stepNs / 1e9;
@@ -29,15 +39,15 @@ export function RedCharts({ series, query, large = false }: { readonly series: R
   }]));
   const durations = (
     <LineChart
-      title="Duration" format={formatDuration} height={large ? HEIGHT_LARGE : HEIGHT} links={links}
+      title="Duration" format={formatDuration} height={large ? HEIGHT_LARGE : HEIGHT} links={links} narrow={narrow}
       lines={[line("median", (one) => one.p50, SLOTS.p50), line("p95", (one) => one.p95, SLOTS.p95), line("p99", (one) => one.p99, SLOTS.p99)]}
     />
   );
   return (
     <section class={`red-charts ${large ? "large" : ""}`} aria-label="Over time">
       {large ? durations : null}
-      <LineChart title="Rate" format={(value) => formatRate(value, 1)} height={HEIGHT} lines={[line("", (one) => one.requests / seconds)]} />
-      <LineChart title="Errors" format={formatShare} height={HEIGHT} lines={[line("", (one) => (one.requests === 0 ? Number.NaN : errorShare(one)), 3)]} />
+      <LineChart title="Rate" format={(value) => formatRate(value, 1)} height={HEIGHT} narrow={narrow} lines={[line("", (one) => one.requests / seconds)]} />
+      <LineChart title="Errors" format={formatShare} height={HEIGHT} narrow={narrow} lines={[line("", (one) => (one.requests === 0 ? Number.NaN : errorShare(one)), 3)]} />
       {large ? null : durations}
     </section>
   );

@@ -19,6 +19,8 @@ const SCALE_MAX = 2;
 /** Smaller than this nothing can be read, so a large map starts partly out of view instead. */
 const FIRST_SCALE_MIN = 0.6;
 const FIRST_SCALE_MAX = 1.4;
+const COLUMN_WIDTH_MAX = 560;
+const COLUMN_HINT = "Tap a service to see its calls, once more to open its page. Thick arrows are busy, red ones fail in 1 % of calls or more, dashed ones lead back; ▲ counts findings.";
 const HINT = "Point at a service to see its calls; a click opens its page. Thick arrows are busy, red ones fail in 1 % of calls or more, dashed ones lead back; ▲ counts findings, net is the share of what the caller waits that is spent between the two.";
 
 interface Props {
@@ -32,9 +34,17 @@ export function ServiceMapView({ query, graph, findings, slots }: Props) {
   const map = useMemo(() => buildMap(graph), [graph]);
   const [near, setNear] = useState(-1);
   const [scale, setScale] = useState(1);
+  const [column, setColumn] = useState<number | undefined>(undefined);
   const scroller = useRef<HTMLDivElement>(null);
   const seconds = graphSeconds(graph);
   const size = graphSize(map.placed);
+  useEffect(() => {
+    const element = scroller.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(() => setColumn(element.clientWidth <= COLUMN_WIDTH_MAX ? element.clientWidth : undefined));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
   useEffect(() => {
     const { clientWidth = 0, clientHeight = 0 } = scroller.current ?? {};
     if (clientWidth > 0) setScale(Math.min(FIRST_SCALE_MAX, Math.max(FIRST_SCALE_MIN, Math.min(clientWidth / size.width, Math.max(1, clientHeight / size.height)))));
@@ -55,16 +65,20 @@ export function ServiceMapView({ query, graph, findings, slots }: Props) {
   }));
   const nearest = map.nodes[near];
   return (
-    <section class="service-map" aria-label="Map of services">
+    <section class={`service-map ${column === undefined ? "" : "column"}`} aria-label="Map of services">
       <div class="map-tools">
         {map.nodesLeftOff === 0 ? null : <span>{formatCount(map.nodesLeftOff)} with the fewest requests left off</span>}
-        <button type="button" class="button quiet small icon" aria-label="Smaller" title="Smaller" onClick={() => zoom(0.8)}><Icon name="minus" /></button>
-        <button type="button" class="button quiet small icon" aria-label="Larger" title="Larger" onClick={() => zoom(1.25)}><Icon name="plus" /></button>
+        {column !== undefined ? null : (
+          <>
+            <button type="button" class="button quiet small icon" aria-label="Smaller" title="Smaller" onClick={() => zoom(0.8)}><Icon name="minus" /></button>
+            <button type="button" class="button quiet small icon" aria-label="Larger" title="Larger" onClick={() => zoom(1.25)}><Icon name="plus" /></button>
+          </>
+        )}
       </div>
       <div class="graph-scroll" tabIndex={0} role="region" aria-label="Picture of the services" ref={scroller}>
-        <GraphPicture label="Services and their calls" placed={map.placed} boxes={boxes} arrows={arrows} near={near} setNear={setNear} scale={scale} />
+        <GraphPicture label="Services and their calls" placed={map.placed} boxes={boxes} arrows={arrows} near={near} setNear={setNear} scale={column === undefined ? scale : 1} {...(column === undefined ? {} : { column })} />
       </div>
-      <p class="graph-detail" role="status">{nearest === undefined ? HINT : `${lineOf(nearest.service, 80)}: ${describe(nearest, seconds)}${namedBy([nearest.service])}`}</p>
+      <p class={`graph-detail ${nearest === undefined ? "" : "near"}`} role="status">{nearest === undefined ? (column === undefined ? HINT : COLUMN_HINT) : `${lineOf(nearest.service, 80)}: ${describe(nearest, seconds)}${namedBy([nearest.service])}`}</p>
     </section>
   );
 }

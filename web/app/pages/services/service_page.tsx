@@ -65,7 +65,7 @@ function Body({ service, query, series, graph, findings }: BodyProps) {
   return (
     <>
       <RedFacts series={series} seconds={seconds} />
-      <RedCharts series={series} query={query} />
+      <RedCharts series={series} query={query} urlOf={(next) => serviceUrl(next, service)} />
       <Findings groups={findings} />
       <section aria-labelledby="operations-title">
         <h2 id="operations-title">Operations <small>{plural(operations.length, "operation")}</small></h2>

@@ -4,8 +4,10 @@ import { useEffect, useState } from "preact/hooks";
 import { fetchGroups, type FindingGroup } from "../../api/findings.ts";
 import { fetchGraph, type ServiceGraph } from "../../api/services.ts";
 import { lineOf } from "../../base/text.ts";
-import { formatShare, TIME_CHOICES, timeParams, type ServicesQuery } from "../../model/services_view.ts";
+import { formatMoment } from "../../base/time.ts";
+import { askedTime, formatShare, TIME_CHOICES, timeParams, USUAL_START, type ServicesQuery } from "../../model/services_view.ts";
 import { navigate } from "../../state/location.ts";
+import { timeZone } from "../../state/preferences.ts";
 import { Remote } from "../../state/remote.ts";
 import { lastSearchUrl } from "../../state/search_state.ts";
 import { Icon } from "../../ui/icon.tsx";
@@ -35,6 +37,7 @@ interface Props {
 }
 
 export function ServicesFrame({ title, crumbs = [], query, urlOf, busy, reload, actions, children }: Props) {
+  const asked = askedTime(query, Date.now());
   const known = TIME_CHOICES.some((one) => one.value === query.start) && query.end === "";
   useEffect(() => {
     document.title = `${lineOf(title, 80)} – Causeway`;
@@ -56,8 +59,9 @@ export function ServicesFrame({ title, crumbs = [], query, urlOf, busy, reload, 
             {actions}
             <select class="field" aria-label="Time" value={known ? query.start : "other"} onChange={(event) => navigate(urlOf({ ...query, start: event.currentTarget.value, end: "" }))}>
               {TIME_CHOICES.map(({ value, label }) => <option key={value} value={value}>{label}</option>)}
-              {known ? null : <option value="other">{lineOf(query.start, 40)} to {query.end === "" ? "now" : lineOf(query.end, 40)}</option>}
+              {known ? null : <option value="other">{asked === null ? lineOf(query.start, 40) : `${formatMoment(asked[0], timeZone.value)} to ${query.end === "" ? "now" : formatMoment(asked[1], timeZone.value)}`}</option>}
             </select>
+            {known ? null : <a class="button" href={urlOf({ ...query, start: USUAL_START, end: "" })}>{TIME_CHOICES.find((one) => one.value === USUAL_START)?.label}</a>}
             <button type="button" class="button icon" aria-label="Look again" title="Look again" disabled={busy} onClick={reload}><Icon name="refresh" /></button>
           </div>
         </header>
