@@ -1,7 +1,7 @@
 // What a person would do before looking, as words: `press=KEY`, `click=BUTTON`, `type=FIELD:TEXT`,
 // `upload=CONTENT OF A FILE`.
 export async function act(page, wish) {
-  const [, verb, what = ""] = /^(press|click|type|upload)=(.*)$/.exec(wish) ?? [];
+  const [, verb, what = ""] = /(?:^|&)(press|click|type|upload)=(.*)$/.exec(wish) ?? [];
   if (verb === "press") await page.keyboard.press(what);
   if (verb === "click") await page.getByRole("button", { name: what }).first().click();
   if (verb === "type") {

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createFindings, pathOf } from "./mock_findings.mjs";
+import { plain, withEvilNames } from "./mock_evil.mjs";
 import { graphOf, redSeriesOf } from "./mock_services.mjs";
 import { whatIfOf } from "./mock_what_if.mjs";
 import { sqlAnswer } from "./mock_sql.mjs";
@@ -78,7 +79,7 @@ export function createMock(options = {}) {
   }
 
   function answer(path, params, body) {
-    const parts = path.split("/").filter(Boolean).map(decodeURIComponent);
+    const parts = path.split("/").filter(Boolean).map((part) => (mode.evil ? plain(decodeURIComponent(part)) : decodeURIComponent(part)));
     if (mode.fail) return [503, { code: "limit_reached", message: "query memory limit of 512 MiB reached; narrow the time range or add a filter", request_id: "01J9ZQ4T7M" }];
     if (parts[0] === "import") {
       try {
@@ -153,7 +154,9 @@ export function createMock(options = {}) {
     const parts = [];
     request.on("data", (part) => parts.push(part));
     request.on("end", () => setTimeout(() => {
-      const [status, body] = answer(url.pathname.slice("/api/v1".length), url.searchParams, Buffer.concat(parts).toString());
+      if (mode.evil) url.searchParams.forEach((value, key) => url.searchParams.set(key, plain(value)));
+      const [status, told] = answer(url.pathname.slice("/api/v1".length), url.searchParams, Buffer.concat(parts).toString());
+      const body = mode.evil ? withEvilNames(told) : told;
       response.writeHead(status, { "content-type": "application/json" });
       response.end(JSON.stringify(body));
     }, mode.slow));

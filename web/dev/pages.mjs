@@ -4,7 +4,7 @@ import { EVIL_NAMES, idOf, traceIdOf } from "./mock_data.mjs";
 
 const trace = (seed, query = "") => `/trace/${traceIdOf(seed)}${query}`;
 
-export const PAGES = [
+const STATES = [
   ["search", "/"],
   ["search_filtered", "/search?service=checkout&status=error&min_duration=10ms&attr=http.route%3D%2Fcart&order=slowest&start=-7d&live=1"],
   ["search_typing", "/search?service=checkout", "type=Search:ht"],
@@ -112,3 +112,12 @@ export const PAGES = [
   ["sql_plan", "/sql?q=EXPLAIN+SELECT+count(*)+FROM+spans"],
   ["sql_running", "/sql?q=SELECT+1", "slow=5000"],
 ];
+
+/** Pages that show names, once more with names that try to break them. */
+const HOSTILE = [
+  "search", "search_heat", "trace_span", "trace_folds", "clock_aligned", "space_cone", "flame", "statistics", "spans", "graph", "trace_findings", "what_if", "path", "findings", "findings_why", "finding_group",
+  "services", "services_map", "services_calls", "service", "operation", "compare", "compare_tree", "compare_cohorts", "clocks", "clocks_one", "clocks_pairs", "sql_rows", "sql_bars",
+];
+const hostile = STATES.filter(([name]) => HOSTILE.includes(name)).map(([name, path, wish = ""]) => [`${name}_hostile`, path, ["evil=1", wish].filter((one) => one !== "").join("&")]);
+
+export const PAGES = [...STATES, ...hostile];

@@ -12,7 +12,7 @@ const NOW = Date.UTC(2026, 10, 20, 14, 30);
 const server = await serve({ port: 0, dist, now: NOW });
 const origin = `http://127.0.0.1:${server.address().port}`;
 const browser = await launch();
-const mode = (text) => fetch(`${origin}/mock?empty=0&fail=0&slow=0&${text}`);
+const mode = (text) => fetch(`${origin}/mock?empty=0&fail=0&slow=0&evil=0&${text}`);
 
 
 /** Worth looking at on a 4K screen too. */

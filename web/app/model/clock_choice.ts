@@ -93,6 +93,8 @@ export interface AlignmentSummary {
   /** Rows that move at all, and by how much at most. */
   readonly moved: number;
   readonly shiftMost: number;
+  /** The row that moves most, or -1. */
+  readonly rowMost: number;
   /** Proven messages that raw times show arriving before they were sent. */
   readonly contradictions: number;
   /** The first row that such a message arrives at, or -1. */
@@ -102,19 +104,19 @@ export interface AlignmentSummary {
 /** What raw times get wrong. A claimed start may lie before the real one, so the answer is about what is shown. */
 export function summarizeAlignment(trace: TraceColumns): AlignmentSummary {
   const { order } = trace;
-  let [moved, shiftMost, contradictions, firstRow] = [0, 0, 0, -1];
-  if (order === null) return { moved, shiftMost, contradictions, firstRow };
+  let [moved, shiftMost, rowMost, contradictions, firstRow] = [0, 0, -1, 0, -1];
+  if (order === null) return { moved, shiftMost, rowMost, contradictions, firstRow };
   for (let row = 0; row < trace.rowCount; row++) {
     const shift = shiftOf(trace, row);
     if (shift !== 0 && !Number.isNaN(shift)) moved++;
-    if (Math.abs(shift) > Math.abs(shiftMost)) shiftMost = shift;
+    if (Math.abs(shift) > Math.abs(shiftMost)) [shiftMost, rowMost] = [shift, row];
   }
   for (let i = 0; i < order.messages.count; i++) {
     if (order.messages.certainty[i] !== 0 || !isBackwards(trace, trace, i)) continue;
     contradictions++;
     if (firstRow < 0) firstRow = order.messages.to[i] ?? -1;
   }
-  return { moved, shiftMost, contradictions, firstRow };
+  return { moved, shiftMost, rowMost, contradictions, firstRow };
 }
 
 /** Whether times on this axis show a message arriving before it was sent. */

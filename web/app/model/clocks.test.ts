@@ -45,7 +45,7 @@ describe("another clock", () => {
   });
 
   test("raw times contradict what is proven, aligned ones do not", () => {
-    expect(summarizeAlignment(trace)).toEqual({ moved: 3, shiftMost: 1000, contradictions: 1, firstRow: 2 });
+    expect(summarizeAlignment(trace)).toEqual({ moved: 3, shiftMost: 1000, rowMost: 2, contradictions: 1, firstRow: 2 });
     expect([isBackwards(trace, trace, 0), isBackwards(trace, alignedColumns(trace), 0), isBackwards(trace, trace, 1)]).toEqual([true, false, false]);
   });
 

@@ -37,12 +37,13 @@ const PARTS = [
   { key: "disproof", label: "What would prove this wrong" },
 ] as const;
 
-export function Explained({ evidence }: { readonly evidence: Evidence }) {
+/** `title` stands above already and is not said again. */
+export function Explained({ evidence, title }: { readonly evidence: Evidence; readonly title: string }) {
   const figures = Object.entries(evidence.figures).filter(([, value]) => value !== null);
   return (
     <div class="explained">
       <dl class="reasons">
-        {PARTS.filter(({ key }) => evidence[key] !== "").map(({ key, label }) => (
+        {PARTS.filter(({ key }) => evidence[key] !== "" && evidence[key] !== title).map(({ key, label }) => (
           <div key={key} class={key}>
             <dt>{label}</dt>
             <dd><Text value={evidence[key]} /></dd>

@@ -1,6 +1,7 @@
 // Which findings are shown. What can be chosen is what was seen in the time; the state is told apart here, all others by
 // the server.
 import type { GroupList } from "../../api/findings.ts";
+import { lineOf } from "../../base/text.ts";
 import { detectorLabel, wordsOf } from "../../model/detectors.ts";
 import { fallacyLabel, SEVERITIES } from "../../model/fallacies.ts";
 import { FINDING_STATES } from "../../model/finding_states.ts";
@@ -18,7 +19,7 @@ export function FindingsFilters({ query, all, reload }: Props) {
   const groups = all?.groups ?? [];
   const seen = (pick: (one: (typeof groups)[number]) => string, chosen: string): string[] => [...new Set([...groups.map(pick), chosen])].filter((one) => one !== "").sort();
   const change = (part: Partial<FindingsQuery>): void => navigate(findingsUrl({ ...query, ...part }));
-  const choice = (label: string, key: keyof FindingsQuery, values: readonly string[], any: string, nameOf = (value: string): string => value) => (
+  const choice = (label: string, key: keyof FindingsQuery, values: readonly string[], any: string, nameOf = (value: string): string => lineOf(value, 60)) => (
     <label>
       <span>{label}</span>
       <select class="field" value={query[key]} onChange={(event) => change({ [key]: event.currentTarget.value })}>

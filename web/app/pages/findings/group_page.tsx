@@ -88,7 +88,7 @@ function Loaded({ group, decided }: { readonly group: WholeGroup; readonly decid
         </div>
         <Loss finding={group} median={group.savingMedianNs} />
       </header>
-      {evidence === null ? null : <section class="card" aria-label="Explanation"><Explained evidence={evidence} /></section>}
+      {evidence === null ? null : <section class="card" aria-label="Explanation"><Explained evidence={evidence} title={group.title} /></section>}
       <GroupState group={group} decided={decided} />
       <GroupTrend group={group} />
       <Seen group={group} />

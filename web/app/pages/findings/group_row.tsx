@@ -90,7 +90,7 @@ function Why({ group }: { readonly group: FindingGroup }) {
   if (state.status === "failed") return <ErrorNotice error={state.error} retry={load} />;
   if (state.value === null) return <p role="status">Loading…</p>;
   const evidence = explanationOf(state.value);
-  return evidence === null ? <p>No explanation is kept any more.</p> : <Explained evidence={evidence} />;
+  return evidence === null ? <p>No explanation is kept any more.</p> : <Explained evidence={evidence} title={group.title} />;
 }
 
 /** The one that loses most speaks for the group, as its title does. */

@@ -17,7 +17,7 @@ export function GroupTrend({ group }: { readonly group: WholeGroup }) {
   if (!charted && group.versions.length === 0) return null;
   return (
     <section class="group-trend" aria-label="Over time and by version">
-      {charted ? <LineChart title="Findings" format={formatCount} height={HEIGHT} lines={[lineOf(trend, trend.findings, 0)]} /> : null}
+      {charted ? <LineChart title="Findings" format={(value) => (Number.isInteger(value) ? formatCount(value) : "")} height={HEIGHT} lines={[lineOf(trend, trend.findings, 0)]} /> : null}
       {charted && group.savingNs > 0 ? <LineChart title="Could have been saved" format={formatDuration} height={HEIGHT} lines={[lineOf(trend, trend.savingNs, 1)]} /> : null}
       {group.versions.length === 0 ? null : <Versions group={group} />}
     </section>

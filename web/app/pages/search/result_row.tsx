@@ -12,6 +12,8 @@ import { FoundBadges } from "./found_badges.tsx";
 import "./result_row.css";
 
 const CHIPS_MAX = 5;
+/** Exporters send what they have every five seconds or so. */
+const ARRIVING_MS = 15_000;
 
 export function ResultRow({ trace, scale }: { readonly trace: TraceSummary; readonly scale: number }) {
   const duration = durationOf(trace);
@@ -75,6 +77,7 @@ function CompareButton({ trace }: { readonly trace: TraceSummary }) {
 
 function Completeness({ trace }: { readonly trace: TraceSummary }) {
   if (trace.complete) return null;
+  if (loadedAt.value - millisOf(trace.startUnixNano) < ARRIVING_MS) return <span class="arriving" title="Spans of so young a trace are often still on their way">still arriving</span>;
   const label = trace.missingParents > 0 ? `${plural(trace.missingParents, "span")} missing` : "incomplete";
   return <span class="incomplete" title="Spans name parents that were not received">{label}</span>;
 }

@@ -77,9 +77,9 @@ function NameFilters() {
         <span class="label">Service</span>
         <select class="field" aria-label="Service" value={service} onChange={(event) => ask({ service: event.currentTarget.value, operation: "" })}>
           <option value="">All services</option>
-          {missingService ? <option value={service}>{service}</option> : null}
+          {missingService ? <option value={service}>{lineOf(service, 80)}</option> : null}
           {known.map(({ name }) => (
-            <option key={name} value={name}>{name}</option>
+            <option key={name} value={name}>{lineOf(name, 80)}</option>
           ))}
         </select>
       </label>
@@ -90,9 +90,9 @@ function NameFilters() {
           onChange={(event) => ask({ operation: event.currentTarget.value })}
         >
           <option value="">{service === "" ? "Choose a service first" : "All operations"}</option>
-          {missingOperation ? <option value={operation}>{operation}</option> : null}
+          {missingOperation ? <option value={operation}>{lineOf(operation, 80)}</option> : null}
           {names.map(({ name }) => (
-            <option key={name} value={name}>{name}</option>
+            <option key={name} value={name}>{lineOf(name, 80)}</option>
           ))}
         </select>
       </label>

@@ -14,6 +14,7 @@ export function ClockNote({ state }: { readonly state: TraceState }) {
   if (trace.order === null) return null;
   const clock = trace.order.clocks[trace.order.reference];
   const most = formatDuration(Math.abs(summary.shiftMost));
+  const mostOff = trace.order.clocks[trace.order.clock[summary.rowMost] ?? -1];
   const faults = faulty === 0 ? null : <span>{plural(faulty, "span")} with doubtful stamps or times, marked in the tree</span>;
   if (axis === "raw") {
     if (summary.contradictions === 0) return faults === null ? null : <div class="clock-note wrong" role="note"><Icon name="warning" />{faults}</div>;
@@ -41,7 +42,7 @@ export function ClockNote({ state }: { readonly state: TraceState }) {
   return (
     <div class="clock-note" role="note">
       <p>
-        {summary.moved === 0 ? "All times are as reported" : `${plural(summary.moved, "span")} moved, by up to ${most}`}; times are those of {clock === undefined ? "the root’s clock" : <bdi>{clockName(clock)}</bdi>}. Whiskers{state.tab.value.id === "space" ? " of the chosen span" : ""} show how far it may still be off.
+        {summary.moved === 0 ? "All times are as reported" : <>{plural(summary.moved, "span")} moved, by up to {most}{mostOff === undefined ? "" : <>: the clock of <a href={`/clocks?q=${encodeURIComponent(mostOff.id)}`}><bdi>{clockName(mostOff)}</bdi></a> is {summary.shiftMost < 0 ? "ahead" : "behind"}</>}</>}; times are those of {clock === undefined ? "the root’s clock" : <bdi>{clockName(clock)}</bdi>}. Whiskers{state.tab.value.id === "space" ? " of the chosen span" : ""} show how far it may still be off.
         {summary.contradictions === 0 ? null : ` As sent, ${plural(summary.contradictions, "message")} would arrive before ${summary.contradictions === 1 ? "it was" : "they were"} sent.`}
       </p>
       {faults}

@@ -87,7 +87,7 @@ function FindingItem({ state, finding, first }: ItemProps) {
       <div class="foot">
         <Spans state={state} finding={finding} all={open} />
       </div>
-      {open ? <div id={id} class="why"><Explained evidence={finding.evidence} /></div> : null}
+      {open ? <div id={id} class="why"><Explained evidence={finding.evidence} title={finding.title} /></div> : null}
     </li>
   );
 }

@@ -15,6 +15,7 @@ import type { TraceState } from "../../state/trace_state.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { Text } from "../../ui/text.tsx";
 import { Line } from "./space_legend.tsx";
+import { SpaceOverview } from "./space_overview.tsx";
 
 interface Props {
   readonly state: TraceState;
@@ -36,6 +37,7 @@ export function SpacePanel(props: Props) {
   return (
     <aside class="space-panel" aria-label="Order">
       {cut === null ? null : <Cut {...props} cut={cut} />}
+      {selected < 0 ? <SpaceOverview state={state} /> : null}
       {selected < 0 ? <p class="empty">Choose a span to see what is proven to have happened before and after it. Choose a second one with Shift to see how the two relate, and why.</p> : (
         <section aria-live="polite">
           <header>

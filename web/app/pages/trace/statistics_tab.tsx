@@ -1,6 +1,7 @@
 // The spans of the trace in groups: how many, how long, how many failed. A group opens in the timeline.
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { fetchTraceKeys } from "../../api/trace_attributes.ts";
+import { lineOf } from "../../base/text.ts";
 import { formatCount, formatDuration, plural } from "../../base/units.ts";
 import { SLOT_COUNT } from "../../model/service_slots.ts";
 import { GROUP_CHOICES, groupBy, groupByAttribute, sortGroups, statistics, type GroupRow } from "../../model/statistics.ts";
@@ -126,7 +127,7 @@ function GroupChoice({ state }: { readonly state: TraceState }) {
         {missing ? <option value={group}>{group.slice(1)}</option> : null}
         {known.length === 0 ? null : (
           <optgroup label="Attribute">
-            {known.map((key) => <option key={key} value={`@${key}`}>{key}</option>)}
+            {known.map((key) => <option key={key} value={`@${key}`}>{lineOf(key, 80)}</option>)}
           </optgroup>
         )}
       </select>

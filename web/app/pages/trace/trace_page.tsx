@@ -19,6 +19,7 @@ import { TAB_PANEL_ID, Tabs } from "./tabs.tsx";
 import { Timeline } from "./timeline.tsx";
 import { Toolbar } from "./toolbar.tsx";
 import { TraceHeader } from "./trace_header.tsx";
+import { WhyNote } from "./why_note.tsx";
 import "./trace_page.css";
 
 const SpaceTab = lazy(() => import("./space_tab.tsx").then((file) => file.SpaceTab));
@@ -92,6 +93,7 @@ function Loaded({ trace, params }: { readonly trace: TraceColumns; readonly para
     <main class="trace-page">
       <TraceHeader state={state} />
       <Tabs state={state} />
+      {id === "timeline" ? <WhyNote state={state} /> : null}
       {id === "timeline" || id === "space" ? <MinimapStrip state={state} /> : null}
       <Toolbar state={state} />
       {id === "timeline" || id === "space" ? <ClockNote state={state} /> : null}
