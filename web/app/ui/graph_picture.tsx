@@ -16,7 +16,7 @@ export interface GraphBox {
   /** Length of the bar at the bottom, 0 to 1. */
   readonly share: number;
   readonly failed: boolean;
-  /** At the right of the facts. */
+  /** At the right of the label. */
   readonly note?: string;
   readonly open: () => void;
 }
@@ -70,14 +70,15 @@ function Arrow({ arrow, route, near, onRight }: { readonly arrow: GraphArrow; re
     <g class={`arrow ${near ? "near" : ""} ${route.back ? "back" : ""} ${arrow.failed ? "failed" : ""} ${route.crowded ? "crowded" : ""}`} role="img" aria-label={arrow.title}>
       <title>{arrow.title}</title>
       <path d={route.path} stroke-width={1.25 + arrow.weight * 3} marker-end="url(#graph-arrow)" />
-      <text x={route.label.x} y={route.label.y} text-anchor={route.back || onRight ? "start" : "end"}>{near ? (arrow.more ?? arrow.label) : arrow.label}</text>
+      <text x={route.label.x} y={route.label.y} text-anchor={route.back || onRight ? "start" : "end"}>{near && !onRight ? (arrow.more ?? arrow.label) : arrow.label}</text>
     </g>
   );
 }
 
 function Box({ box, at, isNear, near }: { readonly box: GraphBox; readonly at: Point | undefined; readonly isNear: boolean; readonly near: (on: boolean) => void }) {
   const tapped = useRef(false);
-  const label = box.label === "" ? "(no name)" : lineOf(box.label, box.failed ? LABEL_CHARS - MARK_CHARS : LABEL_CHARS);
+  const beside = (box.failed ? MARK_CHARS : 0) + (box.note === undefined ? 0 : box.note.length + 1);
+  const label = box.label === "" ? "(no name)" : lineOf(box.label, LABEL_CHARS - beside);
   return (
     <g
       class="box" transform={`translate(${at?.x ?? 0} ${at?.y ?? 0})`} role="button" tabindex={0} aria-label={`${label} ${box.facts}${box.note === undefined ? "" : ` ${box.note}`}${box.title}`} data-slot={box.slot}
@@ -100,7 +101,7 @@ function Box({ box, at, isNear, near }: { readonly box: GraphBox; readonly at: P
       <text x="14" y="19" class="name">{label}</text>
       {" "}
       <text x="14" y="36" class="facts">{box.facts}</text>
-      {box.note === undefined ? null : <text x={NODE_WIDTH - 8} y="36" text-anchor="end" class="note">{box.note}</text>}
+      {box.note === undefined ? null : <text x={NODE_WIDTH - (box.failed ? 27 : 8)} y="19" text-anchor="end" class="note">{box.note}</text>}
       {box.failed ? <path class="error" d={`M${NODE_WIDTH - 14} 7l7 7-7 7-7-7z`} /> : null}
     </g>
   );

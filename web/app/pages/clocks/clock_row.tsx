@@ -36,11 +36,11 @@ export function ClockRow({ summary, open: opened, choose }: Props) {
         <Chart summary={summary} width={300} height={44} />
         <div class="figure">
           <b title={formatNanosecondsExactly(offset)}>{isReference ? "reference" : Number.isNaN(offset) ? "not known" : formatShift(offset)}</b>
-          <small>{isReference ? "" : Number.isNaN(halfWidth) ? "no bound on both sides" : `${offset < 0 ? "behind" : "ahead"}, ±${formatDuration(halfWidth)}`}</small>
+          <small title="How far it is off the reference, and by how much that may be wrong">{isReference ? "" : Number.isNaN(halfWidth) ? "no bound on both sides" : `${offset < 0 ? "behind" : "ahead"}, ±${formatDuration(halfWidth)}`}</small>
         </div>
         <div class="figure">
           <b>{clock.ratePpm === null ? "–" : rateText(clock.ratePpm)}</b>
-          <small>rate</small>
+          <small title="How much faster or slower it runs than the reference: 1 ppm is a microsecond in each second">rate</small>
         </div>
         <div class="badges">
           {findings.length === 0 ? <span class="badge good"><Icon name="check" />{isReference ? "reference" : "well known"}</span> : findings.map(({ id, detail }) => (

@@ -135,7 +135,7 @@ function Summary({ answer, all }: { readonly answer: ClocksAnswer; readonly all:
   if (all.length === 0) return <>No clock is known in this time.</>;
   return (
     <>
-      {plural(named.length, "clock")} of services, {tagged} with stamps; <b>{bad === 0 ? "none is badly off" : `${bad} need${bad === 1 ? "s" : ""} attention`}</b>{odd === 0 ? "" : `, ${odd} to watch`}.
+      {plural(named.length, "clock")} of services, {tagged} <abbr title="Marks of order that travel with calls, so that order is proven without trusting clocks">with stamps</abbr>; <b>{bad === 0 ? "none is badly off" : `${bad} need${bad === 1 ? "s" : ""} attention`}</b>{odd === 0 ? "" : `, ${odd} to watch`}.
       Offsets are against {reference === undefined ? answer.reference : <bdi>{clockName(reference.clock)}</bdi>}.
     </>
   );

@@ -42,7 +42,7 @@ export function ClockNote({ state }: { readonly state: TraceState }) {
   return (
     <div class="clock-note" role="note">
       <p>
-        {summary.moved === 0 ? "All times are as reported" : <>{plural(summary.moved, "span")} moved, by up to {most}{mostOff === undefined ? "" : <>: the clock of <a href={`/clocks?q=${encodeURIComponent(mostOff.id)}`}><bdi>{clockName(mostOff)}</bdi></a> is {summary.shiftMost < 0 ? "ahead" : "behind"}</>}</>}; times are those of {clock === undefined ? "the root’s clock" : <bdi>{clockName(clock)}</bdi>}. Whiskers{state.tab.value.id === "space" ? " of the chosen span" : ""} show how far it may still be off.
+        {summary.moved === 0 ? "All times are as reported" : <>{plural(summary.moved, "span")} moved, by up to {most}{mostOff === undefined ? "" : <>: the clock of <a href={`/clocks?q=${encodeURIComponent(mostOff.id)}`}><bdi>{clockName(mostOff)}</bdi></a> is {summary.shiftMost < 0 ? "ahead" : "behind"}</>}</>}; times are those of {clock === undefined ? "the root’s clock" : <bdi>{clockName(clock)}</bdi>}.<span class="detail"> Whiskers{state.tab.value.id === "space" ? " of the chosen span" : ""} show how far it may still be off.</span>
         {summary.contradictions === 0 ? null : ` As sent, ${plural(summary.contradictions, "message")} would arrive before ${summary.contradictions === 1 ? "it was" : "they were"} sent.`}
       </p>
       {faults}

@@ -22,7 +22,7 @@ export function SpaceOverview({ state }: { readonly state: TraceState }) {
           </div>
         )))}
       </dl>
-      {silent === 0 ? null : <p>{plural(silent, "clock")} without stamps: its spans carry no marks of order, so what passes through it cannot be proven.</p>}
+      {silent === 0 ? null : <p>{plural(silent, "clock")} without stamps, the marks of order that travel with calls: what passes there rests on less.</p>}
     </section>
   );
 }

@@ -25,7 +25,8 @@ export function WhyNote({ state }: { readonly state: TraceState }) {
   const { status, value } = path.state.value;
   const [most] = value === null ? [] : pathRows(value, "operation");
   const waits = follows && status !== "failed" && !(status === "ready" && most === undefined);
-  if (!waits && finding === undefined) return null;
+  // Who came for a finding knows already, and is told above the timeline what is marked.
+  if ((!waits && finding === undefined) || state.find.value.startsWith("finding:")) return null;
   return (
     <div class="why-note" role="note">
       {!waits ? null : most === undefined ? <span>Looking for what took the time…</span> : (
