@@ -4,6 +4,7 @@ import type { CausalLine } from "../api/order.ts";
 import type { TraceColumns } from "../api/trace_columns.ts";
 import type { TraceClock } from "../api/trace_order.ts";
 import { addNanoseconds } from "../base/time.ts";
+import { lineOf } from "../base/text.ts";
 import { formatCount, formatDuration } from "../base/units.ts";
 import { rowsBySpanId } from "./span_row.ts";
 
@@ -65,10 +66,13 @@ export const shiftOf = (trace: TraceColumns, row: number): number => (trace.orde
 
 export const formatShift = (value: number): string => (value === 0 ? "0" : `${value > 0 ? "+" : "−"}${formatDuration(Math.abs(value))}`);
 
+/** Of a service or a host, where one stands for a clock. */
+const NAME_CHARS_MAX = 60;
+
 /** `cart on fra-07`; the id where nothing else is known. */
 export function clockName(clock: TraceClock): string {
-  const service = clock.service ?? "";
-  const host = clock.host ?? clock.instance ?? "";
+  const service = lineOf(clock.service ?? "", NAME_CHARS_MAX);
+  const host = lineOf(clock.host ?? clock.instance ?? "", NAME_CHARS_MAX);
   if (service === "" && host === "") return clock.id;
   return service === "" ? host : host === "" ? service : `${service} on ${host}`;
 }

@@ -1,7 +1,6 @@
 // Every clock: how far it is off, how well that is known, what is odd about it and what to do.
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { fetchClocks, type ClocksAnswer } from "../../api/clocks.ts";
-import { lineOf } from "../../base/text.ts";
 import { formatDuration, plural } from "../../base/units.ts";
 import { clockName } from "../../model/clock_choice.ts";
 import { ANOMALIES, CLOCK_SORTS, groupClocks, summarizeClock, type ClockSort, type ClockSummary } from "../../model/clock_report.ts";
@@ -95,7 +94,7 @@ export function ClocksPage() {
             <label>
               <span class="visually-hidden">Reference</span>
               <select class="field" value={answer?.reference ?? ""} disabled={answer === null || all.length === 0} title="The clock that all offsets are told against" onChange={(event) => change({ reference: event.currentTarget.value })}>
-                {[...all].sort((a, b) => (clockName(a.clock) < clockName(b.clock) ? -1 : 1)).map(({ clock }) => <option key={clock.id} value={clock.id}>Against {lineOf(clockName(clock), 60)}</option>)}
+                {[...all].sort((a, b) => (clockName(a.clock) < clockName(b.clock) ? -1 : 1)).map(({ clock }) => <option key={clock.id} value={clock.id}>Against {clockName(clock)}</option>)}
               </select>
             </label>
             <button type="button" class="button" onClick={load} disabled={state.status === "loading"}><Icon name="refresh" />Look again</button>

@@ -132,7 +132,7 @@ export function SpacePicture({ state, layout, second, cone, picking, choose, pre
             // The name stays in sight while its lane is.
             const hidden = Math.max(0, Math.min(lane.height - 34, size.top - lane.top));
             return (
-              <div key={lane.clock} role="listitem" class="lane" title={clock === undefined ? "" : `${name}\n${clock.id}\n${clock.instance ?? ""}`} style={{ top: `${RULER_HEIGHT + lane.top + hidden - size.top}px`, height: `${lane.height - hidden}px` }}>
+              <div key={lane.clock} role="listitem" class="lane" title={clock === undefined ? "" : `${name}\n${clock.id}\n${lineOf(clock.instance ?? "")}`} style={{ top: `${RULER_HEIGHT + lane.top + hidden - size.top}px`, height: `${lane.height - hidden}px` }}>
                 <b><Text value={clock?.service ?? name} /></b>
                 <small><Text value={clock?.host ?? clock?.instance ?? clock?.id ?? ""} empty="" />{clock?.tagged === false ? ", no stamps" : ""}{lane.clock === trace.order?.reference ? ", reference" : ""}</small>
                 {lane.height < 56 ? null : <small>{plural(lane.rows.length, "span")}{lane.folded > 0 ? `, ${lane.folded} folded` : ""}</small>}

@@ -2,6 +2,7 @@
 // cone, a second one (Shift, or "Relate") for how the two relate and why; drag the cut to see what is open at a moment.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { fetchCone, fetchRelation, type Cone, type SpanRelation } from "../../api/order.ts";
+import { lineOf } from "../../base/text.ts";
 import { clampWindow } from "../../base/time_window.ts";
 import { communicating, layoutLanes, LOCAL_CHOICES, spanStep, type LocalChoice } from "../../model/lanes.ts";
 import { coneOfRows } from "../../model/relation_words.ts";
@@ -88,7 +89,7 @@ export function SpaceTab({ state }: { readonly state: TraceState }) {
     event.preventDefault();
     event.stopPropagation();
   };
-  const label = selected < 0 ? "Nothing is selected." : `Selected: ${nameOf(trace, selected)}.`;
+  const label = selected < 0 ? "Nothing is selected." : `Selected: ${lineOf(nameOf(trace, selected))}.`;
   return (
     <section class="trace-tab space-tab" aria-label="Space-time">
       <SpaceLegend state={state} layout={layout} local={local} toggleCut={toggleCut} arrowsOff={trace.rowCount > ARROW_SPANS_MAX} coned={rowCone !== null} />

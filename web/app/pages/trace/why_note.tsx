@@ -35,7 +35,7 @@ export function WhyNote({ state }: { readonly state: TraceState }) {
           <button type="button" class="to" onClick={() => state.select(rowOfSpanId(trace, most.spanId), { open: true, center: true })}>
             <Text value={most.label} empty="(no name)" /> <small><Text value={most.service} empty="(no service name)" /></small>
           </button>
-          <b>{formatDuration(most.duration)}, {Math.round(most.share * 100)} %</b>
+          <strong>{formatDuration(most.duration)}, {Math.round(most.share * 100)} %</strong>
           <button type="button" class="to all" onClick={() => state.openTab("path")}>all parts</button>
         </span>
       )}
