@@ -1,5 +1,6 @@
 // The requests this UI makes, all of them to its own server. Each gives a decoded value or throws
 // ApiError (the server said no), DecodeError (it said something else) or the abort it was given.
+import { addressPart } from "../base/text.ts";
 import { decodeOtlpSpans, type OtlpSpan } from "./otlp.ts";
 import { decodeTraceColumns, type TraceColumns } from "./trace_columns.ts";
 import { decodeNames, decodeTracePage, traceSummary, type NameCount, type TracePage, type TraceSummary } from "./trace_summary.ts";
@@ -63,7 +64,7 @@ export async function fetchServices(signal?: AbortSignal): Promise<NameCount[]> 
 }
 
 export async function fetchOperations(service: string, signal?: AbortSignal): Promise<NameCount[]> {
-  return decodeNames(parse(await requestText(`/services/${encodeURIComponent(service)}/operations`, signal)), "operations");
+  return decodeNames(parse(await requestText(`/services/${addressPart(service)}/operations`, signal)), "operations");
 }
 
 export async function fetchTracePage(query: URLSearchParams, signal?: AbortSignal): Promise<TracePage> {

@@ -1,7 +1,7 @@
 // Units, times, zoom arithmetic, unsafe text, frames.
 import { describe, expect, test } from "vitest";
 import { FrameScheduler } from "./frame_scheduler.ts";
-import { blockOf, lineOf } from "./text.ts";
+import { addressPart, blockOf, lineOf } from "./text.ts";
 import { addNanoseconds, formatAge, formatDateTime, formatDateTimeExactly } from "./time.ts";
 import { clampWindow, fullWindow, isFullWindow, panWindow, tickStep, windowAround, zoomWindow } from "./time_window.ts";
 import { formatDuration, formatTick, parseDuration, plural } from "./units.ts";
@@ -85,6 +85,7 @@ describe("text from strangers", () => {
   test("hidden characters and direction overrides are named", () => {
     expect(lineOf("safe\u202egpj.exe\u200b")).toBe("safe⟨U+202E⟩gpj.exe⟨U+200B⟩");
     expect(lineOf("half \ud83d pair")).toBe("half � pair");
+    expect(addressPart("a/b \ud83d")).toBe("a%2Fb%20%EF%BF%BD");
   });
 
   test("joined emoji and right-to-left words stay", () => {

@@ -36,6 +36,9 @@ function toWellFormed(text: string): string {
   return text.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "\ufffd");
 }
 
+/** A text as a part of an address; halves of surrogate pairs would make it throw. */
+export const addressPart = (text: string): string => encodeURIComponent(toWellFormed(text));
+
 function cut(text: string, charsMax: number): string {
   const end = charsMax;
   const code = text.charCodeAt(end - 1);

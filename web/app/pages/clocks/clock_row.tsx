@@ -4,6 +4,7 @@ import { formatAxisTime } from "../../base/time.ts";
 import { formatCount, formatDuration, formatNanosecondsExactly } from "../../base/units.ts";
 import { clockName, formatShift } from "../../model/clock_choice.ts";
 import { ANOMALIES, chartPaths, thin, type ClockSummary } from "../../model/clock_report.ts";
+import { EMPTY_QUERY, searchUrl } from "../../model/search_query.ts";
 import { OFFSET_STATES } from "../../api/clocks.ts";
 import { timeZone } from "../../state/preferences.ts";
 import { CopyButton } from "../../ui/copy_button.tsx";
@@ -116,7 +117,7 @@ function Detail({ summary, choose }: { readonly summary: ClockSummary; readonly 
       </dl>
       <div class="actions">
         {isReference ? null : <button type="button" class="button small" onClick={choose}>Tell all offsets against this clock</button>}
-        {clock.service === null ? null : <a class="button quiet small" href={`/search?service=${encodeURIComponent(clock.service)}`}><Icon name="search" />Traces of <Text value={clock.service} /></a>}
+        {clock.service === null ? null : <a class="button quiet small" href={searchUrl({ ...EMPTY_QUERY, service: clock.service })}><Icon name="search" />Traces of <Text value={clock.service} /></a>}
       </div>
     </div>
   );

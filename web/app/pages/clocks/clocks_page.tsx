@@ -1,6 +1,7 @@
 // Every clock: how far it is off, how well that is known, what is odd about it and what to do.
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { fetchClocks, type ClocksAnswer } from "../../api/clocks.ts";
+import { lineOf } from "../../base/text.ts";
 import { formatDuration, plural } from "../../base/units.ts";
 import { clockName } from "../../model/clock_choice.ts";
 import { ANOMALIES, CLOCK_SORTS, groupClocks, summarizeClock, type ClockSort, type ClockSummary } from "../../model/clock_report.ts";
@@ -171,7 +172,7 @@ function Groups({ all, asked, change }: GroupsProps) {
   return (
     <div class="clock-groups">
       {groups.map(({ service, clocks }) => (
-        <section key={service} aria-label={service ?? "Shared clocks"}>
+        <section key={service} aria-label={service === null ? "Shared clocks" : lineOf(service)}>
           <h2>
             {service === null ? "Known only through others" : <Text value={service} />}
             <small>{plural(clocks.length, "clock")}{service === null ? ": of hosts and of processes that only pass stamps on" : ""}</small>
