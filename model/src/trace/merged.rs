@@ -32,8 +32,11 @@ pub struct MergedTrace<'a> {
 #[derive(Debug)]
 struct Resource<'a> {
     text: Option<&'a str>,
-    parsed: OnceLock<Vec<(Cow<'a, str>, Option<Cow<'a, str>>)>>,
+    parsed: OnceLock<Vec<(Cow<'a, str>, Value<'a>)>>,
 }
+
+/// The text of a value; none where it was never set.
+type Value<'a> = Option<Cow<'a, str>>;
 
 /// An event of a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

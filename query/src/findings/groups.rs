@@ -87,7 +87,7 @@ impl From<&Finding> for FindingAnswer {
             wasted_ns: finding.wasted_ns,
             saving_ns: finding.saving_ns,
             critical_path_ns: finding.critical_path_ns,
-            evidence: finding.evidence.clone(),
+            evidence: finding.evidence.value(),
             first_seen_unix_nano: finding.first_seen_unix_nano,
             last_seen_unix_nano: finding.last_seen_unix_nano,
         }

@@ -52,7 +52,7 @@ fn noted(trace_id: [u8; 16]) -> causeway_analysis::detectors::Finding {
         wasted_ns: 0,
         saving_ns: 0,
         critical_path_ns: 0,
-        evidence: serde_json::Value::Null,
+        evidence: causeway_analysis::detectors::Evidence::default(),
         first_seen_unix_nano: 0,
         last_seen_unix_nano: 0,
     }

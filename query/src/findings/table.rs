@@ -166,7 +166,7 @@ impl<'a> FindingRows<'a> {
             wasted_ns: long("wasted_ns"),
             saving_ns: long("saving_ns"),
             critical_path_ns: long("critical_path_ns"),
-            evidence: serde_json::from_str(text("evidence")?).ok()?,
+            evidence: text("evidence")?.parse().ok()?,
             first_seen_unix_nano: time("first_seen"),
             last_seen_unix_nano: time("last_seen"),
         })
