@@ -10,6 +10,7 @@
 //! | severity | high |
 //! | wrong if | the callee recognises repeats by what the request says |
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use causeway_model::trace::{Kind, Row, Status};
@@ -93,6 +94,7 @@ fn retried(subject: &Subject<'_, '_>) -> Vec<Repeated> {
 fn redelivered(subject: &Subject<'_, '_>) -> Vec<Repeated> {
     let trace = subject.trace;
     let consumers = trace.rows().filter(|row| trace.kind(*row) == Kind::Consumer);
+    let writes = OnceCell::new();
     let mut deliveries: BTreeMap<[String; 3], Vec<Row>> = BTreeMap::new();
     for row in consumers.filter(|row| ended_well(subject, *row)) {
         let Some(call) = subject.call(row).filter(|call| call.operation == "process") else {
@@ -106,7 +108,8 @@ fn redelivered(subject: &Subject<'_, '_>) -> Vec<Repeated> {
                 fields.text(Field::MessagingConsumerGroup).unwrap_or(trace.service_text(row));
             Some((id.to_owned(), group.to_owned()))
         });
-        let Some((id, group)) = of.filter(|_| writes(subject, row)) else { continue };
+        let writes = || writes.get_or_init(|| Writes::of(subject)).any_below(subject, row);
+        let Some((id, group)) = of.filter(|_| writes()) else { continue };
         deliveries.entry([call.target.clone(), group, id]).or_default().push(row);
     }
     let repeated = deliveries.into_iter().filter_map(|([target, ..], rows)| {
@@ -129,12 +132,33 @@ fn has_key(subject: &Subject<'_, '_>, row: Row) -> bool {
     with_fields(subject.trace, row, |fields| fields.idempotency_key().is_some())
 }
 
-/// Whether something below writes, with success.
-fn writes(subject: &Subject<'_, '_>, row: Row) -> bool {
-    let is_write = |below: &Row| {
-        subject.call(*below).is_some_and(|call| call.is_exit && call.effect == Effect::Write)
-    };
-    subject.trace.subtree(row).skip(1).any(|below| is_write(&below) && ended_well(subject, below))
+/// Which rows have something below that writes, with success.
+struct Writes {
+    /// How many such writes all rows before each are. A subtree is a range of rows.
+    before: Vec<u32>,
+}
+
+impl Writes {
+    fn of(subject: &Subject<'_, '_>) -> Self {
+        let is_write = |row: Row| {
+            let call = subject.call(row);
+            call.is_some_and(|call| call.is_exit && call.effect == Effect::Write)
+                && ended_well(subject, row)
+        };
+        let mut count = 0;
+        let mut before = vec![0];
+        before.extend(subject.trace.rows().map(|row| {
+            count += u32::from(is_write(row));
+            count
+        }));
+        Self { before }
+    }
+
+    fn any_below(&self, subject: &Subject<'_, '_>, row: Row) -> bool {
+        let before = |row: u32| self.before.get(row as usize).copied().unwrap_or(0);
+        let end = row.0.saturating_add(subject.trace.subtree_len(row));
+        before(end) > before(row.0.saturating_add(1))
+    }
 }
 
 impl DuplicateExecution {

@@ -13,12 +13,13 @@
 //! The usual time of a template over many traces is left to findings over windows.
 
 use causeway_model::trace::{Flags, Row, Status};
+use hashbrown::HashMap;
 
 use super::evidence::evidence;
 use super::finding::{Draft, Fallacy, Findings};
 use super::n_plus_one::callee;
 use super::{Detector, Settings, Severity, Subject, with_fields};
-use crate::forms::{Call, Field, System};
+use crate::forms::{Call, CallKey, Field, System};
 use crate::what_if::{Change, saving_ns};
 
 /// What in a template or attribute tells a call that is meant to last.
@@ -84,11 +85,12 @@ fn waits(subject: &Subject<'_, '_>, rule: &MissingTimeoutSettings) -> Vec<(Row, 
     }
     // Whether a long wait lies below; rows are walked from the leaves up.
     let mut has_below = vec![false; trace.len()];
+    let mut usual = Usual::default();
     let mut below_ns: Vec<Below> = trace.rows().map(|row| Below::of(subject, row)).collect();
     for row in trace.rows().rev() {
         let has_wait_below = has_below.get(row.idx()).copied().unwrap_or(false);
         let Some(below) = below_ns.get(row.idx()).copied() else { continue };
-        let wait_ns = wait_ns(subject, row, below, rule).filter(|_| !has_wait_below);
+        let wait_ns = wait_ns(subject, row, below, &mut usual, rule).filter(|_| !has_wait_below);
         found.extend(wait_ns.map(|ns| (row, ns)));
         let Some(parent) = trace.parent(row) else { continue };
         if let Some(flag) = has_below.get_mut(parent.idx()) {
@@ -126,6 +128,7 @@ fn wait_ns(
     subject: &Subject<'_, '_>,
     row: Row,
     below: Below,
+    usual: &mut Usual,
     rule: &MissingTimeoutSettings,
 ) -> Option<i64> {
     let trace = subject.trace;
@@ -144,22 +147,41 @@ fn wait_ns(
     if is_ended || is_meant_to_last(subject, row, call) {
         return None;
     }
-    let others_ns = subject.caller(row).and_then(|caller| usual_ns(subject, caller, row, call));
+    let others_ns = usual.others_ns(subject, row, call);
     let is_unusual =
         others_ns.is_none_or(|usual| wait_ns > usual.saturating_mul(rule.usual_times_min));
     is_unusual.then_some(wait_ns)
 }
 
-/// The median of other calls of the template under the caller; a thousand are looked at.
-fn usual_ns(subject: &Subject<'_, '_>, caller: Row, row: Row, call: &Call) -> Option<i64> {
-    let same = |other: &&(Row, Row)| {
-        other.1 != row && subject.call(other.1).is_some_and(|other| other.key == call.key)
-    };
-    let others = subject.exits_of(caller).iter().take(1_000).filter(same);
-    let mut durations: Vec<i64> =
-        others.map(|(_, other)| subject.trace.duration_ns(*other)).collect();
-    durations.sort_unstable();
-    durations.get(durations.len() / 2).copied()
+/// Calls of a caller that are looked at to learn how long they usually take.
+const USUAL_CALLS_MAX: usize = 1_000;
+
+/// How long calls under a caller usually take, found out once for all of them.
+#[derive(Debug, Default)]
+struct Usual {
+    /// Calls of each caller, by what is called and how long it took.
+    calls: HashMap<Row, Vec<(CallKey, i64, Row)>>,
+}
+
+impl Usual {
+    /// The median of the other calls of a template.
+    fn others_ns(&mut self, subject: &Subject<'_, '_>, row: Row, call: &Call) -> Option<i64> {
+        let caller = subject.caller(row)?;
+        let calls = self.calls.entry(caller).or_insert_with(|| {
+            let rows = subject.exits_of(caller).iter().take(USUAL_CALLS_MAX).map(|(_, row)| *row);
+            let timed = |row| Some((subject.call(row)?.key, subject.trace.duration_ns(row), row));
+            let mut calls: Vec<_> = rows.filter_map(timed).collect();
+            calls.sort_unstable();
+            calls
+        });
+        let first = calls.partition_point(|(key, ..)| *key < call.key);
+        let same = calls.get(first..)?;
+        let same = same.get(..same.partition_point(|(key, ..)| *key == call.key))?;
+        let own = same.binary_search(&(call.key, subject.trace.duration_ns(row), row)).ok();
+        let middle = (same.len() - usize::from(own.is_some())) / 2;
+        let middle = middle + usize::from(own.is_some_and(|own| own <= middle));
+        same.get(middle).map(|(_, ns, _)| *ns)
+    }
 }
 
 fn is_meant_to_last(subject: &Subject<'_, '_>, row: Row, call: &Call) -> bool {
