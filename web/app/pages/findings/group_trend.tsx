@@ -29,7 +29,7 @@ function Versions({ group }: { readonly group: WholeGroup }) {
   return (
     <figure class="versions">
       <figcaption title="Of the service where it was found">Versions</figcaption>
-      <div class="rows">
+      <div class="rows" role="region" aria-label="Versions" tabIndex={0}>
         <table>
           <thead><tr><th scope="col">Version</th><th scope="col" class="number">Traces</th><th scope="col"><span class="visually-hidden">Remark</span></th></tr></thead>
           <tbody>
