@@ -140,7 +140,7 @@ function Picture({ state, flame, focus, chosen, hovered, hover, zoom }: PictureP
   };
   return (
     <div
-      ref={scroller} class={`flame-scroll ${hovered >= 0 ? "on-frame" : ""}`} onScroll={measure} onPointerMove={(event) => hover(frameUnder(event))}
+      ref={scroller} tabIndex={0} role="region" aria-label="Frames" class={`flame-scroll ${hovered >= 0 ? "on-frame" : ""}`} onScroll={measure} onPointerMove={(event) => hover(frameUnder(event))}
       onPointerLeave={() => hover(-1)}
       onClick={(event) => {
         const frame = frameUnder(event);
