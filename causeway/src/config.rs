@@ -52,7 +52,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("connections-max", "10000", "Most open connections; further ones wait"),
     setting(
         "recent-bytes-max",
-        "384MiB",
+        "320MiB",
         "Most bytes of spans in memory; beyond it senders are told to retry",
     ),
     setting(
@@ -65,7 +65,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("request-dedup-max", "2000000", "Most requests remembered for that"),
     setting(
         "span-dedup-max",
-        "2000000",
+        "1800000",
         "Most spans remembered to recognise copies in other requests",
     ),
     setting(
@@ -408,7 +408,7 @@ mod tests {
     fn defaults_can_be_used() -> Result<()> {
         let config = read(&[], &[])?;
         assert_eq!(config.http_addr.port(), 8317);
-        assert_eq!(config.recent_bytes_max, 384 << 20);
+        assert_eq!(config.recent_bytes_max, 320 << 20);
         assert_eq!((config.retention_age, config.retention_bytes), (None, None));
         Ok(())
     }

@@ -51,12 +51,12 @@ impl StoreSettings {
     pub fn new(data_dir: PathBuf, clock: Clock) -> Self {
         Self {
             data_dir,
-            recent_bytes_max: 384 << 20,
+            recent_bytes_max: 320 << 20,
             flush_bytes: 64 << 20,
             flush_interval: Duration::from_secs(30),
             request_dedup_window: Duration::from_secs(3600),
             request_dedup_max: 2_000_000,
-            span_dedup_max: 2_000_000,
+            span_dedup_max: 1_800_000,
             file_index_bytes_max: 64 << 20,
             maintenance: true,
             compaction_cpu_share: 0.5,

@@ -38,6 +38,12 @@ impl Generation {
         self.spans.len() + self.conflicts.len()
     }
 
+    /// Forgets all and keeps the memory, which will be filled again.
+    fn clear(&mut self) {
+        self.spans.clear();
+        self.conflicts.clear();
+    }
+
     fn add(&mut self, key: u64, content: u64) {
         if *self.spans.entry(key).or_insert(content) != content {
             self.conflicts.insert((key, content));
@@ -92,7 +98,8 @@ impl SpanWindow {
             _ => Verdict::Conflict,
         };
         if self.young.len() >= self.generation_spans_max {
-            self.old = std::mem::take(&mut self.young);
+            std::mem::swap(&mut self.old, &mut self.young);
+            self.young.clear();
         }
         self.young.add(key, content);
         verdict
