@@ -1,6 +1,6 @@
 // Looks over every page and state, wide and narrow: accessibility faults in light and in dark, pages wider than the screen,
-// what the console complains of, and names that got out of hand: node dev/sweep.mjs [dist] [name filter].
-// Fails on what axe calls serious or critical, and on any of the others.
+// what the console complains of, and names that got out of hand: node dev/sweep.mjs [--quick] [dist] [name filter].
+// Quick looks are wide in light and narrow in dark. Fails on what axe calls serious or critical, and on any of the others.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { act } from "./act.mjs";
@@ -14,7 +14,18 @@ const COLOURS = ["color-contrast"];
 /** A page that loads for ever is looked at while it does. */
 const LOADING_MS = 400;
 
-const [dist = "dist", filter = ""] = process.argv.slice(2);
+// Dark differs by its colours alone.
+const PASSES = [
+  [1440, "light", RULES],
+  [360, "dark", COLOURS],
+  [360, "light", RULES],
+  [1440, "dark", COLOURS],
+];
+const QUICK = 2;
+
+const given = process.argv.slice(2);
+const passes = given[0] === "--quick" ? (given.shift(), PASSES.slice(0, QUICK)) : PASSES;
+const [dist = "dist", filter = ""] = given;
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const server = await serve({ port: 0, dist, now: Date.UTC(2026, 10, 20, 14, 30) });
 const origin = `http://127.0.0.1:${server.address().port}`;
@@ -37,8 +48,7 @@ function outOfHand() {
   return found.slice(0, 5);
 }
 
-// Dark differs by its colours alone.
-for (const [width, colorScheme, rules] of [[1440, "light", RULES], [360, "light", RULES], [1440, "dark", COLOURS], [360, "dark", COLOURS]]) {
+for (const [width, colorScheme, rules] of passes) {
   const context = await browser.newContext({ viewport: { width, height: 900 }, hasTouch: width < 500, isMobile: width < 500, reducedMotion: "reduce", colorScheme });
   for (const [name, path, wish = ""] of PAGES.filter(([name]) => name.includes(filter))) {
     const hostile = wish.startsWith("evil");
