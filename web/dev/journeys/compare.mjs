@@ -23,6 +23,7 @@ export const JOURNEYS = {
     const first = await page.locator(".virtual-table .body .row").first().innerText();
     await page.reload();
     await page.locator(".virtual-table .body .row").first().waitFor();
+    await settle();
     assert.equal(await page.locator(".virtual-table .body .row").first().innerText(), first);
     await page.getByRole("link", { name: "Open in trace B" }).first().click();
     await page.locator(".tree-row.chosen").waitFor();

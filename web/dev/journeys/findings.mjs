@@ -7,6 +7,7 @@ export const JOURNEYS = {
     await page.goto(origin);
     await page.getByRole("link", { name: "Findings", exact: true }).click();
     await page.getByRole("link", { name: /^The network is secure\s*No finding/ }).waitFor();
+    await settle();
     assert.equal(await page.locator(".group-row").count(), 5);
     await page.getByRole("link", { name: /^Latency is zero/ }).click();
     await page.getByLabel("Severity").selectOption("high");
@@ -64,6 +65,7 @@ export const JOURNEYS = {
     const state = page.getByRole("region", { name: "State" });
     await state.getByText("It was resolved in version 2.4.1 2 h ago, and has been found again since.").waitFor();
     await page.getByRole("img", { name: "Findings over time" }).waitFor();
+    await settle();
     assert.match(await page.locator(".versions").innerText(), /2\.4\.0[^]*before it was resolved[^]*2\.4\.1[^]*should be resolved here/);
     await state.getByRole("button", { name: "Acknowledge" }).click();
     await state.getByLabel("Note").fill("<b>later</b>");
@@ -91,7 +93,7 @@ export const JOURNEYS = {
     assert.match(await rows.nth(3).innerText(), /137 ×[^]*SELECT items[^]*394 ms[^]*1 × /);
     await panel.getByLabel("Change", { exact: true }).selectOption("faster");
     await panel.getByLabel("by percent").fill("nonsense");
-    assert.equal(await panel.getByLabel("by percent").getAttribute("aria-invalid"), "true");
+    await panel.getByLabel("by percent").and(page.locator("[aria-invalid=true]")).waitFor();
     await panel.getByLabel("by percent").fill("100");
     await panel.locator(".headline:not(.stale)", { hasText: "saves" }).waitFor();
     await settle();

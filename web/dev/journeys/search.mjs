@@ -3,13 +3,15 @@ import assert from "node:assert/strict";
 import { traceIdOf } from "../mock_data.mjs";
 
 export const JOURNEYS = {
-  async "an empty server fills itself"({ page, origin }) {
+  async "an empty server fills itself"({ page, origin, settle }) {
     await fetch(`${origin}/mock?empty=1`);
     await page.goto(origin);
     await page.getByRole("heading", { name: "Send the first trace" }).waitFor();
     await page.getByRole("button", { name: "Copy OTLP over gRPC address" }).click();
+    await settle();
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "http://127.0.0.1:4317");
     await page.getByRole("tab", { name: "curl" }).click();
+    await settle();
     assert.match(await page.locator(".recipe pre").innerText(), /4318\/v1\/traces/);
     await fetch(`${origin}/mock?empty=0`);
     await page.locator(".result-row").first().waitFor({ timeout: 5000 });

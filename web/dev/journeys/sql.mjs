@@ -19,6 +19,7 @@ export const JOURNEYS = {
     await area.pressSequentially("* FROM trac");
     await page.locator(".suggestions li", { hasText: "traces" }).first().waitFor();
     await page.keyboard.press("Tab");
+    await settle();
     assert.equal(await area.inputValue(), "SELECT * FROM traces");
     await page.keyboard.press("Control+Enter");
     await page.getByRole("button", { name: "Table", exact: true }).click();
@@ -29,11 +30,13 @@ export const JOURNEYS = {
     assert.equal(params().get("sort"), "-4");
     assert.match(await page.locator(".virtual-table .body .row").first().innerText(), /5 m 10 s/);
     await page.getByRole("button", { name: "Copy rows as CSV" }).click();
+    await settle();
     assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^trace_id,root_service,/);
     await page.reload();
     await page.locator(".virtual-table .body .row").first().waitFor();
     assert.match(await page.locator(".virtual-table .body .row").first().innerText(), /5 m 10 s/);
     await page.getByRole("tab", { name: "History" }).click();
+    await settle();
     assert.match(await page.locator(".questions").innerText(), /SELECT \* FROM traces/);
     await page.locator(".virtual-table .body .row").nth(1).locator("div").nth(2).click();
     await page.getByRole("dialog").getByText("root_name").waitFor();

@@ -25,6 +25,7 @@ export const JOURNEYS = {
     assert.equal(page.url(), shared);
     assert.equal(await chosen(), row);
     await page.keyboard.press("Escape");
+    await settle();
     assert.equal(await page.locator(".span-panel").count(), 0);
     await page.keyboard.press("p");
     await settle();
