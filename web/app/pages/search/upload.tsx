@@ -74,7 +74,7 @@ function Report() {
   }, [open]);
   const state = upload.state.value;
   return (
-    <dialog ref={dialog} class="upload" aria-labelledby="upload-title" onClose={closeUpload}>
+    <dialog ref={dialog} class="upload" aria-labelledby="upload-title" onCancel={closeUpload}>
       <h2 id="upload-title">{file === null ? "" : lineOf(file.name, 80)}</h2>
       {file === null ? null : state.status === "failed" ? (
         <p class="failed" role="alert">{state.error.message}</p>
