@@ -56,6 +56,7 @@ impl StoreSettings {
             flush_interval: Duration::from_secs(30),
             request_dedup_window: Duration::from_secs(3600),
             request_dedup_max: 2_000_000,
+            // Each of two generations just fits a table of a million places, which grow by doubling.
             span_dedup_max: 1_800_000,
             file_index_bytes_max: 64 << 20,
             maintenance: true,

@@ -117,14 +117,17 @@ impl ScalarUDFImpl for TraceFunction {
 }
 
 fn operation() -> Arc<Field> {
-    let fields = Fields::from(vec![
+    Arc::new(Field::new("item", DataType::Struct(operation_fields()), false))
+}
+
+fn operation_fields() -> Fields {
+    Fields::from(vec![
         Field::new("service_name", DataType::Utf8, false),
         Field::new("name", DataType::Utf8, false),
         Field::new("spans", DataType::Int64, false),
         Field::new("self_time_ns", DataType::Int64, false),
         Field::new("critical_path_ns", DataType::Int64, false),
-    ]);
-    Arc::new(Field::new("item", DataType::Struct(fields), false))
+    ])
 }
 
 fn prediction() -> Fields {
@@ -174,74 +177,67 @@ impl TraceFunction {
         let mut columns: Vec<ArrayRef> =
             vec![Arc::new(services.finish()), Arc::new(names.finish())];
         columns.extend(numbers.map(|mut column| Arc::new(column.finish()) as ArrayRef));
-        let item = operation();
-        let DataType::Struct(fields) = item.data_type().clone() else {
-            return exec_err!("an operation is a structure");
-        };
-        let values = Arc::new(StructArray::try_new(fields, columns, None)?);
+        let values = Arc::new(StructArray::try_new(operation_fields(), columns, None)?);
         let offsets = OffsetBuffer::from_lengths(lengths());
         let known = lists.iter().map(Option::is_some).collect::<NullBuffer>();
-        Ok(Arc::new(ListArray::try_new(item, offsets, values, Some(known))?))
+        Ok(Arc::new(ListArray::try_new(operation(), offsets, values, Some(known))?))
     }
 
     fn self_time(&self, ids: &StringArray, spans: &StringArray) -> Result<ArrayRef> {
         let (ids, spans) = (parsed::<TraceId>(ids)?, parsed::<SpanId>(spans)?);
-        let mut wanted: HashMap<(TraceId, u64), i64> = HashMap::new();
-        let keys: Vec<_> =
-            ids.iter().zip(&spans).map(|(id, span)| Some(((*id)?, number((*span)?)))).collect();
-        wanted.extend(keys.iter().flatten().map(|key| (*key, i64::MIN)));
+        let key = |(id, span): (&Option<TraceId>, &Option<SpanId>)| {
+            Some(((*id)?, u64::from_be_bytes((*span)?.0)))
+        };
+        let keys: Vec<_> = ids.iter().zip(&spans).map(key).collect();
+        let mut own: HashMap<(TraceId, u64), Option<i64>> =
+            keys.iter().flatten().map(|key| (*key, None)).collect();
         self.each(&ids, |trace| {
             let Some(id) = trace.trace_id() else { return Ok(()) };
-            for (row, own) in trace.rows().zip(self_times(trace)) {
-                if let Some(known) = wanted.get_mut(&(id, trace.span_id(row))) {
-                    *known = own;
+            for (row, own_ns) in trace.rows().zip(self_times(trace)) {
+                if let Some(known) = own.get_mut(&(id, trace.span_id(row))) {
+                    *known = Some(own_ns);
                 }
             }
             Ok(())
         })?;
-        let own = |key: &Option<(TraceId, u64)>| {
-            wanted.get(key.as_ref()?).copied().filter(|own| *own != i64::MIN)
-        };
-        Ok(Arc::new(keys.iter().map(own).collect::<Int64Array>()))
+        let of_row = |key: &Option<(TraceId, u64)>| own.get(key.as_ref()?).copied().flatten();
+        Ok(Arc::new(keys.iter().map(of_row).collect::<Int64Array>()))
     }
 
     fn what_if(&self, ids: &StringArray, changes: &StringArray) -> Result<ArrayRef> {
         let ids = parsed::<TraceId>(ids)?;
         // Most often one change for all.
-        let mut by_change: BTreeMap<&str, HashMap<TraceId, [i64; 3]>> = BTreeMap::new();
-        by_change.extend(changes.iter().flatten().map(|change| (change, HashMap::new())));
-        for (text, by_trace) in &mut by_change {
+        let mut asked: BTreeMap<&str, Vec<Option<TraceId>>> = BTreeMap::new();
+        for (id, change) in ids.iter().zip(changes) {
+            change.into_iter().for_each(|change| asked.entry(change).or_default().push(*id));
+        }
+        let mut known: HashMap<(&str, TraceId), [i64; 3]> = HashMap::new();
+        for (text, ids) in asked {
             let change: WantedChange = serde_json::from_str(text).map_err(|error| {
                 QueryError::bad_request(format!("{text:?} is no change: {error}"))
             })?;
-            let asked = ids.iter().zip(changes).map(|(id, of)| id.filter(|_| of == Some(text)));
-            let asked: Vec<_> = asked.collect();
-            self.each(&asked, |trace| {
+            self.each(&ids, |trace| {
                 let after = replay(trace, &change.on(trace)?);
                 let times = [after.root_before_ns, after.root_ns, after.saving_ns()];
-                by_trace.extend(trace.trace_id().map(|id| (id, times)));
+                known.extend(trace.trace_id().map(|id| ((text, id), times)));
                 Ok(())
             })?;
         }
         let times: Vec<Option<[i64; 3]>> = ids
             .iter()
             .zip(changes)
-            .map(|(id, change)| by_change.get(change?)?.get(id.as_ref()?).copied())
+            .map(|(id, change)| known.get(&(change?, (*id)?)).copied())
             .collect();
         let column = |at: usize| -> ArrayRef {
             let one = |times: &Option<[i64; 3]>| times.and_then(|times| times.get(at).copied());
             Arc::new(times.iter().map(one).collect::<Int64Array>())
         };
-        let known = times.iter().map(Option::is_some).collect::<NullBuffer>();
+        let is_known = times.iter().map(Option::is_some).collect::<NullBuffer>();
         let columns = vec![column(0), column(1), column(2)];
-        Ok(Arc::new(StructArray::try_new(prediction(), columns, Some(known))?))
+        Ok(Arc::new(StructArray::try_new(prediction(), columns, Some(is_known))?))
     }
 }
 
 fn parsed<T: FromStr<Err: Display>>(texts: &StringArray) -> QueryResult<Vec<Option<T>>> {
     texts.iter().map(|text| text.map(input::id::<T>).transpose()).collect()
-}
-
-fn number(span: SpanId) -> u64 {
-    u64::from_be_bytes(span.0)
 }

@@ -4,7 +4,6 @@
 
 use axum::Json;
 use axum::extract::{Query as UrlQuery, State};
-use axum::http::Uri;
 use causeway_analysis::cohort::{Cohort, Frame, FrameChange, Operation, OperationChange};
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +11,7 @@ use super::error::ApiResult;
 use super::order::Asked;
 use super::search::{self, Total};
 use crate::cohort::cohort;
-use crate::error::{QueryError, Result};
+use crate::error::Result;
 use crate::query::Query;
 
 /// Traces of a cohort that are looked at unless `limit` says otherwise.
@@ -72,8 +71,8 @@ pub(super) async fn difference(
     asked: Asked<Two>,
 ) -> ApiResult<Json<Difference>> {
     let UrlQuery(Two { before, after }) = asked?;
-    let (before, _) = summed(&query, pairs(&before)?).await?;
-    let (after, _) = summed(&query, pairs(&after)?).await?;
+    let (before, _) = summed(&query, pairs(&before)).await?;
+    let (after, _) = summed(&query, pairs(&after)).await?;
     let both = [&before, &after];
     Ok(Json(Difference {
         traces: both.map(|cohort| cohort.traces),
@@ -84,16 +83,15 @@ pub(super) async fn difference(
 }
 
 async fn summed(query: &Query, mut pairs: Pairs) -> Result<(Cohort, Total)> {
+    let limit_max = query.settings().traces_page_max;
     if !pairs.iter().any(|(key, _)| key == "limit") {
-        pairs.push(("limit".to_owned(), LIMIT_DEFAULT.to_string()));
+        pairs.push(("limit".to_owned(), LIMIT_DEFAULT.min(limit_max).to_string()));
     }
-    let search = search::read(&pairs, query.settings().traces_page_max, query.watch())?;
+    let search = search::read(&pairs, limit_max, query.watch())?;
     let (cohort, found) = cohort(query, search).await?;
     Ok((cohort, Total { value: found.total, exact: found.is_exact }))
 }
 
-fn pairs(text: &str) -> Result<Pairs> {
-    let wrong = || QueryError::bad_request(format!("{text:?} are no parameters of a search"));
-    let uri = format!("/?{}", text.trim_start_matches('?')).parse::<Uri>().map_err(|_| wrong())?;
-    UrlQuery::try_from_uri(&uri).map(|UrlQuery(pairs)| pairs).map_err(|_| wrong())
+fn pairs(text: &str) -> Pairs {
+    form_urlencoded::parse(text.as_bytes()).into_owned().collect()
 }

@@ -17,7 +17,7 @@ use super::error::ApiResult;
 use super::search::{line, read};
 use crate::error::QueryError;
 use crate::query::Query;
-use crate::search::{Order, Search, run};
+use crate::search::{Order, run};
 use crate::trace::summary::Summary;
 
 /// Time between looks.
@@ -34,7 +34,8 @@ const SENT_MAX: usize = 10_000;
 
 struct Tail {
     query: Query,
-    search: Search,
+    /// Parameters of the search. They are read at each look, because what was found in traces changes.
+    pairs: Vec<(String, String)>,
     /// Spans of the traces whose lines were sent.
     sent: HashMap<TraceId, i64>,
     is_first: bool,
@@ -48,10 +49,9 @@ pub(super) async fn tail(
     if let Some((key, _)) = pairs.iter().find(|(key, _)| TAKEN.contains(&key.as_str())) {
         return Err(QueryError::bad_request(format!("a tail has no parameter {key:?}")).into());
     }
-    let mut search = read(&pairs, LINES_MAX, query.watch())?;
-    (search.order, search.limit) = (Order::Newest, LINES_MAX);
+    read(&pairs, LINES_MAX, query.watch())?;
     let _place = query.start_tail()?;
-    let tail = Tail { query, search, sent: HashMap::new(), is_first: true, _place };
+    let tail = Tail { query, pairs, sent: HashMap::new(), is_first: true, _place };
     let events = stream::unfold(tail, |mut tail| async move {
         let events = tail.look().await;
         Some((stream::iter(events), tail))
@@ -63,13 +63,19 @@ pub(super) async fn tail(
 const TAKEN: [&str; 5] = ["order", "limit", "cursor", "start", "end"];
 
 impl Tail {
+    async fn found(&self) -> Result<Vec<(TraceId, Summary)>, QueryError> {
+        let mut search = read(&self.pairs, LINES_MAX, self.query.watch())?;
+        (search.order, search.limit) = (Order::Newest, LINES_MAX);
+        search.filter.start = Some(crate::input::now().saturating_sub(BACK_NS));
+        Ok(run(&self.query, search).await?.lines)
+    }
+
     async fn look(&mut self) -> Vec<Result<Event, Infallible>> {
         if !std::mem::replace(&mut self.is_first, false) {
             tokio::time::sleep(INTERVAL).await;
         }
-        self.search.filter.start = Some(crate::input::now().saturating_sub(BACK_NS));
-        let found = match run(&self.query, self.search.clone()).await {
-            Ok(found) => found.lines,
+        let found = match self.found().await {
+            Ok(found) => found,
             Err(error) => {
                 return vec![Ok(Event::default().event("problem").data(error.to_string()))];
             }

@@ -11,9 +11,7 @@ use causeway_clock::{Carried, Stamp, response, tracestate};
 use super::cast::Level;
 use super::plan::{Action, MessageKey, Plan, PlannedSpan, SpanKey};
 use super::process::Process;
-use crate::proto::common::v1::any_value::Value;
-use crate::proto::common::v1::{AnyValue, ArrayValue, KeyValue};
-use crate::traffic::attributes::{text, value};
+use crate::traffic::attributes::{stamps, text};
 
 /// How long contexts of messages are kept; nothing in the shop is under way longer.
 const UNDER_WAY_NS: i64 = 60_000_000_000;
@@ -169,7 +167,8 @@ impl Stage {
         span.attributes.extend(one("hlc.start", open.start));
         span.attributes.extend(one("hlc.end", end));
         span.attributes.extend(one("hlc.reject", open.rejected.filter(|_| end.is_some())));
-        span.attributes.extend((!open.responses.is_empty()).then(|| listed(&open.responses)));
+        span.attributes
+            .extend((!open.responses.is_empty()).then(|| stamps("hlc.resp", &open.responses)));
         Some(open.planned)
     }
 
@@ -183,10 +182,4 @@ impl Stage {
             self.contexts.remove(&old);
         }
     }
-}
-
-fn listed(stamps: &[Stamp]) -> KeyValue {
-    let text_of = |stamp: &Stamp| AnyValue { value: Some(Value::StringValue(stamp.to_string())) };
-    let values = stamps.iter().map(text_of).collect();
-    value("hlc.resp", Value::ArrayValue(ArrayValue { values }))
 }

@@ -1,8 +1,10 @@
 //! Attributes by the semantic conventions, for each kind of span.
 
+use causeway_clock::Stamp;
+
 use super::random::Random;
 use super::shop::{Language, Query};
-use crate::proto::common::v1::{AnyValue, KeyValue, any_value::Value};
+use crate::proto::common::v1::{AnyValue, ArrayValue, KeyValue, any_value::Value};
 
 pub(crate) const USER_AGENTS: &[&str] = &[
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
@@ -23,6 +25,12 @@ pub(crate) fn value(key: &str, value: Value) -> KeyValue {
 
 pub(crate) fn text(key: &str, text: impl Into<String>) -> KeyValue {
     value(key, Value::StringValue(text.into()))
+}
+
+/// A list of stamps, as spans carry those of responses.
+pub(crate) fn stamps(key: &str, stamps: &[Stamp]) -> KeyValue {
+    let text = |stamp: &Stamp| AnyValue { value: Some(Value::StringValue(stamp.to_string())) };
+    value(key, Value::ArrayValue(ArrayValue { values: stamps.iter().map(text).collect() }))
 }
 
 pub(crate) fn int(key: &str, int: u64) -> KeyValue {

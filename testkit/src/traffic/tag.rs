@@ -7,15 +7,15 @@ use std::num::NonZeroU64;
 
 use causeway_clock::{NodeId, Stamp, tracestate};
 
+use super::attributes::{stamps, text};
 use super::simulate::Made;
-use crate::proto::common::v1::{AnyValue, ArrayValue, KeyValue, any_value::Value};
 use crate::proto::trace::v1::{Span, span::SpanKind};
 
 /// Tags the spans of a trace, children before their parents.
 pub(super) fn tag(trace: &mut [Made]) {
     let by_id: HashMap<Vec<u8>, usize> =
         trace.iter().enumerate().map(|(at, made)| (made.span.span_id.clone(), at)).collect();
-    let mut responses: Vec<Vec<Value>> = trace.iter().map(|_| Vec::new()).collect();
+    let mut responses: Vec<Vec<Stamp>> = trace.iter().map(|_| Vec::new()).collect();
     // Parents first: what a service was sent is handed on to all that it does.
     for at in (0..trace.len()).rev() {
         let Made { span, pod, .. } = &trace[at];
@@ -27,18 +27,18 @@ pub(super) fn tag(trace: &mut [Made]) {
             false => sender.span.trace_state.clone(),
         };
         if is_remote(span) && span.kind == SpanKind::Server as i32 {
-            responses[parent].push(text(stamp(*pod, span.end_time_unix_nano)));
+            responses[parent].push(stamp(*pod, span.end_time_unix_nano));
         }
         trace[at].span.trace_state = state;
     }
     for (Made { span, pod, .. }, responses) in trace.iter_mut().zip(responses) {
-        let [start, end] =
-            [span.start_time_unix_nano, span.end_time_unix_nano].map(|at| text(stamp(*pod, at)));
-        span.attributes.extend([keyed("hlc.start", start), keyed("hlc.end", end)]);
+        let tick = |at_unix_nano| stamp(*pod, at_unix_nano).to_string();
+        span.attributes.extend([
+            text("hlc.start", tick(span.start_time_unix_nano)),
+            text("hlc.end", tick(span.end_time_unix_nano)),
+        ]);
         if !responses.is_empty() {
-            let values = responses.into_iter().map(|value| AnyValue { value: Some(value) });
-            let values = ArrayValue { values: values.collect() };
-            span.attributes.push(keyed("hlc.resp", Value::ArrayValue(values)));
+            span.attributes.push(stamps("hlc.resp", &responses));
         }
     }
 }
@@ -54,24 +54,13 @@ fn stamp(pod: usize, at_unix_nano: u64) -> Stamp {
     Stamp { node, hlc: i64::try_from(at_unix_nano).unwrap_or(i64::MAX), lead: 0 }
 }
 
-fn text(stamp: Stamp) -> Value {
-    Value::StringValue(stamp.to_string())
-}
-
-fn keyed(key: &str, value: Value) -> KeyValue {
-    KeyValue {
-        key: key.to_owned(),
-        value: Some(AnyValue { value: Some(value) }),
-        ..KeyValue::default()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use causeway_clock::Carried;
 
     use super::super::Traffic;
     use super::*;
+    use crate::proto::common::v1::{AnyValue, any_value::Value};
 
     fn spans(traffic: Traffic) -> Vec<Span> {
         let mut traffic = traffic.spans_per_request(50);
