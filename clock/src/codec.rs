@@ -76,9 +76,9 @@ impl FromStr for Stamp {
     type Err = StampError;
 
     fn from_str(text: &str) -> Result<Self, StampError> {
-        let (node, time) = text.split_once(':').ok_or(StampError::Colon)?;
+        let (node, time) = split(text, ':').ok_or(StampError::Colon)?;
         let node = node.parse()?;
-        let (hlc, lead) = match time.split_once('+') {
+        let (hlc, lead) = match split(time, '+') {
             Some((hlc, lead)) => (hlc, Some(lead)),
             None => (time, None),
         };
@@ -86,6 +86,15 @@ impl FromStr for Stamp {
         let hlc = i64::try_from(hlc).ok().filter(|hlc| *hlc > 0).ok_or(StampError::HlcRange)?;
         let lead = lead.map_or(Ok(0), |lead| lead_of(lead, hlc))?;
         Ok(Self { node, hlc, lead })
+    }
+}
+
+/// What stands before and behind a character: mostly behind the digits of a number, so there is nothing to look for.
+fn split(text: &str, at: char) -> Option<(&str, &str)> {
+    match text.split_at_checked(DIGITS) {
+        Some((_, "")) => None,
+        Some((number, rest)) if rest.starts_with(at) => Some((number, rest.get(1..)?)),
+        _ => text.split_once(at),
     }
 }
 
@@ -119,11 +128,32 @@ fn fixed_hex(text: &str) -> Option<u64> {
     if text.len() == DIGITS { hex(text) } else { None }
 }
 
-/// Unlike `u64::from_str_radix`, takes neither a sign nor upper case.
+/// At most 16 digits. Unlike `u64::from_str_radix`, takes neither a sign nor upper case.
 fn hex(text: &str) -> Option<u64> {
-    let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    if text.bytes().all(is_hex) { u64::from_str_radix(text, 16).ok() } else { None }
+    let mut value = 0;
+    // Bits above those of a digit, once one is none.
+    let mut wrong = 0;
+    for byte in text.bytes() {
+        let digit = NIBBLES.get(usize::from(byte)).copied().unwrap_or(NO_NIBBLE);
+        wrong |= digit;
+        value = value << 4 | u64::from(digit);
+    }
+    (wrong < 16).then_some(value)
 }
+
+const NO_NIBBLE: u8 = 0xf0;
+
+/// The value of each byte as a digit.
+const NIBBLES: [u8; 256] = {
+    let mut values = [NO_NIBBLE; 256];
+    let digits = *b"0123456789abcdef";
+    let mut value = 0;
+    while value < digits.len() {
+        values[digits[value] as usize] = value as u8;
+        value += 1;
+    }
+    values
+};
 
 #[cfg(test)]
 mod tests {

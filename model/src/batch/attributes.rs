@@ -10,7 +10,6 @@ use arrow::error::ArrowError;
 use super::attribute_columns::{AttributeColumns, AttributeKind};
 use super::dictionary::{Dictionary, NULL_KEY};
 use super::seal::strings;
-use super::texts::Texts;
 use super::{EntryValue, SpanColumns, Values};
 use crate::columns::{self, map_entries_field};
 use crate::rows::{AttributeRows, AttributeText};
@@ -105,9 +104,7 @@ impl<'a> Attributes<'a> {
 
     fn new(rows: usize, columns: &'a AttributeColumns) -> Self {
         let own = columns.iter().map(|column| match column.kind {
-            AttributeKind::Text => {
-                Own::Text(Dictionary { texts: Texts::default(), keys: vec![NULL_KEY; rows] })
-            }
+            AttributeKind::Text => Own::Text(Dictionary::of_rows(rows)),
             AttributeKind::Int => {
                 Own::Int(Ints { values: vec![0; rows], valid: vec![false; rows], is_mixed: false })
             }
@@ -133,9 +130,10 @@ impl<'a> Attributes<'a> {
     ) {
         let row = self.rest_ends.len();
         let column_of = |key: &str| self.columns.iter().position(|column| column.key == key);
-        let order = entries.clone().any(|(key, _)| column_of(key).is_some()).then(|| {
-            self.order.texts.add(key_list(entries.clone().map(|(key, _)| key)).as_bytes()) as i32
-        });
+        let order = entries
+            .clone()
+            .any(|(key, _)| column_of(key).is_some())
+            .then(|| self.order.key(key_list(entries.clone().map(|(key, _)| key)).as_bytes()));
         self.order.keys.push(order.unwrap_or(NULL_KEY));
         for (key, value) in entries {
             let own = column_of(key)
@@ -168,7 +166,7 @@ impl<'a> Attributes<'a> {
                     // Keys were checked when they came.
                     let key = |key| std::str::from_utf8(part.keys.get(key)).unwrap_or_default();
                     let list = key_list(part.shape_keys(shape).map(key));
-                    self.order.texts.add(list.as_bytes()) as i32
+                    self.order.key(list.as_bytes())
                 }
                 false => NULL_KEY,
             })
@@ -212,7 +210,7 @@ impl<'a> Attributes<'a> {
                     return false;
                 };
                 if place.0 != column {
-                    *place = (column, own.texts.add(part.texts.get(number)) as i32);
+                    *place = (column, own.key(part.texts.get(number)));
                 }
                 own.set_key(row, place.1)
             }

@@ -9,20 +9,44 @@ use arrow::error::ArrowError;
 
 use super::texts::Texts;
 
-/// A dictionary-encoded column under construction.
+/// A dictionary-encoded column under construction. Where its first texts hardly repeat, no further ones are looked up, so
+/// that equal ones may have several keys.
 #[derive(Debug, Default)]
 pub(super) struct Dictionary {
-    pub(super) texts: Texts,
+    texts: Texts,
+    /// Texts that were looked up.
+    looked_up: usize,
     /// Negative for null.
     pub(super) keys: Vec<i32>,
 }
 
 pub(super) const NULL_KEY: i32 = -1;
 
+/// Texts of a column after which it shows whether they repeat ...
+const LOOK_UPS_MIN: usize = 1_024;
+/// ... which they hardly do if so many in a hundred are new.
+const NEW_PERCENT_MIN: usize = 90;
+
 impl Dictionary {
+    /// One whose rows have no text yet.
+    pub(super) fn of_rows(rows: usize) -> Self {
+        Self { keys: vec![NULL_KEY; rows], ..Self::default() }
+    }
+
+    /// The key of a text.
+    pub(super) fn key(&mut self, text: &[u8]) -> i32 {
+        let new = self.texts.len();
+        if self.looked_up >= LOOK_UPS_MIN && new * 100 >= self.looked_up * NEW_PERCENT_MIN {
+            let Ok(number) = self.texts.append(text, |_| Ok::<_, std::convert::Infallible>(()));
+            return number as i32;
+        }
+        self.looked_up += 1;
+        self.texts.add(text) as i32
+    }
+
     /// Gives a row a text.
     pub(super) fn set(&mut self, row: usize, text: &[u8]) -> bool {
-        let key = self.texts.add(text) as i32;
+        let key = self.key(text);
         self.set_key(row, key)
     }
 
@@ -57,4 +81,32 @@ fn dictionary(mut keys: Vec<i32>, values: ArrayRef) -> Result<ArrayRef, ArrowErr
     }
     let keys = Int32Array::try_new(ScalarBuffer::from(keys), validity)?;
     Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, values)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::AsArray;
+
+    use super::*;
+
+    fn values(texts: impl Iterator<Item = String>) -> (usize, Vec<String>) {
+        let mut column = Dictionary::default();
+        for text in texts {
+            let key = column.key(text.as_bytes());
+            column.keys.push(key);
+        }
+        let array = column.finish().expect("small");
+        let array = array.as_dictionary::<Int32Type>();
+        let rows = array.downcast_dict::<StringArray>().expect("text");
+        (array.values().len(), rows.into_iter().flatten().map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn texts_that_hardly_repeat_are_not_looked_up_for_ever() {
+        let numbered = |n: usize| format!("text {n}");
+        let repeated: Vec<_> = (0..8_000).map(|n| numbered(n % 500)).collect();
+        assert_eq!(values(repeated.clone().into_iter()), (500, repeated));
+        let hardly: Vec<_> = (0..8_000).map(|n| numbered(n % 4_000)).collect();
+        assert_eq!(values(hardly.clone().into_iter()), (8_000, hardly), "new for long enough");
+    }
 }

@@ -186,6 +186,8 @@ pub struct SpanColumns {
     keys: Texts,
     /// Value texts, names, status messages and trace states.
     texts: Texts,
+    /// Of each key, how many of its first values were new, or `REPEATS`.
+    new_values: Vec<u8>,
     /// Scratch space for texts and shapes under construction.
     scratch: Vec<u8>,
     dropped_attributes_count: Vec<i64>,
@@ -202,6 +204,37 @@ pub struct SpanColumns {
 
 const TRACE_ID_BYTES: usize = 16;
 const SPAN_ID_BYTES: usize = 8;
+
+/// So many first values of a key have to be new for further ones not to be looked up.
+const NEW_VALUES: u8 = 32;
+/// That a value of a key was not new.
+const REPEATS: u8 = u8::MAX;
+
+/// The number of a value of an attribute.
+#[inline]
+fn value_number(
+    texts: &mut Texts,
+    new_values: &mut Vec<u8>,
+    key: u32,
+    value: &[u8],
+) -> Result<u32, Refusal> {
+    let key = key as usize;
+    if new_values.len() <= key {
+        new_values.resize(key + 1, 0);
+    }
+    let Some(new_values) = new_values.get_mut(key) else {
+        return texts.number_of(value, check_utf8);
+    };
+    if *new_values == NEW_VALUES {
+        return texts.append(value, check_utf8);
+    }
+    let next = texts.len();
+    let number = texts.number_of(value, check_utf8)?;
+    if *new_values < NEW_VALUES {
+        *new_values = if number as usize == next { *new_values + 1 } else { REPEATS };
+    }
+    Ok(number)
+}
 
 /// Whether `id` has the right length and is not all zero.
 fn is_valid_id(id: &[u8], bytes: usize) -> bool {
@@ -301,14 +334,16 @@ impl SpanColumns {
     /// Appends an attribute whose value is a string, in the form the wire has it.
     #[inline]
     pub(crate) fn string_attribute(&mut self, key: &[u8], value: &[u8]) -> Result<(), Refusal> {
+        let key = self.keys.number_of(key, check_utf8)?;
         let number = if value::is_plain(value) {
-            self.texts.number_of(value, check_utf8)?
+            value_number(&mut self.texts, &mut self.new_values, key, value)?
         } else {
             self.scratch.clear();
             value::push_json_string(checked(value)?, &mut self.scratch);
-            self.texts.add(&self.scratch)
+            value_number(&mut self.texts, &mut self.new_values, key, &self.scratch)?
         };
-        self.attribute(key, EntryValue::Text(number))
+        self.entries.push(Entry { key, value: EntryValue::Text(number) });
+        Ok(())
     }
 
     /// Appends an attribute whose value is an integer.
@@ -328,8 +363,10 @@ impl SpanColumns {
     ) -> Result<(), E> {
         self.scratch.clear();
         write(&mut self.scratch)?;
-        let number = self.texts.add(&self.scratch);
-        Ok(self.attribute(key, EntryValue::Text(number))?)
+        let key = self.keys.number_of(key, check_utf8)?;
+        let number = value_number(&mut self.texts, &mut self.new_values, key, &self.scratch)?;
+        self.entries.push(Entry { key, value: EntryValue::Text(number) });
+        Ok(())
     }
 
     /// Appends an attribute without a value.

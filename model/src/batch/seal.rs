@@ -120,15 +120,16 @@ fn numbered(
         keys.clear();
         keys.resize(part.texts.len(), UNSEEN);
         for number in column(part) {
-            joined.keys.push(match keys.get_mut(*number as usize) {
+            let key = match keys.get_mut(*number as usize) {
                 Some(key) => {
                     if *key == UNSEEN {
-                        *key = joined.texts.add(part.texts.get(*number)) as i32;
+                        *key = joined.key(part.texts.get(*number));
                     }
                     *key
                 }
                 None => NULL_KEY,
-            });
+            };
+            joined.keys.push(key);
         }
     }
     debug_assert!(parts.iter().all(|p| p.texts.len() < NO_TEXT as usize));
@@ -141,7 +142,7 @@ fn repeated<'a>(
 ) -> Result<ArrayRef, ArrowError> {
     let mut joined = Dictionary::default();
     for (value, count) in runs {
-        let key = value.map_or(NULL_KEY, |value| joined.texts.add(value) as i32);
+        let key = value.map_or(NULL_KEY, |value| joined.key(value));
         joined.keys.resize(joined.keys.len() + count, key);
     }
     joined.finish()

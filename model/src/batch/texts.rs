@@ -1,10 +1,10 @@
-//! Distinct texts, numbered in the order they came: what repeats is stored and checked once.
+//! Texts, numbered in the order they came: what repeats is stored and checked once.
 
 use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-/// A table of distinct byte strings.
+/// A table of byte strings, distinct but for those that were appended.
 #[derive(Debug, Default, Clone)]
 pub struct Texts {
     data: Vec<u8>,
@@ -25,11 +25,7 @@ impl Texts {
         if let Some(number) = self.numbers.find(hash, |number| at(data, ends, *number) == text) {
             return Ok(*number);
         }
-        check(text)?;
-        // A request is limited far below 2^32 bytes, and so is a batch.
-        let number = self.ends.len() as u32;
-        self.data.extend_from_slice(text);
-        self.ends.push(self.data.len() as u32);
+        let number = self.append(text, check)?;
         let (data, ends, hasher) = (&self.data, &self.ends, &self.hasher);
         self.numbers.insert_unique(hash, number, |number| hasher.hash_one(at(data, ends, *number)));
         Ok(number)
@@ -39,6 +35,21 @@ impl Texts {
     pub fn add(&mut self, text: &[u8]) -> u32 {
         let Ok(number) = self.number_of(text, |_| Ok::<_, std::convert::Infallible>(()));
         number
+    }
+
+    /// The number of a text that `check` has to pass, under which it is not found again. For texts that do not repeat: looking
+    /// them up and keeping them findable costs more than a copy.
+    pub(crate) fn append<E>(
+        &mut self,
+        text: &[u8],
+        check: impl FnOnce(&[u8]) -> Result<(), E>,
+    ) -> Result<u32, E> {
+        check(text)?;
+        // A request is limited far below 2^32 bytes, and so is a batch.
+        let number = self.ends.len() as u32;
+        self.data.extend_from_slice(text);
+        self.ends.push(self.data.len() as u32);
+        Ok(number)
     }
 
     /// The text with this number; empty if there is none.
@@ -97,5 +108,8 @@ mod tests {
         assert_eq!(texts.number_of(b"b", |_| Ok::<_, ()>(())), Ok(2));
         assert_eq!(texts.iter().collect::<Vec<_>>(), [&b"a"[..], b"", b"b"]);
         assert_eq!((texts.get(2), texts.len()), (&b"b"[..], 3));
+        assert_eq!(texts.append(b"once", |_| Err("no")), Err("no"));
+        assert_eq!(texts.append(b"once", |_| Ok::<_, ()>(())), Ok(3));
+        assert_eq!((texts.get(3), texts.add(b"once")), (&b"once"[..], 4), "not found again");
     }
 }
