@@ -108,10 +108,9 @@ impl AmbiguousOutcome {
                 group: vec![&call.template, from, to],
                 caller: Some(caller),
                 rows: &[row],
-                wasted_ns: 0,
-                saving_ns: 0,
                 severity: Some(severity),
                 evidence,
+                ..Draft::default()
             },
         );
     }

@@ -160,6 +160,7 @@ impl BrokenStamps {
                 group: vec![kind.label(), service],
                 caller: rows.first().and_then(|row| trace.parent(*row)),
                 rows,
+                edge: Some((service, "")),
                 severity: Some(Severity::Medium),
                 evidence,
                 ..Draft::default()

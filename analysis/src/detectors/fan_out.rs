@@ -110,8 +110,8 @@ impl FanOut {
                 rows,
                 wasted_ns: spread.total_ns - spread.longest_ns,
                 saving_ns: saving_ns(trace, &[change]),
-                severity: None,
                 evidence,
+                ..Draft::default()
             },
         );
     }

@@ -124,6 +124,10 @@ pub struct Finding {
     pub entry_operation: String,
     /// Version of the service of the caller, or of the first offending span; empty when it does not tell.
     pub service_version: String,
+    /// Service that calls, or that the offending spans are of; empty when they do not tell.
+    pub caller_service: String,
+    /// Service, database or peer that is called; empty when there is none, several, or they do not tell.
+    pub callee_service: String,
     /// What it is grouped by.
     pub group_key: GroupKey,
     /// The caller; 0 for none.
@@ -157,6 +161,8 @@ pub struct Draft<'a> {
     pub caller: Option<Row>,
     /// The offending spans, by start.
     pub rows: &'a [Row],
+    /// Service that calls and service that is called, where the caller and the offending spans tell it otherwise.
+    pub edge: Option<(&'a str, &'a str)>,
     /// Time spent on what need not be.
     pub wasted_ns: i64,
     /// From the what-if model.
@@ -193,6 +199,8 @@ impl Findings {
             |row: &Row| trace.raw_start_ns(*row).saturating_add(trace.raw_duration_ns(*row));
         let saving = Severity::of_saving(draft.saving_ns, subject.root_ns());
         let told_by = draft.caller.or(draft.rows.first().copied());
+        let (caller_service, callee_service) =
+            draft.edge.unwrap_or_else(|| edge(subject, draft.caller, draft.rows));
         let version = told_by.and_then(|row| subject.resource_text(row, "service.version"));
         self.found.push(Finding {
             finding_id,
@@ -206,6 +214,8 @@ impl Findings {
             entry_service: subject.entry_service().to_owned(),
             entry_operation: subject.entry_operation().to_owned(),
             service_version: version.unwrap_or_default().into_owned(),
+            caller_service: caller_service.to_owned(),
+            callee_service: callee_service.to_owned(),
             group_key,
             parent_span_id,
             span_ids: draft.rows.iter().take(SPAN_IDS_MAX).map(|r| trace.span_id(*r)).collect(),
@@ -242,6 +252,14 @@ impl Findings {
     pub(super) fn into_vec(self) -> Vec<Finding> {
         self.found
     }
+}
+
+/// Who calls and who is called: by the first offending span, if the others go to the same place.
+fn edge<'s>(subject: &'s Subject<'_, '_>, caller: Option<Row>, rows: &[Row]) -> (&'s str, &'s str) {
+    let Some((first, others)) = rows.split_first() else { return ("", "") };
+    let (from, to) = subject.edge(caller, *first);
+    let is_same = others.iter().all(|row| subject.edge(caller, *row).1 == to);
+    (from, if is_same { to } else { "" })
 }
 
 /// A hash of texts that do not run into each other.

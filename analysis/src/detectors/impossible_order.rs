@@ -174,6 +174,7 @@ impl ImpossibleOrder {
                 group: vec![from, &instances.0, to, &instances.1],
                 caller: Some(cause),
                 rows: &of.effects,
+                edge: Some((from, to)),
                 severity: Some(severity),
                 evidence,
                 ..Draft::default()

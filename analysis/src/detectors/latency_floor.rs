@@ -134,10 +134,11 @@ impl Detector for LatencyFloor {
                 group: vec![from, to],
                 caller: subject.root(),
                 rows: &rows,
+                edge: Some((from, to)),
                 wasted_ns: network_ns,
                 saving_ns: saving_ns(trace, &[change]),
-                severity: None,
                 evidence,
+                ..Draft::default()
             },
         );
     }

@@ -250,6 +250,7 @@ impl MissingTimeout {
                 saving_ns,
                 severity: Some(if is_felt { Severity::High } else { Severity::Medium }),
                 evidence,
+                ..Draft::default()
             },
         );
     }

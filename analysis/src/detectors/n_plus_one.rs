@@ -183,8 +183,8 @@ impl NPlusOne {
                 rows,
                 wasted_ns: spread.total_ns - spread.longest_ns,
                 saving_ns,
-                severity: None,
                 evidence,
+                ..Draft::default()
             },
         );
     }

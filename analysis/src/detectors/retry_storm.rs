@@ -150,6 +150,7 @@ impl RetryStorm {
     ) {
         let trace = subject.trace;
         let (service, name) = (trace.service_text(outer.caller), trace.name_text(outer.caller));
+        let inner_callee = storm.rows.first().map_or("", |row| subject.edge(None, *row).1);
         let count = storm.rows.len();
         let title = format!(
             "{service} {name}: one call becomes {count} of {}{}, as {} layers repeat",
@@ -187,6 +188,7 @@ impl RetryStorm {
                 ],
                 caller: Some(outer.caller),
                 rows: &storm.rows,
+                edge: Some((service, inner_callee)),
                 wasted_ns,
                 severity: Some(Severity::High),
                 evidence,

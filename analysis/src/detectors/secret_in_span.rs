@@ -136,6 +136,7 @@ impl SecretInSpan {
                 group: vec![service, key, kind],
                 caller: rows.first().and_then(|row| trace.parent(*row)),
                 rows,
+                edge: Some((service, "")),
                 severity: Some(Severity::High),
                 evidence,
                 ..Draft::default()

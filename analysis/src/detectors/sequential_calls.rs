@@ -263,6 +263,7 @@ impl SequentialCalls {
                     Severity::of_saving(saving_ns, subject.root_ns()).min(Severity::Medium),
                 ),
                 evidence,
+                ..Draft::default()
             },
         );
     }

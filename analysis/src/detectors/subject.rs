@@ -117,6 +117,21 @@ impl<'t, 'a> Subject<'t, 'a> {
         server(self.trace, call)
     }
 
+    /// The services at both ends of a call: of the span that makes it and of the one that serves it, or the peer or database
+    /// that attributes name. A span that serves is called by the caller's service; any other calls nobody.
+    pub fn edge(&self, caller: Option<Row>, row: Row) -> (&str, &str) {
+        let service = self.trace.service_text(row);
+        if let Some(call) = self.call(row).filter(|call| call.is_exit) {
+            let server = self.server(row).map(|server| self.trace.service_text(server));
+            return (service, server.unwrap_or(&call.callee));
+        }
+        let serves = matches!(self.trace.kind(row), Kind::Server | Kind::Consumer);
+        match caller.map(|caller| self.trace.service_text(caller)) {
+            Some(from) if serves && !from.is_empty() && from != service => (from, service),
+            _ => (service, ""),
+        }
+    }
+
     /// Exit spans of a caller, by start.
     pub fn exits_of(&self, caller: Row) -> &[(Row, Row)] {
         let first = self.exits.partition_point(|(other, _)| *other < caller);

@@ -94,9 +94,9 @@ impl Detector for WorkAfterGivingUp {
                     caller: Some(caller),
                     rows: &[row],
                     wasted_ns: longer_ns,
-                    saving_ns: 0,
                     severity: Some(Severity::Medium),
                     evidence,
+                    ..Draft::default()
                 },
             );
         }

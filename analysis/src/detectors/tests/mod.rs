@@ -1,5 +1,6 @@
 //! What holds for every detector, and what tests of each are written with.
 
+mod edges;
 mod n_plus_one;
 mod shop;
 

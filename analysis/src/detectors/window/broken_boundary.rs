@@ -217,6 +217,7 @@ impl BrokenBoundary {
             title,
             group: vec![template, caller, service],
             entry: ("", ""),
+            edge: (caller, service),
             severity: Severity::Medium,
             examples: &examples,
             wasted_ns: 0,

@@ -206,6 +206,7 @@ impl ChattyEdge {
             title,
             group: vec![caller, callee],
             entry: (entry_service, entry_operation),
+            edge: (caller, callee),
             severity: Severity::Medium,
             examples: &edge.traces,
             wasted_ns: edge.way_ns,

@@ -296,6 +296,7 @@ impl Told {
             title: self.title,
             group: vec![clock.service, clock.instance],
             entry: ("", ""),
+            edge: (clock.service, ""),
             severity: self.severity,
             examples: seen,
             wasted_ns: 0,

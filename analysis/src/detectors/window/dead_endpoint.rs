@@ -57,9 +57,21 @@ impl Default for DeadEndpointSettings {
 
 #[derive(Debug, Default)]
 struct Address {
+    /// Who called it in vain; empty for several.
+    caller: Option<String>,
     callee: String,
     last_alive_ns: Option<i64>,
     failures: Examples,
+}
+
+impl Address {
+    fn see_caller(&mut self, service: &str) {
+        match &mut self.caller {
+            Some(caller) if caller != service => caller.clear(),
+            Some(_) => {}
+            None => self.caller = Some(service.to_owned()),
+        }
+    }
 }
 
 /// Signs of life and of death, by address.
@@ -102,6 +114,7 @@ impl WindowDetector for DeadEndpoint {
             if is_refused(subject, *row) {
                 let callee = subject.call(*row).map(|call| call.callee.clone()).unwrap_or_default();
                 of.callee = of.callee.clone().max(callee);
+                of.see_caller(trace.service_text(*row));
                 of.failures.see(subject, *row);
             } else {
                 let alive_ns = trace.raw_start_ns(*row);
@@ -173,6 +186,7 @@ impl DeadEndpoint {
             title,
             group: vec![address],
             entry: ("", ""),
+            edge: (of.caller.as_deref().unwrap_or_default(), &of.callee),
             severity: Severity::Medium,
             examples: &of.failures,
             wasted_ns: 0,

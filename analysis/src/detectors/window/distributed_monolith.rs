@@ -189,6 +189,7 @@ impl DistributedMonolith {
             title,
             group: names,
             entry: ("", ""),
+            edge: ("", ""),
             severity: Severity::Medium,
             examples,
             wasted_ns: 0,

@@ -77,6 +77,8 @@ pub struct WindowDraft<'a> {
     pub group: Vec<&'a str>,
     /// Service and operation it shows in; empty for many.
     pub entry: (&'a str, &'a str),
+    /// Service that calls, or that it is about, and service that is called; empty for none or many.
+    pub edge: (&'a str, &'a str),
     /// How much it matters.
     pub severity: Severity,
     /// Where it was seen.
@@ -111,6 +113,8 @@ impl WindowDraft<'_> {
             entry_service: entry_service.to_owned(),
             entry_operation: entry_operation.to_owned(),
             service_version: String::new(),
+            caller_service: self.edge.0.to_owned(),
+            callee_service: self.edge.1.to_owned(),
             group_key,
             parent_span_id: 0,
             span_ids: Vec::new(),

@@ -162,6 +162,7 @@ impl MixedDialects {
             title,
             group: vec![caller, callee],
             entry: ("", ""),
+            edge: (caller, callee),
             severity: Severity::Low,
             examples: &edge.seen,
             wasted_ns: 0,

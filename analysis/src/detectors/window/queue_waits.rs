@@ -233,6 +233,7 @@ impl QueueWaits {
             title,
             group: vec![service, destination],
             entry: ("", ""),
+            edge: ("", service),
             severity: Severity::Medium,
             examples: &of.seen,
             wasted_ns: of.wait_ns.iter().fold(0, |sum, ns| sum.saturating_add(*ns)),

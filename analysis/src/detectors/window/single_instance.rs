@@ -159,6 +159,7 @@ impl SingleInstance {
             title,
             group: vec![service],
             entry: (entry_service, entry_operation),
+            edge: (service, ""),
             severity: Severity::Medium,
             examples: seen,
             wasted_ns: 0,

@@ -47,6 +47,38 @@ fn many_calls_between_two_services_are_chatty() {
 }
 
 #[test]
+fn findings_name_both_ends_or_the_service_they_are_about() {
+    let edge = |detector: &mut dyn WindowDetector, text: &str, times| {
+        let found = found(detector, &[(text, times)]);
+        assert_eq!(found.len(), 1, "{text}");
+        let finding = found.into_iter().next();
+        finding.map(|finding| (finding.caller_service, finding.callee_service))
+    };
+    let is = |caller: &str, callee: &str| Some((caller.to_owned(), callee.to_owned()));
+    let mut chatty = ChattyEdge::new(ChattyEdgeSettings::default());
+    assert_eq!(edge(&mut chatty, &page(12, "1..9"), 20), is("web", "cart"));
+    let mut single = SingleInstance::new(SingleInstanceSettings::default());
+    let (first, second) = (shared("1"), shared("1").replace("web/1", "web/2"));
+    let found = found(&mut single, &[(&first, 25), (&second, 25)]);
+    assert_eq!((found[0].caller_service.as_str(), found[0].callee_service.as_str()), ("price", ""));
+    let refused = |service: &str, at: u32| {
+        format!(
+            "{service} c client {at}..{} error error.type=ECONNREFUSED http.request.method=GET url.full=http://cart:81/c server.address=cart server.port=81",
+            at + 1
+        )
+    };
+    let calls = |services: [&str; 3]| {
+        let calls =
+            services.iter().zip([0, 1_000, 2_000]).map(|(service, at)| refused(service, at));
+        calls.collect::<Vec<_>>().join("\n")
+    };
+    let mut dead = DeadEndpoint::new(DeadEndpointSettings::default());
+    assert_eq!(edge(&mut dead, &calls(["web", "web", "web"]), 1), is("web", "cart"));
+    let mut dead = DeadEndpoint::new(DeadEndpointSettings::default());
+    assert_eq!(edge(&mut dead, &calls(["web", "shop", "web"]), 1), is("", "cart"));
+}
+
+#[test]
 fn calls_that_are_mostly_on_the_way_are_chatty() {
     let of = |text: &str, times| {
         titles(&mut ChattyEdge::new(ChattyEdgeSettings::default()), &[(text, times)])

@@ -186,6 +186,7 @@ impl VersionSkew {
             title,
             group: vec![service, bad_version, good_version],
             entry: ("", ""),
+            edge: (service, ""),
             severity: Severity::Medium,
             examples: &bad.1.seen,
             wasted_ns: 0,
