@@ -28,6 +28,8 @@ pub struct QuerySettings {
     pub learnt_dir: Option<PathBuf>,
     /// Most spans of one trace that are put together for a view.
     pub trace_spans_max: usize,
+    /// Most rows of a trace in one answer; of larger traces those that last longest in the time asked for.
+    pub trace_rows_max: usize,
     /// Most traces on one page of a search.
     pub traces_page_max: usize,
     /// Spans of files that a search for the newest traces looks at first; each further step takes
@@ -51,6 +53,7 @@ impl Default for QuerySettings {
             spill_bytes_max: 4 << 30,
             learnt_dir: None,
             trace_spans_max: 2_000_000,
+            trace_rows_max: 100_000,
             traces_page_max: 1_000,
             search_step_spans: 1 << 20,
             query_threads: std::thread::available_parallelism().map_or(1, usize::from),

@@ -110,6 +110,7 @@ mod tests {
         assert_eq!((texts.get(2), texts.len()), (&b"b"[..], 3));
         assert_eq!(texts.append(b"once", |_| Err("no")), Err("no"));
         assert_eq!(texts.append(b"once", |_| Ok::<_, ()>(())), Ok(3));
-        assert_eq!((texts.get(3), texts.add(b"once")), (&b"once"[..], 4), "not found again");
+        assert_eq!(texts.add(b"once"), 4, "not found again");
+        assert_eq!((texts.get(3), texts.get(4)), (&b"once"[..], &b"once"[..]));
     }
 }

@@ -1,6 +1,7 @@
 //! Findings that are about the same thing in several traces, as one.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::RangeInclusive;
 
 use causeway_analysis::detectors::{Finding, Severity};
 use causeway_model::TraceId;
@@ -27,6 +28,8 @@ pub(crate) struct GroupFilter {
     pub(crate) start: Option<i64>,
     /// First seen at this time or earlier.
     pub(crate) end: Option<i64>,
+    /// States of groups; any where there are none.
+    pub(crate) states: Vec<State>,
 }
 
 impl GroupFilter {
@@ -55,6 +58,8 @@ pub(crate) struct FindingAnswer {
     group_key: String,
     entry_service: String,
     entry_operation: String,
+    caller_service: String,
+    callee_service: String,
     service_version: String,
     parent_span_id: Option<String>,
     span_ids: Vec<String>,
@@ -80,6 +85,8 @@ impl From<&Finding> for FindingAnswer {
             group_key: finding.group_key.to_string(),
             entry_service: finding.entry_service.clone(),
             entry_operation: finding.entry_operation.clone(),
+            caller_service: finding.caller_service.clone(),
+            callee_service: finding.callee_service.clone(),
             service_version: finding.service_version.clone(),
             parent_span_id: span_text(finding.parent_span_id),
             span_ids: finding.span_ids.iter().map(|id| format!("{id:016x}")).collect(),
@@ -105,6 +112,9 @@ pub(crate) struct GroupAnswer {
     title: String,
     entry_service: String,
     entry_operation: String,
+    /// Of the finding that loses most; empty where it does not tell.
+    caller_service: String,
+    callee_service: String,
     findings: usize,
     pub(crate) traces: usize,
     wasted_ns: i64,
@@ -120,6 +130,8 @@ pub(crate) struct GroupAnswer {
     /// What somebody decided, if anybody did.
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<Decision>,
+    /// In an answer with several groups, over the same time in all of them.
+    trend: Trend,
 }
 
 impl GroupAnswer {
@@ -154,8 +166,12 @@ pub(crate) fn groups<'a>(
     for finding in findings.filter(|finding| filter.matches(finding)) {
         by_group.entry(finding.group_key).or_default().push(finding);
     }
-    let mut groups: Vec<(Severity, GroupAnswer)> =
-        by_group.into_values().filter_map(|findings| one(findings, states)).collect();
+    let time = time_of(by_group.values().flatten());
+    let mut groups: Vec<(Severity, GroupAnswer)> = by_group
+        .into_values()
+        .filter_map(|findings| one(findings, &time, states))
+        .filter(|(_, group)| filter.states.is_empty() || filter.states.contains(&group.state))
+        .collect();
     groups.sort_by(|(severity_a, a), (severity_b, b)| {
         let rank = |severity: &Severity, of: &GroupAnswer| (*severity, of.saving_ns, of.traces);
         rank(severity_b, b).cmp(&rank(severity_a, a)).then_with(|| a.group_key.cmp(&b.group_key))
@@ -165,7 +181,19 @@ pub(crate) fn groups<'a>(
     GroupsAnswer { groups: groups.collect(), total }
 }
 
-fn one(mut findings: Vec<&Finding>, states: &States) -> Option<(Severity, GroupAnswer)> {
+/// From the first to the last of when findings were first seen.
+fn time_of<'a>(findings: impl Iterator<Item = &'a &'a Finding>) -> RangeInclusive<i64> {
+    let seen = findings.map(|finding| finding.first_seen_unix_nano);
+    let (first, last) =
+        seen.fold((i64::MAX, i64::MIN), |(first, last), at| (first.min(at), last.max(at)));
+    first..=last
+}
+
+fn one(
+    mut findings: Vec<&Finding>,
+    time: &RangeInclusive<i64>,
+    states: &States,
+) -> Option<(Severity, GroupAnswer)> {
     findings.sort_by_key(|finding| std::cmp::Reverse((finding.saving_ns, finding.finding_id)));
     let worst = *findings.first()?;
     let severity = findings.iter().map(|finding| finding.severity).max()?;
@@ -197,6 +225,8 @@ fn one(mut findings: Vec<&Finding>, states: &States) -> Option<(Severity, GroupA
         title: worst.title.clone(),
         entry_service: worst.entry_service.clone(),
         entry_operation: worst.entry_operation.clone(),
+        caller_service: worst.caller_service.clone(),
+        callee_service: worst.callee_service.clone(),
         findings: findings.len(),
         traces: traces.len(),
         wasted_ns: total(|finding| finding.wasted_ns),
@@ -205,16 +235,16 @@ fn one(mut findings: Vec<&Finding>, states: &States) -> Option<(Severity, GroupA
         first_seen_unix_nano: findings.iter().map(|f| f.first_seen_unix_nano).min()?,
         last_seen_unix_nano: findings.iter().map(|f| f.last_seen_unix_nano).max()?,
         example_traces: examples,
+        trend: Trend::of(&findings, time),
     };
     Some((severity, group))
 }
 
-/// One group, how it went, and its findings, the newest first.
+/// One group and its findings, the newest first.
 #[derive(Debug, Serialize)]
 pub(crate) struct WholeGroup {
     #[serde(flatten)]
     group: GroupAnswer,
-    trend: Trend,
     recent: Vec<FindingAnswer>,
 }
 
@@ -231,8 +261,8 @@ const RECENT_MAX: usize = 100;
 /// Stretches of time of a trend.
 const TREND_STEPS: i64 = 48;
 
-/// Findings of a group over time, from the first to the last, in stretches of one length.
-#[derive(Debug, Default, Serialize)]
+/// Findings of a group over time, in stretches of one length.
+#[derive(Debug, Serialize)]
 struct Trend {
     start_unix_nano: i64,
     step_ns: i64,
@@ -241,12 +271,9 @@ struct Trend {
 }
 
 impl Trend {
-    fn of(findings: &[&Finding]) -> Self {
-        let starts = || findings.iter().map(|finding| finding.first_seen_unix_nano);
-        let (Some(first), Some(last)) = (starts().min(), starts().max()) else {
-            return Self::default();
-        };
-        let step_ns = (last.saturating_sub(first) / TREND_STEPS).saturating_add(1);
+    fn of(findings: &[&Finding], time: &RangeInclusive<i64>) -> Self {
+        let (first, last) = (*time.start(), *time.end());
+        let step_ns = (last.saturating_sub(first) / TREND_STEPS).saturating_add(1).max(1);
         let steps = usize::try_from(last.saturating_sub(first) / step_ns + 1).unwrap_or(0);
         let mut trend = Self {
             start_unix_nano: first,
@@ -281,11 +308,7 @@ pub(crate) fn group<'a>(
         std::cmp::Reverse((finding.last_seen_unix_nano, finding.finding_id))
     });
     let unknown = || QueryError::NotFound(format!("group {key} is not known"));
-    let trend = Trend::of(&of_group);
-    let (_, group) = one(of_group, states).ok_or_else(unknown)?;
-    Ok(WholeGroup {
-        group,
-        trend,
-        recent: recent.into_iter().take(RECENT_MAX).map(From::from).collect(),
-    })
+    let time = time_of(of_group.iter());
+    let (_, group) = one(of_group, &time, states).ok_or_else(unknown)?;
+    Ok(WholeGroup { group, recent: recent.into_iter().take(RECENT_MAX).map(From::from).collect() })
 }

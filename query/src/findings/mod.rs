@@ -44,6 +44,8 @@ fn noted(trace_id: [u8; 16]) -> causeway_analysis::detectors::Finding {
         revision: 1,
         entry_service: String::new(),
         entry_operation: String::new(),
+        caller_service: String::new(),
+        callee_service: String::new(),
         service_version: String::new(),
         group_key: GroupKey(1),
         parent_span_id: 0,

@@ -10,6 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use causeway_analysis::detectors::Finding;
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,18 @@ impl State {
             Self::Resolved => "resolved",
             Self::Regressed => "regressed",
         }
+    }
+}
+
+impl FromStr for State {
+    type Err = QueryError;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let all = [Self::Open, Self::Acknowledged, Self::Resolved, Self::Regressed];
+        all.into_iter().find(|state| state.label() == text).ok_or_else(|| {
+            let words = all.map(Self::label).join(", ");
+            QueryError::bad_request(format!("{text:?} is no state of findings: one of {words}"))
+        })
     }
 }
 

@@ -7,8 +7,8 @@ use arrow::array::{
     StringBuilder, UInt32Array, UInt64Array,
 };
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Field, Int64Type, Schema, SchemaRef, TimestampNanosecondType,
-    UInt32Type, UInt64Type,
+    ArrowPrimitiveType, DataType, Field, FieldRef, Int64Type, Schema, SchemaRef,
+    TimestampNanosecondType, UInt32Type, UInt64Type,
 };
 use arrow::error::ArrowError;
 use causeway_analysis::detectors::{DETECTORS, Finding, FindingId, GroupKey, Severity};
@@ -32,6 +32,8 @@ pub(crate) fn schema() -> SchemaRef {
         Field::new("revision", DataType::UInt64, true),
         text("entry_service"),
         text("entry_operation"),
+        text("caller_service"),
+        text("callee_service"),
         text("service_version"),
         text("group_key"),
         with_meaning(text("parent_span_id"), META_SPAN_ID),
@@ -87,6 +89,8 @@ pub(crate) fn batch<'a>(
         counts(|finding| finding.revision),
         texts(&|finding| Some(finding.entry_service.clone())),
         texts(&|finding| Some(finding.entry_operation.clone())),
+        texts(&|finding| some_text(&finding.caller_service)),
+        texts(&|finding| some_text(&finding.callee_service)),
         texts(&|finding| some_text(&finding.service_version)),
         texts(&|finding| Some(finding.group_key.to_string())),
         texts(&|finding| span_text(finding.parent_span_id)),
@@ -102,7 +106,8 @@ pub(crate) fn batch<'a>(
     RecordBatch::try_new(schema(), columns)
 }
 
-/// Findings of single traces from such rows. What a detector found that is not there any more is left out.
+/// Findings of single traces from such rows. What a detector found that is not there any more is left out, and rows that
+/// lack a column are as if it said nothing.
 ///
 /// # Errors
 /// The rows are not those of [`batch`].
@@ -119,7 +124,10 @@ struct FindingRows<'a> {
 
 impl<'a> FindingRows<'a> {
     fn new(batch: &'a RecordBatch) -> Result<Self, ArrowError> {
-        if batch.schema().fields() != schema().fields() {
+        // Columns that came later are missing in what an earlier version wrote.
+        let known = schema();
+        let is_known = |field: &FieldRef| known.fields().iter().any(|known| known == field);
+        if !batch.schema().fields().iter().all(is_known) {
             return Err(ArrowError::SchemaError("not the columns of findings".to_owned()));
         }
         let column = batch.column_by_name("span_ids").and_then(|ids| ids.as_list_opt());
@@ -158,6 +166,8 @@ impl<'a> FindingRows<'a> {
             revision: self.number::<UInt64Type>("revision", row)?,
             entry_service: owned("entry_service"),
             entry_operation: owned("entry_operation"),
+            caller_service: owned("caller_service"),
+            callee_service: owned("callee_service"),
             service_version: owned("service_version"),
             group_key: GroupKey(hash("group_key")?),
             parent_span_id: text("parent_span_id").and_then(span).unwrap_or(0),

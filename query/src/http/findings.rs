@@ -74,6 +74,8 @@ pub(super) struct Which {
     service: Option<String>,
     severity: Option<String>,
     version: Option<String>,
+    /// States, with commas between them.
+    state: Option<String>,
     start: Option<String>,
     end: Option<String>,
 }
@@ -82,10 +84,13 @@ pub(super) async fn groups(
     State(query): State<Query>,
     asked: Asked<Which>,
 ) -> ApiResult<Json<GroupsAnswer>> {
-    let Parameters(Which { detector, fallacy, service, severity, version, start, end }) = asked?;
+    let Parameters(which) = asked?;
+    let Which { detector, fallacy, service, severity, version, state, start, end } = which;
     let time = |text: Option<String>| text.as_deref().map(input::time).transpose();
     let (start, end) = (time(start)?, time(end)?);
-    let filter = GroupFilter { detector, fallacy, service, severity, version, start, end };
+    let states = state.iter().flat_map(|list| list.split(',')).map(str::parse);
+    let states = states.collect::<crate::Result<_>>()?;
+    let filter = GroupFilter { detector, fallacy, service, severity, version, start, end, states };
     let groups = off_thread(move || Ok(query.watch().groups(&filter)));
     Ok(Json(groups.await?))
 }

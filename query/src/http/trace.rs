@@ -1,25 +1,26 @@
 //! `GET /traces/{id}`, `GET /traces/{id}/spans/{span_id}`, `GET /traces/{id}/otlp`.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query as Parameters, State};
 use axum::response::{IntoResponse, Response};
 use causeway_model::otlp;
 use causeway_model::trace::{Completeness, Flags, Row};
 use http::{HeaderMap, header};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::ApiResult;
-use super::order::off_thread;
+use super::order::{Asked, off_thread};
 use crate::error::{QueryError, Result};
 use crate::input;
 use crate::order::{self, ClockAnswer, Clocks, Messages, Place, TraceOrder};
 use crate::query::Query;
-use crate::trace::{Rows, texts_of};
+use crate::trace::{Part, Rows, texts_of};
 use crate::watch::TraceWatch;
 
-/// A trace for the timeline: rows in depth-first order, column by column.
+/// A trace for the timeline, or the part of it that fits: rows in depth-first order, column by column.
 #[derive(Debug, Serialize)]
 pub(super) struct TraceView {
     trace_id: String,
@@ -27,7 +28,9 @@ pub(super) struct TraceView {
     start_unix_nano: String,
     duration_ns: i64,
     root_duration_ns: Option<i64>,
-    root_row: usize,
+    root_row: u32,
+    /// Rows of the whole trace; more than are sent where it is too large for one answer.
+    total_rows: usize,
     services: Vec<String>,
     names: Vec<String>,
     spans: Rows,
@@ -56,17 +59,17 @@ struct OrderView {
 }
 
 impl OrderView {
-    fn new(ordered: &TraceOrder<'_>, clocks: &Clocks, rows: &Rows) -> Self {
+    fn new(ordered: &TraceOrder<'_>, clocks: &Clocks, part: &Part, rows: &Rows) -> Self {
         let aligned = clocks.solve(|solver| order::aligned(ordered, solver));
         let mut own = Self {
             fault_counts: aligned.fault_counts.into_iter().collect(),
             clocks: aligned.clocks,
             reference: aligned.reference,
-            messages: order::messages(ordered),
+            messages: order::messages(ordered, |place| part.position(place.row)),
             ..Self::default()
         };
         let raw = rows.start_ns.iter().zip(&rows.duration_ns);
-        for (row, (start, duration)) in (0_u32..).map(Row).zip(raw) {
+        for (row, (start, duration)) in part.rows().zip(raw) {
             let span = ordered.gathered.at(Place { trace: 0, row }).map(|span| span as usize);
             let (start, duration, half_width) = match span.and_then(|at| aligned.spans.get(at)) {
                 Some(moved) => {
@@ -81,22 +84,32 @@ impl OrderView {
             own.clock.push(span.and_then(|at| aligned.clock.get(at).copied().flatten()));
             own.faults.push(span.and_then(|at| aligned.faults.get(at).copied()).unwrap_or(0));
         }
-        let row_of = |span: u32| ordered.gathered.place(span).map_or(0, |place| place.row.0);
-        for span in own.messages.from.iter_mut().chain(&mut own.messages.to) {
-            *span = row_of(*span);
-        }
         own
     }
+}
+
+/// Which part of a trace that is too large for one answer, by times as sent.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Window {
+    start: Option<String>,
+    end: Option<String>,
 }
 
 pub(super) async fn trace(
     State(query): State<Query>,
     Path(id): Path<String>,
+    window: Asked<Window>,
 ) -> ApiResult<Response> {
     let id: causeway_model::TraceId = input::id(&id)?;
-    let view =
-        |ordered: TraceOrder<'_>, watch: &TraceWatch| TraceView::new(&ordered, &watch.clocks());
-    let view = match query.with_outline(id, view).await? {
+    let Parameters(Window { start, end }) = window?;
+    let time = |text: Option<String>| text.as_deref().map(input::time).transpose();
+    let window = time(start)?.unwrap_or(i64::MIN)..=time(end)?.unwrap_or(i64::MAX);
+    let rows_max = query.settings().trace_rows_max;
+    let view = move |ordered: TraceOrder<'_>, watch: &TraceWatch| {
+        TraceView::new(&ordered, &watch.clocks(), &window, rows_max)
+    };
+    let view = match query.with_outline(id, view.clone()).await? {
         Some(view) => view,
         // Its own messages tell most about its clocks.
         None => query.with_trace(id, view).await?,
@@ -110,16 +123,22 @@ pub(super) async fn trace(
 }
 
 impl TraceView {
-    fn new(ordered: &TraceOrder<'_>, clocks: &Clocks) -> Result<Self> {
+    fn new(
+        ordered: &TraceOrder<'_>,
+        clocks: &Clocks,
+        window: &RangeInclusive<i64>,
+        rows_max: usize,
+    ) -> Result<Self> {
         let Some(trace) = ordered.traces.first() else {
             return Err(QueryError::NotFound("the trace has no spans".to_owned()));
         };
         let (start_unix_nano, end) = trace.envelope_ns().unwrap_or((0, 0));
-        let mut spans = Rows::new(trace, start_unix_nano);
+        let part = Part::new(trace, window, rows_max);
+        let mut spans = Rows::new(trace, &part, start_unix_nano);
         let services;
-        (services, spans.service) = texts_of(trace, |trace, row| trace.service(row));
+        (services, spans.service) = texts_of(trace, &part, |trace, row| trace.service(row));
         let names;
-        (names, spans.name) = texts_of(trace, |trace, row| trace.name(row));
+        (names, spans.name) = texts_of(trace, &part, |trace, row| trace.name(row));
         let root = trace.root().unwrap_or(Row(0));
         let is_root = trace.parent_span_id(root) == 0 && trace.parent(root).is_none();
         let has_time = !trace.flags(root).contains(Flags::NO_TIME);
@@ -128,10 +147,11 @@ impl TraceView {
             start_unix_nano: start_unix_nano.to_string(),
             duration_ns: end.saturating_sub(start_unix_nano).max(0),
             root_duration_ns: (is_root && has_time).then(|| trace.raw_duration_ns(root)),
-            root_row: root.idx(),
+            root_row: part.position(root).unwrap_or(0),
+            total_rows: trace.len(),
             services,
             names,
-            order: OrderView::new(ordered, clocks, &spans),
+            order: OrderView::new(ordered, clocks, &part, &spans),
             spans,
             completeness: trace.completeness().clone(),
         })

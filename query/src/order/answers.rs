@@ -8,7 +8,7 @@ use causeway_clock::{ClockId, Stamp};
 use serde::Serialize;
 
 use super::clocks::Clocks;
-use super::gather::Gathered;
+use super::gather::Place;
 use super::identity::{ClockName, clock_text};
 use super::trace_order::TraceOrder;
 use crate::error::Result;
@@ -276,7 +276,7 @@ pub(crate) fn aligned(traces: &TraceOrder<'_>, offsets: &mut Solver<'_>) -> Alig
 /// Messages between clocks, for drawing arrows.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Messages {
-    /// Positions of spans; those who show them in another order replace them.
+    /// Rows.
     pub(crate) from: Vec<u32>,
     pub(crate) from_event: Vec<&'static str>,
     pub(crate) to: Vec<u32>,
@@ -287,21 +287,30 @@ pub(crate) struct Messages {
 /// Most messages that are shown.
 const MESSAGES_MAX: usize = 100_000;
 
-/// What went from clock to clock: calls and their answers by parents, messages by links. Linear: only what
-/// a single edge shows is called proven.
-pub(crate) fn messages(traces: &TraceOrder<'_>) -> Messages {
+/// What went from clock to clock between spans that have a row: calls and their answers by parents, messages by links.
+/// Linear: only what a single edge shows is called proven.
+pub(crate) fn messages(traces: &TraceOrder<'_>, row: impl Fn(Place) -> Option<u32>) -> Messages {
     let gathered = &traces.gathered;
     let mut messages = Messages::default();
+    let mut add = |(from, from_event), (to, to_event), class| {
+        if gathered.clock(from) == gathered.clock(to) {
+            return;
+        }
+        let [from, to] = [from, to].map(|span| gathered.place(span).and_then(&row));
+        if let (Some(from), Some(to)) = (from, to) {
+            messages.add((from, from_event), (to, to_event), class);
+        }
+    };
     for (index, span) in (0_u32..).zip(&gathered.spans) {
         let of = |at: u32| gathered.spans.get(at as usize).map(|span| (at, span));
         if let Some((at, parent)) = span.parent.and_then(of) {
-            messages.add(gathered, (at, "start"), (index, "start"), created(parent));
+            add((at, "start"), (index, "start"), created(parent));
             if span.kind == Kind::Server && parent.kind == Kind::Client {
-                messages.add(gathered, (index, "end"), (at, "end"), answered(traces, span, parent));
+                add((index, "end"), (at, "end"), answered(traces, span, parent));
             }
         }
         for (at, linked) in span.links.iter().filter_map(|link| link.span).filter_map(of) {
-            messages.add(gathered, (at, "start"), (index, "end"), created(linked));
+            add((at, "start"), (index, "end"), created(linked));
         }
     }
     messages
@@ -330,12 +339,11 @@ fn answered(traces: &TraceOrder<'_>, server: &Span, client: &Span) -> Class {
 impl Messages {
     fn add(
         &mut self,
-        gathered: &Gathered,
         (from, from_event): (u32, &'static str),
         (to, to_event): (u32, &'static str),
         class: Class,
     ) {
-        if gathered.clock(from) == gathered.clock(to) || self.from.len() >= MESSAGES_MAX {
+        if self.from.len() >= MESSAGES_MAX {
             return;
         }
         self.from.push(from);

@@ -3,6 +3,8 @@
 use causeway_model::trace::{Flags, MergedTrace, Row, TextId};
 use serde::Serialize;
 
+use super::part::Part;
+
 /// Rows of a trace, column by column.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Rows {
@@ -12,6 +14,9 @@ pub(crate) struct Rows {
     pub(crate) depth: Vec<u32>,
     /// Rows of the subtree, the row itself included.
     pub(crate) subtree: Vec<u32>,
+    /// Rows of the subtree that are not shown; empty where all of the trace is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) hidden: Vec<u32>,
     /// Nanoseconds after the trace's start.
     pub(crate) start_ns: Vec<i64>,
     /// As sent, so negative when the end lies before the start.
@@ -32,15 +37,19 @@ fn hex_ids<S: serde::Serializer>(ids: &[u64], serializer: S) -> Result<S::Ok, S:
 }
 
 impl Rows {
-    /// The rows of a trace whose times are those sent, and that starts at `start_unix_nano`.
-    pub(crate) fn new(trace: &MergedTrace<'_>, start_unix_nano: i64) -> Self {
+    /// Rows of a trace whose times are those sent, and that starts at `start_unix_nano`.
+    pub(crate) fn new(trace: &MergedTrace<'_>, part: &Part, start_unix_nano: i64) -> Self {
         let mut rows = Self::default();
-        for row in trace.rows() {
+        let is_whole = part.rows().len() == trace.len();
+        for row in part.rows() {
             let start = trace.start_ns(row);
+            let parent = trace.parent(row).and_then(|parent| part.position(parent));
+            let (shown, all) = part.shown_of(trace, row);
             rows.span_id.push(trace.span_id(row));
-            rows.parent.push(trace.parent(row).map_or(-1, |parent| i64::from(parent.0)));
+            rows.parent.push(parent.map_or(-1, i64::from));
             rows.depth.push(trace.depth(row));
-            rows.subtree.push(trace.subtree_len(row));
+            rows.subtree.push(shown);
+            rows.hidden.extend((!is_whole).then(|| all - shown));
             rows.start_ns.push(if start > 0 { start - start_unix_nano } else { 0 });
             rows.duration_ns.push(duration_ns(trace, row));
             rows.kind.push(trace.kind(row) as i32);
@@ -64,15 +73,16 @@ fn duration_ns(trace: &MergedTrace<'_>, row: Row) -> i64 {
     }
 }
 
-/// The texts that one column of a trace refers to, in order of appearance, and the column as
+/// The texts that one column of rows refers to, in order of appearance, and the column as
 /// positions among them.
 pub(crate) fn texts_of(
     trace: &MergedTrace<'_>,
+    part: &Part,
     column: impl Fn(&MergedTrace<'_>, Row) -> TextId,
 ) -> (Vec<String>, Vec<u32>) {
     let mut positions = vec![None; trace.texts().len()];
     let mut texts = Vec::new();
-    let numbers = trace.rows().map(|row| {
+    let numbers = part.rows().map(|row| {
         let id = column(trace, row);
         let known = positions.get_mut(id.idx());
         *known.map_or(&mut 0, |known| {

@@ -141,6 +141,7 @@ async fn a_trace_comes_as_columns() {
             "trace_id": "00000000000000000000000000000001",
             "start_unix_nano": "1700000000000000000",
             "duration_ns": 100_000_000, "root_duration_ns": 100_000_000, "root_row": 0,
+            "total_rows": 2,
             "services": ["web", "db"], "names": ["GET /checkout", "SELECT"],
             "spans": {
                 "span_id": ["0000000000000011", "0000000000000012"],
@@ -163,6 +164,33 @@ async fn a_trace_comes_as_columns() {
     assert_eq!(span["status"]["message"], json!("timeout"));
     assert_eq!(span["links"][0]["traceId"], json!("00000000000000000000000000000002"));
     assert_eq!(world.get("/traces/1/spans/99").await.0, 404);
+}
+
+#[tokio::test]
+async fn a_trace_too_large_for_an_answer_comes_in_parts() {
+    let spans =
+        [("web", 1, 0, 0, 100), ("db", 2, 1, 10, 5), ("db", 3, 1, 40, 20), ("db", 4, 1, 80, 3)];
+    let one = |(service, id, parent, start, length)| {
+        request(service, vec![span(1, id, parent, "op", start, length)])
+    };
+    let world = WorldBuilder::new()
+        .settings(|settings| settings.trace_rows_max = 3)
+        .recent(&spans.map(one))
+        .build();
+    let (_, whole) = world.get("/traces/1").await;
+    let ids = |trace: &Value| trace["spans"]["span_id"].to_string().replace("00000000", "");
+    assert_eq!(ids(&whole), r#"["00000001","00000002","00000003"]"#);
+    assert_eq!((&whole["total_rows"], &whole["spans"]["hidden"]), (&json!(4), &json!([1, 0, 0])));
+    assert_eq!(whole["order"]["messages"]["to"], json!([1, 2]));
+    assert_eq!(whole["order"]["aligned_start_ns"].as_array().map(Vec::len), Some(3));
+    let start = whole["start_unix_nano"].as_str().and_then(|text| text.parse::<i64>().ok());
+    let late = start.expect("a time") + 70_000_000;
+    let (_, part) = world.get(&format!("/traces/1?start={late}")).await;
+    assert_eq!(ids(&part), r#"["00000001","00000004"]"#);
+    assert_eq!(part["order"]["messages"]["to"], json!([1]));
+    assert_eq!((&part["duration_ns"], &part["root_row"]), (&whole["duration_ns"], &json!(0)));
+    assert_eq!(world.get("/traces/1?start=soon").await.0, 400);
+    assert_eq!(world.get("/traces/1?rows=5").await.0, 400);
 }
 
 #[tokio::test]

@@ -93,7 +93,10 @@ async fn history_is_looked_at_and_searched_by_what_was_found() {
     look_at_everything(&world).await;
     let (_, groups) = world.get("/findings?detector=n_plus_one").await;
     assert_eq!(groups["total"], json!(1), "{groups}");
-    let key = groups["groups"][0]["group_key"].as_str().expect("a key");
+    let group = &groups["groups"][0];
+    let key = group["group_key"].as_str().expect("a key");
+    assert_eq!(group["trend"]["findings"], json!([1]));
+    assert_eq!((&group["caller_service"], &group["callee_service"]), (&json!("web"), &json!("db")));
     for asked in
         ["finding=n_plus_one", "finding=*&order=worst", "order=worst", &format!("finding={key}")]
     {
@@ -127,6 +130,11 @@ async fn findings_and_decisions_outlive_the_process() {
     let (_, groups) = world.get("/findings?detector=n_plus_one").await;
     let group = &groups["groups"][0];
     assert_eq!(group["state"], json!("open"));
+    let total = async |states: &str| {
+        world.get(&format!("/findings?detector=n_plus_one&state={states}")).await.1["total"].clone()
+    };
+    assert_eq!([total("open").await, total("resolved,regressed").await], [json!(1), json!(0)]);
+    assert_eq!(world.get("/findings?state=closed").await.0, 400);
     let uri = format!("/findings/{}/state", group["group_key"].as_str().expect("a key"));
     let decided = json!({"state": "resolved", "version": "2.0", "note": "batched"});
     let (status, answer) = send(&world, "PUT", &uri, decided).await;
