@@ -52,7 +52,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("connections-max", "10000", "Most open connections; further ones wait"),
     setting(
         "recent-bytes-max",
-        "320MiB",
+        "256MiB",
         "Most bytes of spans in memory; beyond it senders are told to retry",
     ),
     setting(

@@ -76,8 +76,9 @@ pub(crate) struct Inner {
 /// How long a commit that runs at the end may still take.
 const COMMIT_GRACE: Duration = Duration::from_secs(1);
 
-/// Spans of the table that are read at start to recognise their copies. A start stays short.
+/// Spans of the table that are read at start to recognise their copies, and the files they are in. A start stays short.
 const WINDOW_SPANS_AT_START_MAX: u64 = 400_000;
+const WINDOW_FILES_AT_START_MAX: usize = 256;
 
 impl Store {
     /// Opens or creates the store and brings back what the log holds beyond the table.
@@ -385,6 +386,7 @@ async fn remember_files(settings: &StoreSettings, files: &[Arc<DataFile>]) -> Sp
     let mut newest: Vec<Arc<DataFile>> =
         files.iter().filter(|file| file.modified_ms >= since_ms).cloned().collect();
     newest.sort_by_key(|file| std::cmp::Reverse(file.modified_ms));
+    newest.truncate(WINDOW_FILES_AT_START_MAX);
     let mut budget = WINDOW_SPANS_AT_START_MAX;
     newest.retain(|file| {
         let fits = file.rows <= budget;

@@ -232,6 +232,11 @@ impl Estimator {
         self.known(clock)?.error_ns
     }
 
+    /// Clocks whose hosts declared by how much they may be off, which bounds rely on. Linear in clocks.
+    pub fn declared(&self) -> usize {
+        self.clocks.iter().filter(|known| known.error_ns.is_some()).count()
+    }
+
     fn known(&self, clock: ClockId) -> Option<&Known> {
         self.clocks.get(*self.numbers.get(&clock)? as usize)
     }

@@ -23,7 +23,7 @@ pub(crate) use finder::Finder;
 pub(crate) use groups::{
     FindingAnswer, GroupAnswer, GroupFilter, GroupsAnswer, WholeGroup, group, groups,
 };
-pub(crate) use log::FindingLog;
+pub(crate) use log::{FindingLog, TRACES_MAX};
 pub(crate) use path::{PathAnswer, SegmentAnswer, Time, critical_path, in_time};
 pub(crate) use saved::{read as read_findings, write as write_findings};
 pub(crate) use states::{States, Wish};

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use causeway_clock::offsets::{OffsetSettings, Solver};
+use causeway_clock::offsets::{Estimator, OffsetSettings, Solver};
 use causeway_clock::order::{Class, EdgeKind, Event, Fault, Kind, Margin, Span, SpanOrder, Step};
 use causeway_clock::{ClockId, Stamp};
 use serde::Serialize;
@@ -48,12 +48,14 @@ pub(crate) struct Assumptions {
     horizon_ns: i64,
     /// Length of a window.
     window_ns: i64,
+    /// Clocks whose hosts are believed what they declare (`hlc.clock_error_ns`).
+    declared_clocks: usize,
 }
 
 impl Assumptions {
-    pub(crate) fn of(settings: &OffsetSettings) -> Self {
-        let OffsetSettings { rho_ppm, horizon_ns, window_ns, .. } = *settings;
-        Self { rho_ppm, horizon_ns, window_ns }
+    pub(crate) fn of(estimator: &Estimator) -> Self {
+        let OffsetSettings { rho_ppm, horizon_ns, window_ns, .. } = *estimator.settings();
+        Self { rho_ppm, horizon_ns, window_ns, declared_clocks: estimator.declared() }
     }
 }
 
@@ -102,7 +104,7 @@ pub(crate) fn relation(
         because: because.collect(),
         margin_ns: found.margin.map(|margin| margin.margin_ns),
         half_width_ns: found.margin.and_then(|margin: Margin| margin.half_width_ns),
-        assumptions: Assumptions::of(clocks.estimator.settings()),
+        assumptions: Assumptions::of(&clocks.estimator),
     })
 }
 

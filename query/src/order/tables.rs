@@ -271,7 +271,7 @@ pub(crate) fn clocks_answer(
     };
     Ok(ClocksAnswer {
         reference: reference.map(clock_text),
-        assumptions: Assumptions::of(known.estimator.settings()),
+        assumptions: Assumptions::of(&known.estimator),
         clocks: found.into_iter().map(|report| series(known, report)).collect(),
         pairs: pair_summaries(known, range)?,
     })

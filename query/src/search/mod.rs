@@ -23,6 +23,7 @@ pub(crate) use filter::{Filter, Status};
 pub(crate) use page::Position;
 
 use crate::error::{QueryError, Result};
+use crate::findings::TRACES_MAX;
 use crate::query::{Place, Query};
 use crate::read::{Ids, Merged};
 use crate::trace::summary::Summary;
@@ -100,7 +101,9 @@ pub(crate) async fn run(query: &Query, search: Search) -> Result<Found> {
     top.places.truncate(search.limit);
     let next = top.places.last().filter(|_| has_more).copied();
     let lines = lines(query, &place, top.places, top.known).await?;
-    Ok(Found { lines, next, total: top.total, is_exact: top.is_exact })
+    // What was found in further traces is not looked for.
+    let is_cut = search.filter.traces.as_ref().is_some_and(|traces| traces.len() >= TRACES_MAX);
+    Ok(Found { lines, next, total: top.total, is_exact: top.is_exact && !is_cut })
 }
 
 /// The lines of a page, in its order.

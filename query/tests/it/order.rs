@@ -180,6 +180,7 @@ async fn clocks_are_told_against_universal_time_and_the_collector() {
     let world = WorldBuilder::new().recent(&[front, back]).build();
     world.get("/traces/1").await;
     let (_, clocks) = world.get("/clocks?reference=utc").await;
+    assert_eq!(clocks["assumptions"]["declared_clocks"], json!(1));
     let of = |service: &str| {
         let clocks = clocks["clocks"].as_array().expect("clocks").iter();
         let known = clocks.filter(|clock| clock["service_name"] == json!(service));
