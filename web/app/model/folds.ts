@@ -16,7 +16,7 @@ export interface Folds {
 }
 
 function isLeaf(trace: TraceColumns, row: number): boolean {
-  return trace.subtree[row] === 1 && !isPlaceholder(trace, row);
+  return trace.subtree[row] === 1 && trace.hidden[row] === 0 && !isPlaceholder(trace, row);
 }
 
 export function findFolds(trace: TraceColumns): Folds {

@@ -1,0 +1,75 @@
+// Above a trace too large for one answer: what of it is here, and ways to what is not. The one place that says that
+// every view of the page knows only what is loaded.
+import { useComputed } from "@preact/signals";
+import { isPartial } from "../../api/trace_columns.ts";
+import { isFullWindow } from "../../base/time_window.ts";
+import { partSentence } from "../../model/trace_part.ts";
+import { CancelledError } from "../../state/remote.ts";
+import type { TraceState } from "../../state/trace_state.ts";
+import { Icon } from "../../ui/icon.tsx";
+import "./part_strip.css";
+
+interface Props {
+  readonly state: TraceState;
+}
+
+export function PartStrip({ state }: Props) {
+  const { trace, part, parts } = state;
+  const { status } = parts.loading.state.value;
+  if (!isPartial(trace)) return null;
+  return (
+    <section class="part-strip" aria-label="What is loaded">
+      <p title="Also pictures, what if and the comparison. Self times include the time of what was left out.">
+        <b>{partSentence(trace, part)}.</b> <span class="detail">Search, numbers and pictures know only these.</span>
+      </p>
+      {status === "loading" ? <Loading state={state} /> : (
+        <div class="actions">
+          <LoadWindow state={state} />
+          {part === null ? null : <button type="button" class="button small" onClick={() => parts.load(null, { window: null })}>Whole trace</button>}
+        </div>
+      )}
+      <Problem state={state} />
+      {state.absent === "" || status === "loading" ? null : (
+        <p class="absent" role="status">
+          The chosen span is not among them.
+          <button type="button" class="button small" onClick={() => parts.loadSpan(state.absent)}>Load its part</button>
+        </p>
+      )}
+    </section>
+  );
+}
+
+function Loading({ state }: Props) {
+  return (
+    <div class="actions" role="status">
+      <span>Loading…</span>
+      <button type="button" class="button small" onClick={() => state.parts.cancel()}>Cancel</button>
+    </div>
+  );
+}
+
+/** Apart, as only this follows the window. */
+function LoadWindow({ state }: Props) {
+  const zoomed = useComputed(() => !isFullWindow(state.window.value, state.extent)).value;
+  return (
+    <button
+      type="button" class={`button small ${zoomed ? "primary" : ""}`} disabled={!zoomed} onClick={() => state.parts.loadWindow()}
+      title={zoomed ? "The longest spans of the time that the timeline shows" : "Zoom in first: of a shorter window more can be loaded"}
+    >
+      Load this window
+    </button>
+  );
+}
+
+function Problem({ state }: Props) {
+  const loading = state.parts.loading.state.value;
+  if (loading.status !== "failed" || loading.error instanceof CancelledError) return null;
+  return (
+    <p class="problem" role="alert">
+      <Icon name="warning" />
+      That part could not be loaded: {loading.error.message}
+      <button type="button" class="button small" onClick={state.parts.retry}>Try again</button>
+      <button type="button" class="button quiet small icon" aria-label="Dismiss" title="Dismiss" onClick={() => state.parts.dismiss()}><Icon name="close" /></button>
+    </p>
+  );
+}
