@@ -86,6 +86,8 @@ function answerOf(shape, all, rows) {
   };
 }
 
+export const millionShape = (now) => ({ seed: 10, kind: "million", spans: 1_000_000, duration: 7_200_000_000_000, startUnixNano: `${Math.round(now) - 7_300_000}431207` });
+
 export function createMillion(shape) {
   let built = null;
   const all = () => (built ??= build(shape));

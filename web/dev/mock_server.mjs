@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { createFindings, pathOf } from "./mock_findings.mjs";
 import { plain, withEvilNames } from "./mock_evil.mjs";
 import { graphOf, redSeriesOf } from "./mock_services.mjs";
-import { createMillion } from "./mock_million.mjs";
+import { createMillion, millionShape } from "./mock_million.mjs";
 import { whatIfOf } from "./mock_what_if.mjs";
 import { sqlAnswer } from "./mock_sql.mjs";
 import { buildShapes, clocksOf, columnsOf, coneOf, lineOf, otlpOf, relationOf, summaryOf, traceIdOf } from "./mock_data.mjs";
@@ -32,7 +32,7 @@ export function createMock(options = {}) {
   const now = options.now ?? Date.now();
   const shapes = buildShapes(now);
   // In no list, as adding it up would take every page a second.
-  const largest = { seed: 10, kind: "million", spans: 1_000_000, duration: 7_200_000_000_000, startUnixNano: `${Math.round(now) - 7_300_000}431207` };
+  const largest = millionShape(now);
   const million = createMillion(largest);
   const byId = new Map([...shapes, largest].map((shape) => [traceIdOf(shape.seed), shape]));
   const mode = { empty: options.empty ?? false, fail: options.fail ?? false, slow: options.slow ?? 0 };

@@ -1,12 +1,11 @@
 // Above a trace too large for one answer: what of it is here, and ways to what is not. The one place that says that
 // every view of the page knows only what is loaded.
-import { useComputed } from "@preact/signals";
 import { isPartial } from "../../api/trace_columns.ts";
-import { isFullWindow } from "../../base/time_window.ts";
 import { partSentence } from "../../model/trace_part.ts";
 import { CancelledError } from "../../state/remote.ts";
 import type { TraceState } from "../../state/trace_state.ts";
 import { Icon } from "../../ui/icon.tsx";
+import { useIsFull } from "./use_is_full.ts";
 import "./part_strip.css";
 
 interface Props {
@@ -50,7 +49,7 @@ function Loading({ state }: Props) {
 
 /** Apart, as only this follows the window. */
 function LoadWindow({ state }: Props) {
-  const zoomed = useComputed(() => !isFullWindow(state.window.value, state.extent)).value;
+  const zoomed = !useIsFull(state);
   return (
     <button
       type="button" class={`button small ${zoomed ? "primary" : ""}`} disabled={!zoomed} onClick={() => state.parts.loadWindow()}
