@@ -93,7 +93,7 @@ export function createMock(options = {}) {
         return [400, { code: "bad_request", message: "the file is neither OTLP/JSON nor Jaeger JSON nor Zipkin v2 JSON: expected value at line 1", request_id: "01J9ZQ4T7V" }];
       }
     }
-    if (parts[0] === "sql") return sqlAnswer(body, { byId, columnsFor, summaries: all, trends: findings.trends });
+    if (parts[0] === "sql") return sqlAnswer(body, { byId, columnsFor, summaries: all });
     if (parts[0] === "findings" && parts.length === 1) return [200, mode.empty ? { groups: [], total: 0 } : findings.groups(params)];
     if (parts[0] === "findings" && parts[2] === "state") return findings.decide(parts[1], body);
     if (parts[0] === "findings") {

@@ -13,3 +13,9 @@ export interface ChartLine {
   /** Place in the palette of charts; by default that of the line. */
   readonly slot?: number;
 }
+
+/** At most so many counts: neighbours are added up, equally many each. */
+export function addedUp(counts: readonly number[], most: number): readonly number[] {
+  const each = Math.max(1, Math.ceil(counts.length / most));
+  return Array.from({ length: Math.ceil(counts.length / each) }, (_, i) => counts.slice(i * each, (i + 1) * each).reduce((sum, one) => sum + one, 0));
+}

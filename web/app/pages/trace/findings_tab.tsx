@@ -3,8 +3,8 @@
 import { formatCount, formatDuration, plural } from "../../base/units.ts";
 import type { Finding } from "../../api/findings.ts";
 import { isPartial } from "../../api/trace_columns.ts";
-import { detectorLabel } from "../../model/detectors.ts";
-import { fallacyLabel } from "../../model/fallacies.ts";
+import { detectorWords } from "../../model/detectors.ts";
+import { fallacyWords } from "../../model/fallacies.ts";
 import { findingTerm } from "../../model/finding_rows.ts";
 import { SLOT_COUNT } from "../../model/service_slots.ts";
 import { nameOf, rowOfSpanId, serviceOf } from "../../model/span_row.ts";
@@ -77,8 +77,8 @@ function FindingItem({ state, finding, first }: ItemProps) {
             </button>
           </h2>
           <ul class="facts">
-            <li>{detectorLabel(finding.detector)}</li>
-            <li>{fallacyLabel(finding.fallacy)}</li>
+            <li>{detectorWords(finding.detector).label}</li>
+            <li>{fallacyWords(finding.fallacy).label}</li>
             {finding.criticalPathNs > 0 ? <li>{formatDuration(finding.criticalPathNs)} of the critical path</li> : null}
             <li><a href={`/findings/${finding.groupKey}`}>in other traces</a></li>
           </ul>

@@ -1,7 +1,7 @@
 // Says which finding the timeline marks, in words; the search field above only holds its id.
 import { isPartial } from "../../api/trace_columns.ts";
 import { plural } from "../../base/units.ts";
-import { detectorLabel } from "../../model/detectors.ts";
+import { detectorWords } from "../../model/detectors.ts";
 import type { TraceState } from "../../state/trace_state.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { Text } from "../../ui/text.tsx";
@@ -24,7 +24,7 @@ export function MarkedNote({ state }: { readonly state: TraceState }) {
   return (
     <p class="marked-note" role="status">
       <span>{plural(rows, "span")} marked:</span>
-      <button type="button" onClick={() => state.openTab("findings", { group: finding.findingId })}><Text value={more.length === 0 ? finding.title : `${plural(marked.length, "finding")}, ${detectorLabel(finding.detector)}`} /></button>
+      <button type="button" onClick={() => state.openTab("findings", { group: finding.findingId })}><Text value={more.length === 0 ? finding.title : `${plural(marked.length, "finding")}, ${detectorWords(finding.detector).label}`} /></button>
       <button type="button" class="button quiet small icon" title="Clear the marks" aria-label="Clear the marks" onClick={() => (state.find.value = "")}><Icon name="close" /></button>
     </p>
   );

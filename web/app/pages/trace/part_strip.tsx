@@ -1,11 +1,13 @@
 // Above a trace too large for one answer: what of it is here, and ways to what is not. The one place that says that
 // every view of the page knows only what is loaded.
+import { computed } from "@preact/signals";
+import { useMemo } from "preact/hooks";
 import { isPartial } from "../../api/trace_columns.ts";
-import { partSentence } from "../../model/trace_part.ts";
+import { isFullWindow } from "../../base/time_window.ts";
+import { partSentence, partText } from "../../model/trace_part.ts";
 import { CancelledError } from "../../state/remote.ts";
 import type { TraceState } from "../../state/trace_state.ts";
 import { Icon } from "../../ui/icon.tsx";
-import { useIsFull } from "./use_is_full.ts";
 import "./part_strip.css";
 
 interface Props {
@@ -47,17 +49,32 @@ function Loading({ state }: Props) {
   );
 }
 
+const WINDOW_TITLES = {
+  whole: "Zoom in first: of a shorter window more can be loaded",
+  loaded: "What the timeline shows is loaded",
+  other: "The longest spans of the time that the timeline shows",
+} as const;
+
 /** Apart, as only this follows the window. */
 function LoadWindow({ state }: Props) {
-  const zoomed = !useIsFull(state);
+  const window = useWindowKind(state);
   return (
-    <button
-      type="button" class={`button small ${zoomed ? "primary" : ""}`} disabled={!zoomed} onClick={() => state.parts.loadWindow()}
-      title={zoomed ? "The longest spans of the time that the timeline shows" : "Zoom in first: of a shorter window more can be loaded"}
-    >
+    <button type="button" class={`button small ${window === "other" ? "primary" : ""}`} disabled={window !== "other"} title={WINDOW_TITLES[window]} onClick={() => state.parts.loadWindow()}>
       Load this window
     </button>
   );
+}
+
+/** Finding the part of a window takes a look at each row, so it is done once and not in each frame of a zoom. */
+function useWindowKind(state: TraceState): keyof typeof WINDOW_TITLES {
+  return useMemo(() => {
+    const first = state.window.peek();
+    const isLoaded = partText(state.parts.windowPart()) === partText(state.part);
+    return computed(() => {
+      const now = state.window.value;
+      return isFullWindow(now, state.extent) ? "whole" : isLoaded && now === first ? "loaded" : "other";
+    });
+  }, [state]).value;
 }
 
 function Problem({ state }: Props) {

@@ -103,7 +103,7 @@ function Flags({ state, row }: { readonly state: TraceState; readonly row: numbe
 function Hidden({ state, row }: { readonly state: TraceState; readonly row: number }) {
   const hidden = state.trace.hidden[row] ?? 0;
   if (hidden === 0) return null;
-  const text = `+ ${formatCount(hidden)} shorter`;
+  const text = <>+ {formatCount(hidden)}<span> shorter</span></>;
   const label = `${plural(hidden, "span")} inside left out, the shorter ones or those of other times`;
   if (!state.parts.canLoadRow(row)) return <span class="hidden-rows" title={label}>{text}</span>;
   return (
