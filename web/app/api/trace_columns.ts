@@ -11,7 +11,6 @@ export const FLAG_NO_TIME = 8;
 export const FLAG_ENDS_BEFORE_START = 16;
 export const FLAG_STARTS_BEFORE_PARENT = 32;
 
-export const STATUS_OK = 1;
 export const STATUS_ERROR = 2;
 
 export interface Completeness {

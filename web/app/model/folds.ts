@@ -5,7 +5,7 @@ import { isError, isPlaceholder } from "./span_row.ts";
 import { percentile } from "./statistics.ts";
 
 /** Shorter runs are as easy to read row by row. */
-export const FOLD_RUN_MIN = 5;
+const FOLD_RUN_MIN = 5;
 
 export interface Folds {
   /** Length of the run that begins at a row, else 0. */

@@ -64,7 +64,7 @@ export function clockOf(trace: TraceColumns, clock: ClockChoice | null): ClockCh
 export const FIRST_TAB: TabView = { id: "timeline", group: "", sort: "", focus: -1, cut: null };
 
 /** 17 bytes each: more would make links that some programs cut off. */
-export const TOGGLED_IN_URL_MAX = 100;
+const TOGGLED_IN_URL_MAX = 100;
 
 /** `extent` is that of the axis on show. */
 export function viewParams(trace: TraceColumns, view: TraceView, extent = trace.extent): URLSearchParams {

@@ -5,12 +5,13 @@ import { fetchGroups, type GroupList } from "../../api/findings.ts";
 import { formatCount, plural } from "../../base/units.ts";
 import { findingsParams, findingsUrl, isNarrowed, overviewOf, parseFindingsQuery, type FindingsQuery } from "../../model/findings_query.ts";
 import { place } from "../../state/location.ts";
-import { Remote } from "../../state/remote.ts";
+import type { Remote } from "../../state/remote.ts";
 import { lastSearchUrl } from "../../state/search_state.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { ErrorNotice, Notice } from "../../ui/notice.tsx";
 import { PageHeader } from "../../ui/page_header.tsx";
 import { PageLoading } from "../../ui/page_loading.tsx";
+import { usePolled, type Polled } from "../../ui/use_polled.ts";
 import { FallacyOverview } from "./fallacy_overview.tsx";
 import { FindingsFilters } from "./findings_filters.tsx";
 import { GroupRow } from "./group_row.tsx";
@@ -25,35 +26,16 @@ const ROWS_FIRST = 100;
 export function FindingsPage() {
   const query = parseFindingsQuery(place.value.params);
   const address = findingsUrl(query);
-  const overviewAddress = findingsUrl(overviewOf(query));
-  const [list] = useState(() => new Remote<GroupList>());
-  const [overview] = useState(() => new Remote<GroupList>());
-  const load = (keep = true): void => {
-    void list.load((signal) => fetchGroups(findingsParams(query), signal), keep);
-  };
-  const loadOverview = (): void => {
-    void overview.load((signal) => fetchGroups(findingsParams(overviewOf(query)), signal));
+  const list = useGroups(query);
+  const overview = useGroups(overviewOf(query));
+  const reload = (): void => {
+    list.reload();
+    overview.reload();
   };
   useEffect(() => {
     document.title = "Findings – Causeway";
   }, []);
-  useEffect(() => {
-    load();
-    const timer = window.setInterval(() => !document.hidden && load(), LOOK_AGAIN_MS);
-    return () => {
-      window.clearInterval(timer);
-      list.stop();
-    };
-  }, [address]);
-  useEffect(() => {
-    loadOverview();
-    const timer = window.setInterval(() => !document.hidden && loadOverview(), LOOK_AGAIN_MS);
-    return () => {
-      window.clearInterval(timer);
-      overview.stop();
-    };
-  }, [overviewAddress]);
-  const all = overview.state.value.value;
+  const all = overview.remote.state.value.value;
   return (
     <>
       <PageHeader home={lastSearchUrl.value} />
@@ -65,12 +47,15 @@ export function FindingsPage() {
           </div>
         </header>
         {all === null ? null : <FallacyOverview groups={all.groups} query={query} />}
-        <FindingsFilters query={query} all={all} reload={() => { load(); loadOverview(); }} />
-        <Groups key={address} list={list} query={query} retry={() => { load(); loadOverview(); }} />
+        <FindingsFilters query={query} all={all} reload={reload} />
+        <Groups key={address} list={list.remote} query={query} retry={reload} />
       </main>
     </>
   );
 }
+
+const useGroups = (query: FindingsQuery): Polled<GroupList> =>
+  usePolled({ key: findingsUrl(query), request: (signal) => fetchGroups(findingsParams(query), signal), everyMs: LOOK_AGAIN_MS, keep: true });
 
 interface GroupsProps {
   readonly list: Remote<GroupList>;

@@ -20,8 +20,9 @@ const SCALE_MAX = 2;
 const FIRST_SCALE_MIN = 0.6;
 const FIRST_SCALE_MAX = 1.4;
 const COLUMN_WIDTH_MAX = 560;
-const COLUMN_HINT = "Tap a service to see its calls, once more to open its page. Thick arrows are busy, red ones fail in 1 % of calls or more, dashed ones lead back; ▲ counts findings.";
-const HINT = "Point at a service to see its calls; a click opens its page. Thick arrows are busy, red ones fail in 1 % of calls or more, dashed ones lead back; ▲ counts findings, net is the share of what the caller waits that is spent between the two.";
+const MARKS_HINT = "Thick arrows are busy, red ones fail in 1 % of calls or more, dashed ones lead back; ▲ counts findings";
+const HINT = `Point at a service to see its calls; a click opens its page. ${MARKS_HINT}, net is the share of what the caller waits that is spent between the two.`;
+const COLUMN_HINT = `Tap a service to see its calls, once more to open its page. ${MARKS_HINT}.`;
 
 interface Props {
   readonly query: ServicesQuery;
