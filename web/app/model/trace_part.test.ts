@@ -1,5 +1,6 @@
 // Parts of a trace too large for one answer: their names, their windows on other axes, and what the address keeps.
 import { describe, expect, test } from "vitest";
+import { partCondition } from "../api/trace_attributes.ts";
 import { isPartial, type TraceColumns } from "../api/trace_columns.ts";
 import { alignedColumns, causalColumns } from "./clock_choice.ts";
 import { findSpans } from "./find.ts";
@@ -100,6 +101,13 @@ describe("a trace that is here in part", () => {
     expect(viewParams(skewed, { ...view, selected: 1 }).get("span")).toBe("0000000000abc001");
     const whole = parseView(sampleTrace(TEXT), params);
     expect([whole.part, whole.absent]).toEqual([null, ""]);
+  });
+
+  test("has its attributes asked for by what its rows have in common", () => {
+    // The root starts before the others and is longer than all.
+    expect(partCondition(skewed)).toBe(` AND duration_ns >= 1000 AND (start_time_unix_nano BETWEEN ${ZERO + 1000n} AND ${ZERO + 6000n} OR duration_ns >= 10000)`);
+    expect(partCondition(sampleTrace(TEXT))).toBe("");
+    expect(partCondition(partial(sampleTrace("web GET 0+100\n  x lost 0+0 missing")))).toBe("");
   });
 
   test("has no leaf and no run of equal calls where something was left out", () => {
