@@ -6,7 +6,7 @@ import { alignedColumns, causalColumns } from "./clock_choice.ts";
 import { findSpans } from "./find.ts";
 import { findFolds } from "./folds.ts";
 import { sampleTrace } from "./sample_trace.ts";
-import { parsePart, partOf, partOfRow, partSentence, partText, rawWindow, windowOfPart } from "./trace_part.ts";
+import { isSamePart, parsePart, partOf, partOfRow, partSentence, partText, rawWindow, windowOfPart } from "./trace_part.ts";
 import { parseView, viewParams } from "./trace_view.ts";
 
 const TEXT = `
@@ -45,6 +45,13 @@ describe("the name of a part", () => {
     expect(partOf(trace, { start: 100.7, end: 900.2 })).toEqual({ start: String(ZERO + 100n), end: String(ZERO + 901n) });
     expect(partOf(trace, { start: 5, end: 5 })).toEqual({ start: String(ZERO + 5n), end: String(ZERO + 6n) });
     expect(windowOfPart(trace, partOf(trace, { start: 100, end: 900 }))).toEqual({ start: 100, end: 900 });
+  });
+
+  test("is the same as another that is hardly wider", () => {
+    const part = (start: number, end: number) => partOf(sampleTrace(TEXT), { start, end });
+    expect(isSamePart(part(0, 1000), part(-20, 1020))).toBe(true);
+    expect(isSamePart(part(0, 1000), part(0, 1100))).toBe(false);
+    expect([isSamePart(null, null), isSamePart(null, part(0, 1)), isSamePart(part(0, 1), null)]).toEqual([true, false, false]);
   });
 
   test("is the time of a row that has a time", () => {

@@ -1,6 +1,7 @@
 // An opened trace and the loading of its parts. The view that is there stays until another part has arrived; what it
 // shows (selection, zoom, search, tab) goes on in the next one by way of the address.
 import { signal } from "@preact/signals";
+import { fetchTraceApart } from "../api/fetch_apart.ts";
 import { fetchSpan, fetchTrace, type TracePart } from "../api/client.ts";
 import { isPartial, type TraceColumns } from "../api/trace_columns.ts";
 import { isCollapsed, toggleRow } from "../model/visible_rows.ts";
@@ -118,7 +119,9 @@ export class TraceParts {
     let answer = null as Loaded | null;
     await this.loading.load(async (abort) => {
       const part = await partOfWish(abort);
-      answer = { part, trace: await fetchTrace(this.traceId, part, abort) };
+      // Starting a worker takes a moment, which is only worth it where a view would stand still meanwhile.
+      const fetchPart = this.state.peek() === null ? fetchTrace : fetchTraceApart;
+      answer = { part, trace: await fetchPart(this.traceId, part, abort) };
       return answer;
     });
     // A load that was replaced meanwhile must not show itself.

@@ -4,7 +4,7 @@ import { computed } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { isPartial } from "../../api/trace_columns.ts";
 import { isFullWindow } from "../../base/time_window.ts";
-import { partSentence, partText } from "../../model/trace_part.ts";
+import { isSamePart, partSentence } from "../../model/trace_part.ts";
 import { CancelledError } from "../../state/remote.ts";
 import type { TraceState } from "../../state/trace_state.ts";
 import { Icon } from "../../ui/icon.tsx";
@@ -69,7 +69,7 @@ function LoadWindow({ state }: Props) {
 function useWindowKind(state: TraceState): keyof typeof WINDOW_TITLES {
   return useMemo(() => {
     const first = state.window.peek();
-    const isLoaded = partText(state.parts.windowPart()) === partText(state.part);
+    const isLoaded = isSamePart(state.part, state.parts.windowPart());
     return computed(() => {
       const now = state.window.value;
       return isFullWindow(now, state.extent) ? "whole" : isLoaded && now === first ? "loaded" : "other";
