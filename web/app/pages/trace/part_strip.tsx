@@ -19,8 +19,8 @@ export function PartStrip({ state }: Props) {
   const { status } = parts.loading.state.value;
   if (!isPartial(trace)) return null;
   return (
-    <section class="part-strip" aria-label="What is loaded">
-      <p title="Also pictures, what if and the comparison. Self times include the time of what was left out.">
+    <section class="part-strip" data-tab={state.tab.value.id} aria-label="What is loaded">
+      <p title="Findings and the critical path are of the whole trace. Self times include the time of what was left out, and short spans that failed may be among that.">
         <b>{partSentence(trace, part)}.</b> <span class="detail">Search, numbers and pictures know only these.</span>
       </p>
       {status === "loading" ? <Loading state={state} /> : (

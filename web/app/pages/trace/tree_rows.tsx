@@ -103,8 +103,9 @@ function Flags({ state, row }: { readonly state: TraceState; readonly row: numbe
 function Hidden({ state, row }: { readonly state: TraceState; readonly row: number }) {
   const hidden = state.trace.hidden[row] ?? 0;
   if (hidden === 0) return null;
-  const text = <>+ {formatCount(hidden)}<span> shorter</span></>;
-  const label = `${plural(hidden, "span")} inside left out, the shorter ones or those of other times`;
+  const { part } = state;
+  const text = <>+ {formatCount(hidden)}<span> {part === null ? "shorter" : "more"}</span></>;
+  const label = `${plural(hidden, "span")} inside left out, the shorter ones${part === null ? "" : " or those of other times"}`;
   if (!state.parts.canLoadRow(row)) return <span class="hidden-rows" title={label}>{text}</span>;
   return (
     <button
