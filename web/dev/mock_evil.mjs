@@ -4,7 +4,7 @@ import { EVIL_NAMES } from "./mock_data.mjs";
 
 /** What of an answer is somebody's text. */
 const NAMED = new Set([
-  "service", "name", "root_service", "root_name", "title", "entry_service", "entry_operation", "service_name", "caller", "callee", "seen", "cost", "remedy", "disproof", "note", "host", "instance", "template",
+  "service", "name", "root_service", "root_name", "title", "entry_service", "entry_operation", "caller_service", "callee_service", "service_name", "caller", "callee", "seen", "cost", "remedy", "disproof", "note", "host", "instance", "template",
   "service_instance_id", "host_name", "message", "value", "stringValue", "key",
 ]);
 const LISTS = new Set(["services", "names"]);

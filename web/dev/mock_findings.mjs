@@ -7,7 +7,7 @@ export const groupKeyOf = (n) => key(n + 128);
 
 const KINDS = [
   {
-    detector: "n_plus_one", fallacy: "latency_is_zero", severity: "high", traces: [8], operation: "GET /products/{id}", spans: "SELECT items", saving: 0.4, wasted: 0.42,
+    detector: "n_plus_one", caller: "cart", callee: "postgres", fallacy: "latency_is_zero", severity: "high", traces: [8], operation: "GET /products/{id}", spans: "SELECT items", saving: 0.4, wasted: 0.42,
     title: (n) => `cart cart.Price calls postgres SELECT items ${n} times one after another`,
     evidence: (n) => ({
       cost: "Each call waits for the one before, so the caller pays the way there and back for each item.", remedy: `Ask for all items at once: ${n} calls become 1.`,
@@ -16,7 +16,7 @@ const KINDS = [
     }),
   },
   {
-    detector: "ambiguous_outcome", fallacy: "the_network_is_reliable", severity: "high", traces: [1, 2], operation: "POST /checkout", spans: 1, saving: 0, wasted: 0,
+    detector: "ambiguous_outcome", caller: "checkout", callee: "payments", fallacy: "the_network_is_reliable", severity: "high", traces: [1, 2], operation: "POST /checkout", spans: 1, saving: 0, wasted: 0,
     title: () => "checkout got no answer of payments for POST /v1/charges, which was done",
     evidence: () => ({
       cost: "The caller cannot tell this from a call that never arrived: asking again may do it twice, not asking may lose it.",
@@ -24,7 +24,7 @@ const KINDS = [
     }),
   },
   {
-    detector: "sequential_calls", fallacy: "latency_is_zero", severity: "medium", traces: [1, 3], operation: "GET /cart", spans: 3, saving: 0.2, wasted: 0.25,
+    detector: "sequential_calls", caller: "shop-web", callee: "", fallacy: "latency_is_zero", severity: "medium", traces: [1, 3], operation: "GET /cart", spans: 3, saving: 0.2, wasted: 0.25,
     title: (n) => `shop-web GET /cart makes ${n} calls one after another`,
     evidence: () => ({
       cost: "Each call waits for the one before, though none is known to need its answer.", remedy: "Start the calls together; the caller then waits 74 ms less.", disproof: "A call needs what an earlier one answered.",
@@ -32,7 +32,7 @@ const KINDS = [
     }),
   },
   {
-    detector: "work_after_giving_up", fallacy: "the_network_is_reliable", severity: "medium", traces: [1], operation: "GET /reports", spans: 1, saving: 0, wasted: 0.6,
+    detector: "work_after_giving_up", caller: "shop-web", callee: "catalog", fallacy: "the_network_is_reliable", severity: "medium", traces: [1], operation: "GET /reports", spans: 1, saving: 0, wasted: 0.6,
     title: () => "catalog GET /reports worked 629 ms longer than shop-web waited",
     evidence: () => ({ cost: "The work takes capacity from calls whose callers still wait.", remedy: "Pass the caller's deadline on and stop when it is over.", disproof: "The work is wanted whether or not the caller waits." }),
   },
@@ -59,11 +59,12 @@ function findingOf(kind, n, seed, trace, now) {
   };
 }
 
-function groupOf(findings) {
+function groupOf(findings, now) {
   const [worst] = findings;
   const sum = (name) => findings.reduce((all, one) => all + one[name], 0);
+  const { caller = "", callee = "" } = KINDS.find((kind) => kind.detector === worst.detector);
   return {
-    ...worst, findings: findings.length, traces: findings.length, wasted_ns: sum("wasted_ns"), saving_ns: sum("saving_ns"), saving_median_ns: findings[findings.length >> 1].saving_ns,
+    ...worst, caller_service: caller, callee_service: callee, trend: trendOf(findings, now), findings: findings.length, traces: findings.length, wasted_ns: sum("wasted_ns"), saving_ns: sum("saving_ns"), saving_median_ns: findings[findings.length >> 1].saving_ns,
     first_seen_unix_nano: Math.min(...findings.map((one) => one.first_seen_unix_nano)), last_seen_unix_nano: Math.max(...findings.map((one) => one.last_seen_unix_nano)),
     example_traces: findings.map((one) => one.trace_id),
     versions: worst.detector === "coarse_clock" ? { [EVIL_NAMES[0]]: 1, [EVIL_NAMES[4]]: 3 } : { "2.4.0": findings.length, "2.4.1": 3 * findings.length }, ...stateOf(worst.group_key),
@@ -102,12 +103,13 @@ export function createFindings(now, columnsOfSeed) {
     groups(params) {
       const wanted = { detector: params.get("detector"), fallacy: params.get("fallacy"), severity: params.get("severity"), entry_service: params.get("service") };
       const list = findings().filter((one) => Object.entries(wanted).every(([name, value]) => value === null || one[name] === value));
-      const groups = grouped(list).map(groupOf);
+      const states = params.get("state")?.split(",");
+      const groups = grouped(list).map((one) => groupOf(one, now)).filter((one) => states === undefined || states.includes(one.state));
       return { groups, total: groups.length };
     },
     group(groupKey) {
       const list = findings().filter((one) => one.group_key === groupKey);
-      return list.length === 0 ? null : { ...groupOf(list), trend: trendOf(list, now), recent: list };
+      return list.length === 0 ? null : { ...groupOf(list, now), recent: list };
     },
     /** Gives [status, body]. */
     decide(groupKey, body) {
@@ -117,11 +119,6 @@ export function createFindings(now, columnsOfSeed) {
       else decisions.set(groupKey, { state, ...(version === undefined ? {} : { version }), note, changed_unix_nano: Date.now() * 1e6, found_in: ["2.4.0"] });
       return [200, this.group(groupKey)];
     },
-    /** Rows of a count of findings by group and stretch of time. */
-    trends: (steps) => grouped(findings()).flatMap((list) => {
-      const { findings: counts } = trendOf(list, now);
-      return counts.slice(-steps).map((count, i) => [list[0].group_key, String(i), String(count)]);
-    }),
     /** As a line of a search tells it. */
     inTrace(seed) {
       const list = KINDS.some((kind) => kind.traces.includes(seed)) ? findings().filter((one) => one.trace_id === traceIdOf(seed)) : [];

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { createFindings, pathOf } from "./mock_findings.mjs";
 import { plain, withEvilNames } from "./mock_evil.mjs";
 import { graphOf, redSeriesOf } from "./mock_services.mjs";
+import { createMillion, millionShape } from "./mock_million.mjs";
 import { whatIfOf } from "./mock_what_if.mjs";
 import { sqlAnswer } from "./mock_sql.mjs";
 import { buildShapes, clocksOf, columnsOf, coneOf, lineOf, otlpOf, relationOf, summaryOf, traceIdOf } from "./mock_data.mjs";
@@ -30,14 +31,17 @@ function timeOf(text, now) {
 export function createMock(options = {}) {
   const now = options.now ?? Date.now();
   const shapes = buildShapes(now);
-  const byId = new Map(shapes.map((shape) => [traceIdOf(shape.seed), shape]));
+  // In no list, as adding it up would take every page a second.
+  const largest = millionShape(now);
+  const million = createMillion(largest);
+  const byId = new Map([...shapes, largest].map((shape) => [traceIdOf(shape.seed), shape]));
   const mode = { empty: options.empty ?? false, fail: options.fail ?? false, slow: options.slow ?? 0 };
   let summaries = null;
   const columns = new Map();
 
   const all = () => (mode.empty ? [] : (summaries ??= shapes.map((shape) => ({ ...summaryOf(shape), findings: findings.inTrace(shape.seed) }))));
   const columnsFor = (shape) => {
-    if (!columns.has(shape.seed)) columns.set(shape.seed, columnsOf(shape));
+    if (!columns.has(shape.seed)) columns.set(shape.seed, shape === largest ? million.part(new URLSearchParams()) : columnsOf(shape));
     return columns.get(shape.seed);
   };
 
@@ -89,7 +93,7 @@ export function createMock(options = {}) {
         return [400, { code: "bad_request", message: "the file is neither OTLP/JSON nor Jaeger JSON nor Zipkin v2 JSON: expected value at line 1", request_id: "01J9ZQ4T7V" }];
       }
     }
-    if (parts[0] === "sql") return sqlAnswer(body, { byId, columnsFor, summaries: all, trends: findings.trends });
+    if (parts[0] === "sql") return sqlAnswer(body, { byId, columnsFor, summaries: all });
     if (parts[0] === "findings" && parts.length === 1) return [200, mode.empty ? { groups: [], total: 0 } : findings.groups(params)];
     if (parts[0] === "findings" && parts[2] === "state") return findings.decide(parts[1], body);
     if (parts[0] === "findings") {
@@ -107,8 +111,10 @@ export function createMock(options = {}) {
     if (parts[0] === "traces" && parts.length === 1) return [200, search(params)];
     const shape = parts[0] === "traces" && !mode.empty ? byId.get(parts[1]) : undefined;
     if (shape === undefined) return [404, { code: "not_found", message: `no trace ${parts[1] ?? ""}`, request_id: "01J9ZQ4T7N" }];
-    const trace = columnsFor(shape);
+    if (parts.length === 2 && shape === largest && params.has("start")) return [200, million.part(params)];
+    const trace = shape === largest && parts[2] === "spans" ? million.around(parts[3]) : columnsFor(shape);
     if (parts.length === 2) return [200, trace];
+    if (parts[2] === "findings" && shape === largest) return [200, { findings: findings.ofTrace(8).findings.map((one) => ({ ...one, trace_id: parts[1], span_ids: [million.shortest()], parent_span_id: null })) }];
     if (parts[2] === "findings") return [200, findings.ofTrace(shape.seed)];
     if (parts[2] === "what-if") return whatIfOf(trace, JSON.parse(body));
     if (parts[2] === "critical-path") return [200, pathOf(trace)];

@@ -18,7 +18,7 @@ const TABLES = {
 const FUNCTIONS = ["count", "avg", "sum", "min", "max", "date_bin", "approx_percentile_cont", "coalesce", "attribute", "unnest", "map_keys", "lower"];
 
 /** `shapes` newest first, `summaries` of them, `columnsFor` gives the columns of one; gives [status, body]. */
-export function sqlAnswer(body, { byId, summaries, columnsFor, trends }) {
+export function sqlAnswer(body, { byId, summaries, columnsFor }) {
   const { sql, params = [] } = body.startsWith("{") ? JSON.parse(body) : { sql: body };
   const traceId = params[0] ?? /trace_id = '([0-9a-f]{32})'/.exec(sql)?.[1];
   const shape = byId.get(traceId);
@@ -40,7 +40,6 @@ export function sqlAnswer(body, { byId, summaries, columnsFor, trends }) {
     const starts = summaries().map((one) => BigInt(one.start_unix_nano)).sort((a, b) => (a < b ? -1 : 1));
     return [200, answer([column("first", "UInt64"), column("last", "UInt64"), column("spans", "Int64")], [[String(starts[0]), String(starts.at(-1)), String(starts.length)]])];
   }
-  if (/FROM findings GROUP BY 1, 2$/.test(sql)) return [200, answer([column("group_key"), column("step", "Int64"), column("n", "Int64")], trends(24))];
   const cells = /AS BIGINT\) - (\d+)\) \/ (\d+)\.0/.exec(sql);
   if (cells !== null) {
     const found = new Map();

@@ -1,8 +1,18 @@
 // Every page and state worth looking at: name, address, and what the mock should do meanwhile.
 import { groupKeyOf } from "./mock_findings.mjs";
+import { millionShape } from "./mock_million.mjs";
 import { EVIL_NAMES, idOf, traceIdOf } from "./mock_data.mjs";
 
 const trace = (seed, query = "") => `/trace/${traceIdOf(seed)}${query}`;
+
+/** When the pictures are taken, as far as the mock knows. */
+export const NOW = Date.UTC(2026, 10, 20, 14, 30);
+
+/** Of the trace of 1,000,000 spans, in seconds after its start. */
+function millionPart(from, to) {
+  const at = (seconds) => BigInt(millionShape(NOW).startUnixNano) + BigInt(seconds) * 1_000_000_000n;
+  return `part=${at(from)}-${at(to)}&from=${from}000000000&to=${to}000000000`;
+}
 
 const STATES = [
   ["search", "/"],
@@ -23,6 +33,8 @@ const STATES = [
   ["trace_flags", trace(6, `?span=${idOf(6, 3)}`)],
   ["trace_10k", trace(3, "?find=postgres")],
   ["trace_100k", trace(4, "?from=100000000000&to=101000000000")],
+  ["trace_million", trace(10)],
+  ["trace_million_window", trace(10, `?${millionPart(1000, 1020)}&span=${idOf(10, 139_140)}`)],
   ["trace_level", trace(3, "?level=2")],
   ["trace_folds", trace(8)],
   ["trace_fold_span", trace(8, `?span=${idOf(8, 4)}`)],

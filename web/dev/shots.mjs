@@ -4,11 +4,10 @@ import { mkdirSync } from "node:fs";
 import { act } from "./act.mjs";
 import { launch } from "./browser.mjs";
 import { serve } from "./mock_server.mjs";
-import { PAGES } from "./pages.mjs";
+import { NOW, PAGES } from "./pages.mjs";
 
 const [dist = "dist", out = "shots", filter = "", only = ""] = process.argv.slice(2);
 mkdirSync(out, { recursive: true });
-const NOW = Date.UTC(2026, 10, 20, 14, 30);
 const server = await serve({ port: 0, dist, now: NOW });
 const origin = `http://127.0.0.1:${server.address().port}`;
 const browser = await launch();
@@ -40,7 +39,7 @@ for (const [width, height, scheme] of [[1440, 900, "light"], [1440, 900, "dark"]
       if (!request.url().startsWith(origin)) process.stdout.write(`foreign request: ${request.url()}\n`);
     });
     await page.goto(origin + path);
-    await page.waitForTimeout(wish.startsWith("slow") ? 600 : name.includes("00k") ? 2500 : 900);
+    await page.waitForTimeout(wish.startsWith("slow") ? 600 : name.includes("00k") || name.includes("million") ? 2500 : 900);
     await act(page, wish);
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     if (overflow > 0) process.stdout.write(`${name} ${width} ${scheme}: ${overflow} px wider than the screen\n`);

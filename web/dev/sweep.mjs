@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { act } from "./act.mjs";
 import { launch } from "./browser.mjs";
 import { serve } from "./mock_server.mjs";
-import { PAGES } from "./pages.mjs";
+import { NOW, PAGES } from "./pages.mjs";
 import { settler } from "./settle.mjs";
 
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -27,7 +27,7 @@ const given = process.argv.slice(2);
 const passes = given[0] === "--quick" ? (given.shift(), PASSES.slice(0, QUICK)) : PASSES;
 const [dist = "dist", filter = ""] = given;
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const server = await serve({ port: 0, dist, now: Date.UTC(2026, 10, 20, 14, 30) });
+const server = await serve({ port: 0, dist, now: NOW });
 const origin = `http://127.0.0.1:${server.address().port}`;
 const browser = await launch();
 let faults = 0;

@@ -23,10 +23,18 @@ describe("trace columns", () => {
     const trace = decodeTraceColumns(columns({}));
     expect([trace.rowCount, trace.idHigh[1], trace.idLow[0], trace.parent[1]]).toEqual([2, 0xffffffff, 0xff, 0]);
     expect(trace.start[1]).toBeNaN();
+    expect([trace.totalRows, [...trace.hidden]]).toEqual([2, [0, 0]]);
+  });
+
+  test("may be a part of the trace", () => {
+    const answer = { ...(columns({ hidden: [998, 0] }) as object), total_rows: 1000 };
+    const trace = decodeTraceColumns(answer);
+    expect([trace.rowCount, trace.totalRows, [...trace.hidden]]).toEqual([2, 1000, [998, 0]]);
+    expect(() => decodeTraceColumns({ ...answer, total_rows: 1 })).toThrow("total_rows");
   });
 
   test.each([
-    [{ depth: [0] }, "spans.depth"], [{ kind: [0, "2"] }, "spans.kind[1]"], [{ span_id: ["1", "2"] }, "spans.span_id[0]"],
+    [{ depth: [0] }, "spans.depth"], [{ hidden: [0] }, "spans.hidden"], [{ kind: [0, "2"] }, "spans.kind[1]"], [{ span_id: ["1", "2"] }, "spans.span_id[0]"],
     [{ parent: [-1, 1] }, "spans.parent[1]"], [{ subtree: [1, 1] }, "spans.parent[1]"], [{ subtree: [2, 5] }, "spans.parent[1]"], [{ subtree: [0, 1] }, "spans.parent[0]"],
   ])("refuse %j", (change, place) => {
     expect(() => decodeTraceColumns(columns(change))).toThrow(place);

@@ -76,8 +76,16 @@ export const tailUrl = (query: URLSearchParams): string => `${ROOT}/tail?${query
 
 export const readTailed = (data: string): TraceSummary => traceSummary(parse(data), "trace");
 
-export async function fetchTrace(traceId: string, signal?: AbortSignal): Promise<TraceColumns> {
-  return decodeTraceColumns(parse(await requestText(`/traces/${encodeURIComponent(traceId)}`, signal)));
+/** A stretch of time, in Unix nanoseconds as decimal text. */
+export interface TracePart {
+  readonly start: string;
+  readonly end: string;
+}
+
+/** Of a trace too large for one answer, what is longest in `part`; null = in all of it. */
+export async function fetchTrace(traceId: string, part: TracePart | null, signal?: AbortSignal): Promise<TraceColumns> {
+  const query = part === null ? "" : `?start=${part.start}&end=${part.end}`;
+  return decodeTraceColumns(parse(await requestText(`/traces/${encodeURIComponent(traceId)}${query}`, signal)));
 }
 
 export interface SpanAnswer {

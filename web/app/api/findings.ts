@@ -58,6 +58,11 @@ export interface Wish {
 }
 
 export interface FindingGroup extends FindingHead {
+  /** Of the call it is about; empty where it is about none, or not about one. */
+  readonly callerService: string;
+  readonly calleeService: string;
+  /** Over one time frame for all groups of a list; null where the server tells of none. */
+  readonly trend: Trend | null;
   readonly findings: number;
   readonly traces: number;
   readonly savingMedianNs: number;
@@ -124,6 +129,9 @@ function groupOf(value: unknown, path: string): FindingGroup {
   const json = asObject(value, path);
   return {
     ...headOf(json, path),
+    callerService: orNull(json["caller_service"], `${path}.caller_service`, asString) ?? "",
+    calleeService: orNull(json["callee_service"], `${path}.callee_service`, asString) ?? "",
+    trend: orNull(json["trend"], `${path}.trend`, trendOf),
     findings: asNumber(json["findings"], `${path}.findings`),
     traces: asNumber(json["traces"], `${path}.traces`),
     savingMedianNs: asNumber(json["saving_median_ns"], `${path}.saving_median_ns`),

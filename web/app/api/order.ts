@@ -4,7 +4,7 @@ import { parse, requestText } from "./client.ts";
 import { asBoolean, asNumber, asObject, asString, listOf, orNull } from "./decode.ts";
 import { CERTAINTIES, type Certainty } from "./trace_order.ts";
 
-export const RELATIONS = ["before", "after", "contains", "inside", "overlaps", "same", "undecided"] as const;
+const RELATIONS = ["before", "after", "contains", "inside", "overlaps", "same", "undecided"] as const;
 export type Relation = (typeof RELATIONS)[number];
 
 export interface EventRef {

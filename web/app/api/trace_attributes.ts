@@ -1,5 +1,5 @@
 // Attributes of all spans of one trace, which the trace's columns leave out: asked for key by key, in SQL.
-import type { TraceColumns } from "./trace_columns.ts";
+import { isPartial, type TraceColumns } from "./trace_columns.ts";
 import { runSql, sqlText } from "./sql.ts";
 
 /** One attribute over the rows of a trace, as an index into its values. */
@@ -31,10 +31,22 @@ export async function fetchTraceKeys(traceId: string, signal?: AbortSignal): Pro
 /** A span's own attribute, else its resource's. Spans that share an id share the value. */
 export async function fetchAttribute(trace: TraceColumns, key: string, signal?: AbortSignal): Promise<AttributeColumn> {
   const literal = sqlText(key);
-  const sql = `SELECT span_id, COALESCE(attribute(attributes, ${literal}), attribute(resource_attributes, ${literal})) AS value FROM spans WHERE trace_id = $1`;
-  const { rows } = await runSql(sql, { params: [trace.traceId], rowsMax: trace.rowCount + 1, ...(signal ? { signal } : {}) });
+  const sql = `SELECT span_id, COALESCE(attribute(attributes, ${literal}), attribute(resource_attributes, ${literal})) AS value FROM spans WHERE trace_id = $1${partCondition(trace)}`;
+  const { rows } = await runSql(sql, { params: [trace.traceId], rowsMax: trace.totalRows + 1, ...(signal ? { signal } : {}) });
   const byId = new Map(rows.map((row) => [String(row[0]), row[1]]));
   return attributeColumn(trace, key, (spanId) => byId.get(spanId) ?? null);
+}
+
+/** Of a trace that is here in part: what all of its rows have in common, so that hardly more of them are asked for. */
+export function partCondition(trace: TraceColumns): string {
+  if (!isPartial(trace) || trace.start.some(Number.isNaN)) return "";
+  const unixNano = (offset: number): bigint => BigInt(trace.startUnixNano) + BigInt(Math.round(offset));
+  const leaves = trace.start.filter((_, row) => trace.subtree[row] === 1);
+  const [first, last] = leaves.reduce(([least, most], one) => [Math.min(least, one), Math.max(most, one)], [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
+  const shortest = (durations: Float64Array): number => durations.reduce((least, one) => Math.min(least, one), Number.POSITIVE_INFINITY);
+  const others = trace.duration.filter((_, row) => !((trace.start[row] ?? 0) >= first && (trace.start[row] ?? 0) <= last));
+  const inTime = `start_time_unix_nano BETWEEN ${unixNano(first)} AND ${unixNano(last)}`;
+  return ` AND duration_ns >= ${shortest(trace.duration)} AND (${inTime}${others.length === 0 ? "" : ` OR duration_ns >= ${shortest(others)}`})`;
 }
 
 export function attributeColumn(trace: TraceColumns, key: string, valueOf: (spanId: string) => unknown): AttributeColumn {

@@ -11,7 +11,6 @@ export const FLAG_NO_TIME = 8;
 export const FLAG_ENDS_BEFORE_START = 16;
 export const FLAG_STARTS_BEFORE_PARENT = 32;
 
-export const STATUS_OK = 1;
 export const STATUS_ERROR = 2;
 
 export interface Completeness {
@@ -29,7 +28,10 @@ export interface TraceColumns {
   readonly extent: number;
   readonly rootDuration: number | null;
   readonly rootRow: number;
+  /** Rows that are here. */
   readonly rowCount: number;
+  /** Rows of the whole trace, here or not. */
+  readonly totalRows: number;
   readonly services: readonly string[];
   readonly names: readonly string[];
   /** Span ids as two 32-bit halves. */
@@ -39,6 +41,8 @@ export interface TraceColumns {
   readonly depth: Int32Array;
   /** Rows of the subtree, itself included. */
   readonly subtree: Int32Array;
+  /** Rows below this one, at any depth, that were left out. */
+  readonly hidden: Int32Array;
   /** Offset from the trace's start in ns; NaN where there is no usable time. */
   readonly start: Float64Array;
   readonly duration: Float64Array;
@@ -55,6 +59,9 @@ export interface TraceColumns {
   /** null where the server says nothing of it. */
   readonly order: TraceOrder | null;
 }
+
+/** Whether the trace was too large for one answer, so that rows are left out. */
+export const isPartial = (trace: TraceColumns): boolean => trace.totalRows > trace.rowCount;
 
 /** The columns are megabytes of numbers, so one loop per column checks and copies. */
 function fill<T extends Int32Array | Uint8Array | Float64Array>(spans: Json, key: string, into: T, missing: number): T {
@@ -110,6 +117,7 @@ export function decodeTraceColumns(value: unknown): TraceColumns {
     rootDuration: orNull(json["root_duration_ns"], "root_duration_ns", asNumber),
     rootRow: orNull(json["root_row"], "root_row", asNumber) ?? 0,
     rowCount: count,
+    totalRows: orNull(json["total_rows"], "total_rows", asNumber) ?? count,
     services: listOf(json["services"], "services", asString),
     names: listOf(json["names"], "names", asString),
     idHigh: new Uint32Array(count),
@@ -117,6 +125,7 @@ export function decodeTraceColumns(value: unknown): TraceColumns {
     parent: fill(spans, "parent", new Int32Array(count), -1),
     depth: fill(spans, "depth", new Int32Array(count), 0),
     subtree: fill(spans, "subtree", new Int32Array(count), 1),
+    hidden: spans["hidden"] === undefined ? new Int32Array(count) : fill(spans, "hidden", new Int32Array(count), 0),
     start: fill(spans, "start_ns", new Float64Array(count), Number.NaN),
     duration: fill(spans, "duration_ns", new Float64Array(count), Number.NaN),
     service: fill(spans, "service", new Int32Array(count), -1),
@@ -129,6 +138,7 @@ export function decodeTraceColumns(value: unknown): TraceColumns {
     completeness: decodeCompleteness(json["completeness"]),
     order: decodeTraceOrder(json["order"], count),
   };
+  if (columns.totalRows < count) throw new DecodeError("total_rows", `at least ${count}`, json["total_rows"]);
   fillIds(spans, columns.idHigh, columns.idLow);
   checkTree(columns.parent, columns.subtree);
   hideUnusableTimes(columns.flags, columns.start, columns.duration);

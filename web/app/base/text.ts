@@ -2,7 +2,7 @@
 // control characters, direction overrides and very long strings can still hide or fake what is shown.
 
 /** Long enough for any sane name, short enough that a row of 10 kB strings stays cheap. */
-export const LINE_CHARS_MAX = 300;
+const LINE_CHARS_MAX = 300;
 
 // Directional marks and overrides, zero-width characters, BOM, line/paragraph separators.
 const INVISIBLE = /[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;

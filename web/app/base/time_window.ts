@@ -7,7 +7,7 @@ export interface TimeWindow {
 }
 
 /** Below this, neighbouring pixels would be fractions of a nanosecond, which no clock has. */
-export const WINDOW_NS_MIN = 100;
+const WINDOW_NS_MIN = 100;
 
 /** The whole trace; a trace of no length still gets a window one can draw. */
 export function fullWindow(extent: number): TimeWindow {

@@ -1,7 +1,7 @@
 // The same trace on another time axis: as reported, aligned to one clock, or as steps of the causal order. The
 // result is again TraceColumns, so that everything that draws times works on each of them.
 import type { CausalLine } from "../api/order.ts";
-import type { TraceColumns } from "../api/trace_columns.ts";
+import { isPartial, type TraceColumns } from "../api/trace_columns.ts";
 import type { TraceClock } from "../api/trace_order.ts";
 import { addNanoseconds } from "../base/time.ts";
 import { lineOf } from "../base/text.ts";
@@ -45,8 +45,10 @@ export function causalColumns(trace: TraceColumns, line: CausalLine): TraceColum
 }
 
 function rebased(trace: TraceColumns, from: Float64Array, duration: Float64Array, steps: boolean): TraceColumns {
-  let first = Number.POSITIVE_INFINITY;
-  let last = Number.NEGATIVE_INFINITY;
+  // Of a trace that is here in part the axis reaches over all of it, so that it stays the same for each part.
+  const whole = isPartial(trace) && !steps;
+  let first = whole ? 0 : Number.POSITIVE_INFINITY;
+  let last = whole ? trace.extent : Number.NEGATIVE_INFINITY;
   for (let row = 0; row < trace.rowCount; row++) {
     const at = from[row] ?? Number.NaN;
     if (Number.isNaN(at)) continue;

@@ -16,7 +16,7 @@ export const ANOMALIES = {
 } as const;
 export type AnomalyId = keyof typeof ANOMALIES;
 
-export const FAR_NS = 10_000_000;
+const FAR_NS = 10_000_000;
 const WIDE_NS = 5_000_000;
 const COARSE_NS = 1_000_000;
 /** Healthy oscillators stay within 20 ppm or so, and disciplined ones far below. */

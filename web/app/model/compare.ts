@@ -87,8 +87,6 @@ export function compareTraces(a: TraceColumns, b: TraceColumns): Comparison {
 
 export const delta = ({ a, b }: Pair, path: number): number => (b[path] ?? 0) - (a[path] ?? 0);
 
-export const COMPARE_SORTS = ["difference", "name", "calls", "a", "b"] as const;
-
 /** `difference` = the largest first, whichever way it goes. */
 export function sortPaths(comparison: Comparison, sort: string, only: "all" | "different"): Int32Array {
   const { calls, self, errors, names } = comparison;

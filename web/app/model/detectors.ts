@@ -1,14 +1,9 @@
 // What the server's detectors look for, by the names that findings carry, in words for people.
 
-export interface DetectorWords {
-  readonly id: string;
-  readonly label: string;
-  /** What was seen when it speaks. */
-  readonly meaning: string;
-}
+import { wordTable, type Words } from "./word_table.ts";
 
 /** Those that look at one trace, so that traces can be searched by what they found. */
-export const TRACE_DETECTORS: readonly DetectorWords[] = [
+export const TRACE_DETECTORS: readonly Words[] = [
   { id: "n_plus_one", label: "N+1 calls", meaning: "One call for each item of a list, one after another" },
   { id: "sequential_calls", label: "Sequential calls", meaning: "Calls that could run side by side wait for each other" },
   { id: "fan_out", label: "Fan-out", meaning: "Many calls of one kind at once" },
@@ -28,7 +23,7 @@ export const TRACE_DETECTORS: readonly DetectorWords[] = [
   { id: "broken_stamps", label: "Broken stamps", meaning: "Marks of order sent along with calls that cannot be believed, or that a service does not pass on" },
 ];
 
-const OTHER_DETECTORS: readonly DetectorWords[] = [
+const OTHER_DETECTORS: readonly Words[] = [
   { id: "broken_boundary", label: "Broken boundary", meaning: "Traces end at a boundary because their context is not passed on" },
   { id: "chatty_edge", label: "Chatty services", meaning: "Two services make many calls, or spend more time on the way than on the work" },
   { id: "clock_offset", label: "Clock that is off", meaning: "A clock is ahead or behind for sure" },
@@ -42,13 +37,5 @@ const OTHER_DETECTORS: readonly DetectorWords[] = [
   { id: "version_skew", label: "Version skew", meaning: "Versions of a service run at once and behave differently" },
 ];
 
-const DETECTORS = new Map([...TRACE_DETECTORS, ...OTHER_DETECTORS].map((one) => [one.id, one]));
-
-/** Words of the server that have no name here, as words: `some_kind` is `Some kind`. */
-export function wordsOf(id: string): string {
-  const text = id.replaceAll("_", " ").trim();
-  return text === "" ? "" : text[0]?.toUpperCase() + text.slice(1);
-}
-
-export const detectorLabel = (id: string): string => DETECTORS.get(id)?.label ?? wordsOf(id);
-export const detectorMeaning = (id: string): string => DETECTORS.get(id)?.meaning ?? "";
+/** Their meaning is what was seen when they speak. */
+export const detectorWords = wordTable([...TRACE_DETECTORS, ...OTHER_DETECTORS]);

@@ -2,35 +2,26 @@
 // a system stands with each.
 import type { FindingGroup } from "../api/findings.ts";
 import type { Severity } from "../api/severity.ts";
-import { wordsOf } from "./detectors.ts";
+import { wordTable, type Words } from "./word_table.ts";
 
-export interface Fallacy {
-  readonly id: string;
-  readonly label: string;
-  /** What happens to those who believe it. */
-  readonly truth: string;
-}
-
-export const EIGHT_FALLACIES: readonly Fallacy[] = [
-  { id: "the_network_is_reliable", label: "The network is reliable", truth: "Calls get lost, and the caller cannot tell whether they were done." },
-  { id: "latency_is_zero", label: "Latency is zero", truth: "Every call pays the way there and back, however little it does." },
-  { id: "bandwidth_is_infinite", label: "Bandwidth is infinite", truth: "Large bodies take time, and the room of others." },
-  { id: "the_network_is_secure", label: "The network is secure", truth: "Plain calls and secrets in spans can be read on the way." },
-  { id: "topology_does_not_change", label: "Topology doesn’t change", truth: "Addresses and instances go away while callers still use them." },
-  { id: "there_is_one_administrator", label: "There is one administrator", truth: "Versions and boundaries differ where others are in charge." },
-  { id: "transport_cost_is_zero", label: "Transport cost is zero", truth: "Moving data between services can cost more than the work itself." },
-  { id: "the_network_is_homogeneous", label: "The network is homogeneous", truth: "Protocols, conventions and libraries are mixed." },
+/** Their meaning is what happens to those who believe it. */
+export const EIGHT_FALLACIES: readonly Words[] = [
+  { id: "the_network_is_reliable", label: "The network is reliable", meaning: "Calls get lost, and the caller cannot tell whether they were done." },
+  { id: "latency_is_zero", label: "Latency is zero", meaning: "Every call pays the way there and back, however little it does." },
+  { id: "bandwidth_is_infinite", label: "Bandwidth is infinite", meaning: "Large bodies take time, and the room of others." },
+  { id: "the_network_is_secure", label: "The network is secure", meaning: "Plain calls and secrets in spans can be read on the way." },
+  { id: "topology_does_not_change", label: "Topology doesn’t change", meaning: "Addresses and instances go away while callers still use them." },
+  { id: "there_is_one_administrator", label: "There is one administrator", meaning: "Versions and boundaries differ where others are in charge." },
+  { id: "transport_cost_is_zero", label: "Transport cost is zero", meaning: "Moving data between services can cost more than the work itself." },
+  { id: "the_network_is_homogeneous", label: "The network is homogeneous", meaning: "Protocols, conventions and libraries are mixed." },
 ];
 
-export const MORE_FALLACIES: readonly Fallacy[] = [
-  { id: "there_is_one_clock", label: "There is one clock", truth: "Each machine has its own, and their times cannot be compared as they are." },
-  { id: "queues", label: "Queues are for free", truth: "Work that waits in a queue is late before it begins." },
+export const MORE_FALLACIES: readonly Words[] = [
+  { id: "there_is_one_clock", label: "There is one clock", meaning: "Each machine has its own, and their times cannot be compared as they are." },
+  { id: "queues", label: "Queues are for free", meaning: "Work that waits in a queue is late before it begins." },
 ];
 
-const FALLACIES = new Map([...EIGHT_FALLACIES, ...MORE_FALLACIES].map((one) => [one.id, one]));
-
-export const fallacyLabel = (id: string): string => FALLACIES.get(id)?.label ?? wordsOf(id);
-export const fallacyTruth = (id: string): string => FALLACIES.get(id)?.truth ?? "";
+export const fallacyWords = wordTable([...EIGHT_FALLACIES, ...MORE_FALLACIES]);
 
 export const SEVERITIES: readonly Severity[] = ["high", "medium", "low"];
 

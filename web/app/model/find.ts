@@ -41,7 +41,7 @@ function tableTest(table: readonly string[], matches: (text: string) => boolean,
 const isOf = (trace: TraceColumns): Readonly<Record<string, RowTest>> => ({
   incomplete: (row) => (trace.flags[row] ?? 0) !== 0,
   root: (row) => (trace.parent[row] ?? -1) < 0,
-  leaf: (row) => (trace.subtree[row] ?? 1) === 1,
+  leaf: (row) => (trace.subtree[row] ?? 1) === 1 && trace.hidden[row] === 0,
 });
 
 function attributeTest(column: AttributeColumn | undefined, operator: string, matches: (text: string) => boolean): RowTest {

@@ -1,21 +1,16 @@
 // What people decide about a group of findings, in words.
 import type { FindingGroup, FindingState } from "../api/findings.ts";
 import { formatAge } from "../base/time.ts";
+import { wordTable, type Words } from "./word_table.ts";
 
-export interface StateWords {
-  readonly id: FindingState;
-  readonly label: string;
-  readonly meaning: string;
-}
-
-export const FINDING_STATES: readonly StateWords[] = [
+export const FINDING_STATES: readonly Words<FindingState>[] = [
   { id: "open", label: "Open", meaning: "Nobody has decided about it" },
   { id: "regressed", label: "Regressed", meaning: "It was called resolved and has been found again since" },
   { id: "acknowledged", label: "Acknowledged", meaning: "Somebody knows about it" },
   { id: "resolved", label: "Resolved", meaning: "It is repaired; it comes back as regressed when it is found in a version it was not found in before" },
 ];
 
-export const stateWords = (id: FindingState): StateWords => FINDING_STATES.find((one) => one.id === id) ?? { id, label: id, meaning: "" };
+export const stateWords = wordTable(FINDING_STATES);
 
 /** When it was decided, and for which version. */
 export function decisionText({ state, decision }: Pick<FindingGroup, "state" | "decision">, now: number): string {

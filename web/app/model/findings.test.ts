@@ -2,8 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { decodeCriticalPath } from "../api/critical_path.ts";
 import { decodeFindings, decodeGroup, decodeGroups } from "../api/findings.ts";
-import { detectorLabel } from "./detectors.ts";
-import { EIGHT_FALLACIES, fallacyLabel, standings } from "./fallacies.ts";
+import { addedUp } from "./chart_lines.ts";
+import { detectorWords } from "./detectors.ts";
+import { EIGHT_FALLACIES, fallacyWords, standings } from "./fallacies.ts";
 import { findingRows, isTraceId, traceAtFinding } from "./finding_rows.ts";
 import { decisionText } from "./finding_states.ts";
 import { findingsParams, findingsUrl, isNarrowed, overviewOf, parseFindingsQuery } from "./findings_query.ts";
@@ -33,6 +34,16 @@ describe("what the server says", () => {
   test("a reason that is missing is empty, a severity that is unknown is the least", () => {
     const [one] = decodeFindings({ findings: [{ ...FINDING, severity: "grave", evidence: {} }] });
     expect([one?.severity, one?.evidence.cost]).toEqual(["low", ""]);
+  });
+
+  test("groups of a list have their call and their trend, where the server tells of them", () => {
+    const [one, other] = decodeGroups({ groups: [{ ...GROUP, caller_service: "cart", callee_service: "", trend: TREND }, GROUP], total: 2 }).groups;
+    expect([one?.callerService, one?.calleeService, one?.trend?.findings]).toEqual(["cart", "", [1, 0, 2]]);
+    expect([other?.callerService, other?.trend]).toEqual(["", null]);
+  });
+
+  test("a trend of many steps becomes one of few with the same sum", () => {
+    expect([addedUp([1, 2, 3, 4, 5], 3), addedUp([1, 2], 3), addedUp([], 3)]).toEqual([[3, 7, 5], [1, 2], []]);
   });
 
   test("what is not as agreed is refused by its place", () => {
@@ -78,14 +89,14 @@ describe("fallacies", () => {
   });
 
   test("words of newer servers are shown as words", () => {
-    expect([fallacyLabel("latency_is_zero"), fallacyLabel("time_is_money"), detectorLabel("retry_storm"), detectorLabel("")]).toEqual(["Latency is zero", "Time is money", "Retry storm", ""]);
+    expect([fallacyWords("latency_is_zero").label, fallacyWords("time_is_money").label, detectorWords("retry_storm").label, detectorWords("").label]).toEqual(["Latency is zero", "Time is money", "Retry storm", ""]);
   });
 });
 
 describe("the address of the page", () => {
   test("holds the filters and nothing else", () => {
     const query = parseFindingsQuery(new URLSearchParams("severity=high&service=a%26b&fallacy=&start=-1h&state=regressed&other=1"));
-    expect(findingsParams(query).has("state")).toBe(false);
+    expect(findingsParams(query).get("state")).toBe("regressed");
     expect(findingsUrl(query)).toBe("/findings?service=a%26b&severity=high&start=-1h&state=regressed");
     expect(findingsUrl(overviewOf(query))).toBe("/findings?start=-1h");
     expect([isNarrowed(query), isNarrowed(overviewOf(query))]).toEqual([true, false]);

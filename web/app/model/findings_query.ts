@@ -7,7 +7,7 @@ export interface FindingsQuery {
   readonly detector: string;
   /** Relative as in `-1h`, or a time; empty = all that is known. */
   readonly start: string;
-  /** What people decided; the server is not asked for it. */
+  /** What people decided. */
   readonly state: string;
 }
 
@@ -26,17 +26,13 @@ export function parseFindingsQuery(params: URLSearchParams): FindingsQuery {
   return Object.fromEntries(KEYS.map((key) => [key, params.get(key) ?? ""])) as Record<(typeof KEYS)[number], string>;
 }
 
-/** What the server is asked. */
+/** The question to the server, and what the address has of it. */
 export function findingsParams(query: FindingsQuery): URLSearchParams {
-  return paramsOf({ ...query, state: "" });
-}
-
-function paramsOf(query: FindingsQuery): URLSearchParams {
   return new URLSearchParams(KEYS.filter((key) => query[key] !== "").map((key) => [key, query[key]]));
 }
 
 export function findingsUrl(query: FindingsQuery): string {
-  const params = paramsOf(query).toString();
+  const params = findingsParams(query).toString();
   return `/findings${params === "" ? "" : `?${params}`}`;
 }
 

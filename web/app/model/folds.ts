@@ -5,7 +5,7 @@ import { isError, isPlaceholder } from "./span_row.ts";
 import { percentile } from "./statistics.ts";
 
 /** Shorter runs are as easy to read row by row. */
-export const FOLD_RUN_MIN = 5;
+const FOLD_RUN_MIN = 5;
 
 export interface Folds {
   /** Length of the run that begins at a row, else 0. */
@@ -16,7 +16,7 @@ export interface Folds {
 }
 
 function isLeaf(trace: TraceColumns, row: number): boolean {
-  return trace.subtree[row] === 1 && !isPlaceholder(trace, row);
+  return trace.subtree[row] === 1 && trace.hidden[row] === 0 && !isPlaceholder(trace, row);
 }
 
 export function findFolds(trace: TraceColumns): Folds {

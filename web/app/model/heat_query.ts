@@ -7,7 +7,7 @@ import type { SearchQuery } from "./search_query.ts";
 
 export const HEAT_COLUMNS = 72;
 /** Rows per power of ten of duration. */
-export const HEAT_ROWS_PER_DECADE = 4;
+const HEAT_ROWS_PER_DECADE = 4;
 
 export interface HeatCell {
   readonly column: number;

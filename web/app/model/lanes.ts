@@ -12,7 +12,7 @@ const LANE_MIN = 38;
 /** A lane is never taller than this many sub-rows; what overlaps more lies in the last one. */
 const SUB_ROWS_MAX = 30;
 /** Spans on a lane above which local runs fold unless told otherwise. */
-export const DENSE_SPANS = 24;
+const DENSE_SPANS = 24;
 
 export const LOCAL_CHOICES = [
   { id: "", label: "where dense" },

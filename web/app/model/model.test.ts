@@ -153,7 +153,7 @@ describe("the search URL", () => {
 
 describe("the trace URL", () => {
   test("restores span, window, collapse and search", () => {
-    const view = { selected: 3, window: { start: 100, end: 500 }, collapse: { level: 1, services: new Set([2, 0]), folding: false, toggled: new Set([4]) }, find: "a b", onlyFound: true, clock: "aligned" as const, color: "error" as const, tab: { id: "flame" as const, group: "service", sort: "-total", cut: 12, focus: 1 }, changes: [{ kind: "batch" as const, value: 1000, find: "service:a name=b" }] };
+    const view = { part: null, selected: 3, absent: "", window: { start: 100, end: 500 }, collapse: { level: 1, services: new Set([2, 0]), folding: false, toggled: new Set([4]) }, find: "a b", onlyFound: true, clock: "aligned" as const, color: "error" as const, tab: { id: "flame" as const, group: "service", sort: "-total", cut: 12, focus: 1 }, changes: [{ kind: "batch" as const, value: 1000, find: "service:a name=b" }] };
     const params = viewParams(trace, view);
     expect(params.toString()).toBe("span=0000000000abc003&from=100&to=500&level=1&fold=0&closed=db&closed=web&toggled=0000000000abc004&find=a+b&only=1&color=error&clock=aligned&change=batch%3A1000%3Aservice%3Aa+name%3Db&view=flame&group=service&sort=-total&focus=0000000000abc001&cut=12");
     expect(parseView(trace, params)).toEqual(view);
@@ -161,7 +161,7 @@ describe("the trace URL", () => {
 
   test("is empty for the first view, and nonsense is ignored", () => {
     const first = parseView(trace, new URLSearchParams("span=zz&from=9&to=3&level=-1&toggled=1.2.3&view=none&focus=x&color=red&closed=nobody&change=faster"));
-    expect(first).toEqual({ selected: -1, window: null, clock: null, collapse: FIRST_COLLAPSE, find: "", onlyFound: false, color: "service", tab: FIRST_TAB, changes: [] });
+    expect(first).toEqual({ part: null, selected: -1, absent: "", window: null, clock: null, collapse: FIRST_COLLAPSE, find: "", onlyFound: false, color: "service", tab: FIRST_TAB, changes: [] });
     expect(viewParams(trace, first).toString()).toBe("");
   });
 });

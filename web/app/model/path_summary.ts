@@ -31,7 +31,7 @@ export interface PathRow {
 }
 
 const SURENESS: readonly PathCertainty[] = ["guessed", "bounded", "measured"];
-export const lessSure = (a: PathCertainty, b: PathCertainty): PathCertainty => (SURENESS.indexOf(a) < SURENESS.indexOf(b) ? a : b);
+const lessSure = (a: PathCertainty, b: PathCertainty): PathCertainty => (SURENESS.indexOf(a) < SURENESS.indexOf(b) ? a : b);
 
 function keyOf(segment: PathSegment, at: number, group: PathGroup): string {
   if (group === "segment") return String(at);

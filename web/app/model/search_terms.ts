@@ -108,7 +108,7 @@ export interface TermSuggestions {
   readonly items: readonly TermSuggestion[];
 }
 
-export const TERM_SUGGESTIONS_MAX = 30;
+const TERM_SUGGESTIONS_MAX = 30;
 
 const STARTS: readonly TermSuggestion[] = [
   { text: "service:", detail: "spans of a service", more: true },

@@ -3,8 +3,9 @@ import { describe, expect, test } from "vitest";
 import { decodeGraph, decodeRed } from "../api/services.ts";
 import type { FindingGroup } from "../api/findings.ts";
 import { drawColumn } from "./graph_drawing.ts";
+import { apart } from "./chart_lines.ts";
 import {
-  askedSeconds, buildMap, errorShare, everyStep, findingsNaming, formatRate, formatShare, graphSeconds, MAP_NODES_MAX, networkShare, parseServicesQuery, redParams, serviceUrl, servicesUrl, sortRed, stepOf, timeBetween, timeParams, tracesUrl,
+  askedSeconds, buildMap, errorShare, everyStep, findingsBetween, findingsOf, formatRate, formatShare, graphSeconds, MAP_NODES_MAX, networkShare, parseServicesQuery, redParams, serviceUrl, servicesUrl, sortRed, stepOf, timeBetween, timeParams, tracesUrl,
 } from "./services_view.ts";
 
 const red = (requests: number, errors = 0, p = 1e6) => ({ requests, errors, p50_ns: p, p95_ns: p * 2, p99_ns: p * 3 });
@@ -104,10 +105,18 @@ describe("the map", () => {
   });
 });
 
-test("findings belong to the services their titles name, as whole words", () => {
-  const groups = ["gateway got no answer of payment, which was done", "gateway calls payments.internal 3 times", "cart (web) waits"].map((title) => ({ title }) as FindingGroup);
-  const titles = (...services: string[]): number[] => findingsNaming(groups, services).map((one) => groups.indexOf(one));
-  expect([titles("gateway"), titles("payment"), titles("gateway", "payment"), titles("web"), titles("pay")]).toEqual([[0, 1], [0], [0], [2], []]);
+test("findings belong to the services of their call, or to where they were entered", () => {
+  const group = (callerService: string, calleeService: string): FindingGroup => ({ callerService, calleeService, entryService: "gateway" }) as FindingGroup;
+  const groups = [group("gateway", "payment"), group("payment", "gateway"), group("", "payment"), group("", "")];
+  const places = (some: readonly FindingGroup[]): number[] => some.map((one) => groups.indexOf(one));
+  expect(["gateway", "payment", "", "pay"].map((one) => places(findingsOf(groups, one)))).toEqual([[0, 1, 3], [0, 1, 2], [], []]);
+  expect([places(findingsBetween(groups, "gateway", "payment")), places(findingsBetween(groups, "payment", "gateway"))]).toEqual([[0], [1]]);
+});
+
+test("of places on a chart that would overlap the most important stay", () => {
+  const at = (x: number, y = 0) => ({ x, y });
+  expect(apart([at(50), at(40), at(60, 25), at(26), at(62, 40)], 24)).toEqual([at(50), at(60, 25), at(26)]);
+  expect(apart([at(1), at(1)], 24)).toEqual([at(1)]);
 });
 
 test("rows are sorted, those without a number last either way", () => {

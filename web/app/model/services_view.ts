@@ -163,15 +163,17 @@ export function networkShare({ p50, networkP50 }: Pick<ServiceEdge, "p50" | "net
   return p50 + between > 0 ? between / (p50 + between) : Number.NaN;
 }
 
-/** Words of a title, without the marks around them. */
-const wordsIn = (title: string): ReadonlySet<string> => new Set(title.split(/\s+/).map((word) => word.replace(/^[("'“]+|[)"'”,;:.]+$/g, "")));
-
-/** Groups of findings whose titles name all of these services. */
-export function findingsNaming(groups: readonly FindingGroup[], services: readonly string[]): FindingGroup[] {
-  return groups.filter(({ title }) => {
-    const words = wordsIn(title);
-    return services.every((name) => words.has(name) || (/\s/.test(name) && title.includes(name)));
+/** Groups of findings that concern a service: about its calls, or entered at it where they are about no call. */
+export function findingsOf(groups: readonly FindingGroup[], service: string): FindingGroup[] {
+  return groups.filter(({ callerService, calleeService, entryService }) => {
+    const ofCall = [callerService, calleeService].filter((one) => one !== "");
+    return (ofCall.length === 0 ? [entryService] : ofCall).includes(service);
   });
+}
+
+/** Groups of findings about the calls of one service to another. */
+export function findingsBetween(groups: readonly FindingGroup[], caller: string, callee: string): FindingGroup[] {
+  return groups.filter((one) => one.callerService === caller && one.calleeService === callee);
 }
 
 export interface ServiceMap {

@@ -10,9 +10,11 @@ export function spanIdOf(trace: TraceColumns, row: number): string {
   return hex8(trace.idHigh[row] ?? 0) + hex8(trace.idLow[row] ?? 0);
 }
 
+export const isSpanId = (text: string): boolean => /^[0-9a-f]{16}$/i.test(text);
+
 /** First row with this span id, or -1. Real spans win over placeholders. */
 export function rowOfSpanId(trace: TraceColumns, spanId: string): number {
-  if (!/^[0-9a-f]{16}$/i.test(spanId)) return -1;
+  if (!isSpanId(spanId)) return -1;
   const high = Number.parseInt(spanId.slice(0, 8), 16);
   const low = Number.parseInt(spanId.slice(8), 16);
   let placeholder = -1;

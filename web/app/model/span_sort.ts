@@ -2,7 +2,7 @@
 import type { TraceColumns } from "../api/trace_columns.ts";
 import { isPlaceholder } from "./span_row.ts";
 
-export const SPAN_SORTS = ["start", "duration", "self", "service", "name", "kind", "status", "depth", "events", "links"] as const;
+const SPAN_SORTS = ["start", "duration", "self", "service", "name", "kind", "status", "depth", "events", "links"] as const;
 export type SpanSort = (typeof SPAN_SORTS)[number];
 
 /** The place of each text in alphabetical order, so that rows compare as numbers. */

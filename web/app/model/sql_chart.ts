@@ -20,7 +20,7 @@ export interface BarChart {
 
 export type Chart = LineChart | BarChart;
 
-export const CHARTS_MAX = 6;
+const CHARTS_MAX = 6;
 export const LINES_MAX = 8;
 export const BARS_MAX = 50;
 

@@ -57,7 +57,7 @@ export interface Suggestions {
   readonly items: readonly Suggestion[];
 }
 
-export const SUGGESTIONS_MAX = 40;
+const SUGGESTIONS_MAX = 40;
 const NONE: Suggestions = { start: 0, items: [] };
 
 /** Tables that the statement names, each by its name and its alias. */

@@ -1,16 +1,22 @@
 // What a link to a trace restores besides the trace: the span, the time window, what is collapsed, the
 // search. Rows are named by span id, because row numbers move when late spans arrive.
-import type { TraceColumns } from "../api/trace_columns.ts";
+import type { TracePart } from "../api/client.ts";
+import { isPartial, type TraceColumns } from "../api/trace_columns.ts";
 import { isFullWindow, type TimeWindow } from "../base/time_window.ts";
-import { rowOfSpanId, spanIdOf } from "./span_row.ts";
+import { isSpanId, rowOfSpanId, spanIdOf } from "./span_row.ts";
+import { parsePart, partText } from "./trace_part.ts";
 import { CLOCK_CHOICES, type ClockChoice } from "./clock_choice.ts";
 import { COLOR_CHOICES, type ColorChoice } from "./row_colors.ts";
 import { CHANGES_MAX, changeText, parseChange, type Change } from "./what_if.ts";
 import type { Collapse } from "./visible_rows.ts";
 
 export interface TraceView {
+  /** What is loaded of a trace too large for one answer; null = the longest of all of it. */
+  readonly part: TracePart | null;
   /** -1 = none. */
   readonly selected: number;
+  /** Id of the span that should be selected and is not in this part, else empty. */
+  readonly absent: string;
   /** null = all of the axis. */
   readonly window: TimeWindow | null;
   readonly collapse: Collapse;
@@ -58,12 +64,14 @@ export function clockOf(trace: TraceColumns, clock: ClockChoice | null): ClockCh
 export const FIRST_TAB: TabView = { id: "timeline", group: "", sort: "", focus: -1, cut: null };
 
 /** 17 bytes each: more would make links that some programs cut off. */
-export const TOGGLED_IN_URL_MAX = 100;
+const TOGGLED_IN_URL_MAX = 100;
 
 /** `extent` is that of the axis on show. */
 export function viewParams(trace: TraceColumns, view: TraceView, extent = trace.extent): URLSearchParams {
   const params = new URLSearchParams();
-  if (view.selected >= 0) params.set("span", spanIdOf(trace, view.selected));
+  if (view.part !== null) params.set("part", partText(view.part));
+  const span = view.selected >= 0 ? spanIdOf(trace, view.selected) : view.absent;
+  if (span !== "") params.set("span", span);
   if (view.window !== null && !isFullWindow(view.window, extent)) {
     params.set("from", String(Math.round(view.window.start)));
     params.set("to", String(Math.round(view.window.end)));
@@ -93,8 +101,12 @@ export function parseView(trace: TraceColumns, params: URLSearchParams): TraceVi
   const to = Number(params.get("to") ?? Number.NaN);
   const level = Number(params.get("level") ?? Number.NaN);
   const toggled = (params.get("toggled") ?? "").split(".").slice(0, TOGGLED_IN_URL_MAX);
+  const span = params.get("span") ?? "";
+  const selected = rowOfSpanId(trace, span);
   return {
-    selected: rowOfSpanId(trace, params.get("span") ?? ""),
+    part: isPartial(trace) ? parsePart(params.get("part") ?? "") : null,
+    selected,
+    absent: isPartial(trace) && selected < 0 && isSpanId(span) ? span.toLowerCase() : "",
     window: to > from ? { start: from, end: to } : null,
     collapse: {
       level: Number.isInteger(level) && level >= 0 ? level : null,

@@ -41,7 +41,7 @@ function viewOf(flame: Flame, focus: number, width: number): View {
 }
 
 /** The frame's left edge and width in pixels; frames above the focus are as wide as the picture. */
-export function flameBox(scene: FlameScene, width: number, frame: number): { readonly x: number; readonly width: number } {
+function flameBox(scene: FlameScene, width: number, frame: number): { readonly x: number; readonly width: number } {
   const { from, perUnit } = viewOf(scene.flame, scene.focus, width);
   const x = ((scene.flame.start[frame] ?? 0) - from) * perUnit;
   const right = x + (scene.flame.total[frame] ?? 0) * perUnit;

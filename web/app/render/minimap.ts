@@ -14,7 +14,7 @@ export interface MinimapGrid {
   readonly errors: Uint8Array;
 }
 
-export const ERROR_LANE = 5;
+const ERROR_LANE = 5;
 
 export function minimapGrid(trace: TraceColumns, colors: Uint8Array, columns: number, lanes: number): MinimapGrid {
   const cells = new Uint8Array(columns * lanes);

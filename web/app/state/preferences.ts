@@ -67,7 +67,3 @@ effect(() => {
 systemDark.addEventListener("change", () => {
   themeVersion.value++;
 });
-
-export function isDark(): boolean {
-  return theme.value === "dark" || (theme.value === "system" && systemDark.matches);
-}

@@ -2,12 +2,11 @@
 // reference and never become reactive themselves; the view (selection, window, collapse, search) is a few
 // small signals, mirrored into the URL.
 import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from "@preact/signals";
-import type { SpanAnswer } from "../api/client.ts";
-import { fetchSpan } from "../api/client.ts";
+import { fetchSpan, type SpanAnswer, type TracePart } from "../api/client.ts";
 import { fetchTraceFindings, type Finding } from "../api/findings.ts";
 import { fetchCausalLine, type CausalLine } from "../api/order.ts";
 import { fetchAttribute, type AttributeColumn } from "../api/trace_attributes.ts";
-import type { TraceColumns } from "../api/trace_columns.ts";
+import { isPartial, type TraceColumns } from "../api/trace_columns.ts";
 import { clampWindow, fullWindow, isFullWindow, panWindow, windowAround, zoomWindow, type TimeWindow } from "../base/time_window.ts";
 import { alignedColumns, causalColumns, type ClockChoice } from "../model/clock_choice.ts";
 import { findingRows, type FindingRows } from "../model/finding_rows.ts";
@@ -15,23 +14,30 @@ import { findFolds, summarizeRun, type Folds, type RunSummary } from "../model/f
 import { attributeKeysOf, findSpans, neighbour, type FindResult } from "../model/find.ts";
 import { rowColors, type ColorChoice } from "../model/row_colors.ts";
 import { assignSlots, SLOT_COUNT } from "../model/service_slots.ts";
-import { countSpans, hasTime, isError, isPlaceholder, selfTimes, spanIdOf, type TraceCounts } from "../model/span_row.ts";
-import { clockOf, FIRST_TAB, parseView, viewParams, type TabId, type TabView } from "../model/trace_view.ts";
+import { countSpans, hasTime, isError, isPlaceholder, rowOfSpanId, selfTimes, spanIdOf, type TraceCounts } from "../model/span_row.ts";
+import { clockOf, FIRST_TAB, parseView, viewParams, type TabId, type TabView, type TraceView } from "../model/trace_view.ts";
 import { foldedRun, isCollapsed, positionOf, reveal, toggleRow, toggleService, visibleRows, withAncestors, type Collapse } from "../model/visible_rows.ts";
 import { CHANGES_MAX, type Change } from "../model/what_if.ts";
 import { pushUrl, rewriteUrl } from "./location.ts";
 import { Remote } from "./remote.ts";
+import type { TraceParts } from "./trace_parts.ts";
 
 /** Browsers slow down or refuse when the address changes more often than this. */
 const URL_DELAY_MS = 200;
 
 export class TraceState {
   readonly trace: TraceColumns;
+  /** Loads other parts of the trace. */
+  readonly parts: TraceParts;
+  /** Which part is here; null = the longest of all of it, or simply all. */
+  readonly part: TracePart | null;
   readonly counts: TraceCounts;
   /** Palette slot per service index. */
   readonly slots: Uint8Array;
   readonly folds: Folds;
   readonly selected: Signal<number>;
+  /** Id of the span that should be selected and is not in this part, else empty. */
+  readonly #absent: string;
   readonly window: Signal<TimeWindow>;
   readonly collapse: Signal<Collapse>;
   readonly find: Signal<string>;
@@ -70,14 +76,17 @@ export class TraceState {
   readonly #asked = new Set<string>();
   readonly #leaving = new AbortController();
 
-  constructor(trace: TraceColumns, params: URLSearchParams) {
+  constructor(trace: TraceColumns, params: URLSearchParams, parts: TraceParts) {
     this.trace = trace;
+    this.parts = parts;
     this.counts = countSpans(trace);
     const slots = assignSlots(trace.services);
     this.slots = Uint8Array.from(trace.services, (name) => slots.get(name) ?? SLOT_COUNT);
     this.#errorRows = Int32Array.from([...trace.status.keys()].filter((row) => isError(trace, row)));
     this.folds = findFolds(trace);
     const view = parseView(trace, params);
+    this.part = view.part;
+    this.#absent = view.absent;
     this.selected = signal(view.selected);
     this.collapse = signal(view.selected < 0 ? view.collapse : reveal(trace, this.folds, view.collapse, view.selected));
     this.find = signal(view.find);
@@ -134,7 +143,7 @@ export class TraceState {
   }
 
   stop(): void {
-    this.#writeUrl();
+    window.clearTimeout(this.#urlTimer);
     for (const stop of this.#stops) stop();
     this.span.stop();
     this.line.stop();
@@ -144,9 +153,9 @@ export class TraceState {
 
   /** Another view of the trace, as a step of the history. */
   openTab(id: TabId, change: Partial<TabView> = {}): void {
-    this.#writeUrl();
+    this.keepAddress();
     this.tab.value = { ...FIRST_TAB, id, ...change };
-    pushUrl(this.#url());
+    pushUrl(this.addressOf());
   }
 
   changeTab(change: Partial<TabView>): void {
@@ -161,12 +170,12 @@ export class TraceState {
 
   /** The spans that a search finds, in the timeline. */
   showInTimeline(find: string): void {
-    this.#writeUrl();
+    this.keepAddress();
     batch(() => {
       this.find.value = find;
       this.tab.value = FIRST_TAB;
     });
-    pushUrl(this.#url());
+    pushUrl(this.addressOf());
     if (this.found.peek()?.mask[this.selected.peek()] !== 1) this.nextFound(1);
   }
 
@@ -203,6 +212,18 @@ export class TraceState {
       if (options.open === true) this.panelOpen.value = true;
       this.scrollTo.value = { row, center: options.center ?? false };
     });
+  }
+
+  /** Selects a span by its id, and loads the part that it is in when it is not here. */
+  openSpan(spanId: string): void {
+    const row = rowOfSpanId(this.trace, spanId);
+    if (row >= 0) this.select(row, { open: true, center: true });
+    else if (isPartial(this.trace)) this.parts.loadSpan(spanId);
+  }
+
+  /** The span that should be selected and is not here, until another one is. */
+  get absent(): string {
+    return this.selected.value < 0 ? this.#absent : "";
   }
 
   closePanel(): void {
@@ -335,18 +356,20 @@ export class TraceState {
   #mirror(): void {
     void [this.selected.value, this.window.value, this.collapse.value, this.find.value, this.onlyFound.value, this.color.value, this.clock.value, this.tab.value, this.changes.value];
     window.clearTimeout(this.#urlTimer);
-    this.#urlTimer = window.setTimeout(() => this.#writeUrl(), URL_DELAY_MS);
+    this.#urlTimer = window.setTimeout(() => this.keepAddress(), URL_DELAY_MS);
   }
 
-  #writeUrl(): void {
+  /** Before a step of the history, so that the one that is left has what is on show now. */
+  keepAddress(): void {
     window.clearTimeout(this.#urlTimer);
     // The user may have left for another page in the meantime; its address is not ours to change.
-    if (window.location.pathname.toLowerCase() === `/trace/${this.trace.traceId}`) rewriteUrl(this.#url());
+    if (window.location.pathname.toLowerCase() === `/trace/${this.trace.traceId}`) rewriteUrl(this.addressOf());
   }
 
-  #url(): string {
+  /** The address of this view with some of it changed. */
+  addressOf(change: Partial<TraceView> = {}): string {
     const params = viewParams(this.trace, {
-      selected: this.selected.peek(), window: this.window.peek(), collapse: this.collapse.peek(), find: this.find.peek(), onlyFound: this.onlyFound.peek(), color: this.color.peek(), clock: this.clock.peek(), tab: this.tab.peek(), changes: this.changes.peek(),
+      part: this.part, absent: this.absent, selected: this.selected.peek(), window: this.window.peek(), collapse: this.collapse.peek(), find: this.find.peek(), onlyFound: this.onlyFound.peek(), color: this.color.peek(), clock: this.clock.peek(), tab: this.tab.peek(), changes: this.changes.peek(), ...change,
     }, this.extent).toString();
     return `/trace/${this.trace.traceId}${params === "" ? "" : `?${params}`}`;
   }

@@ -2,7 +2,7 @@
 // detector has its own; names that end in `_ns` or `_percent` say how to read the number.
 import { formatCount, formatDuration } from "../base/units.ts";
 import type { Evidence, FindingHead } from "../api/findings.ts";
-import { wordsOf } from "../model/detectors.ts";
+import { wordsOf } from "../model/word_table.ts";
 import { Text } from "./text.tsx";
 import "./finding_explained.css";
 

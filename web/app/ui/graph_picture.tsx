@@ -51,6 +51,7 @@ const MARK_CHARS = 4;
 export function GraphPicture({ label, placed, boxes, arrows, near, setNear, scale, column }: Props) {
   const drawing = useMemo(() => (column === undefined ? drawGraph(boxes.length, arrows, placed) : drawColumn(boxes.length, arrows, placed, column)), [placed, column]);
   const { width, height } = drawing;
+  const isNear = (arrow: GraphArrow): boolean => arrow.from === near || arrow.to === near;
   return (
     <svg class={`call-graph ${near >= 0 ? "focused" : ""}`} width={width * scale} height={height * scale} viewBox={`0 0 ${width} ${height}`} role="group" aria-label={label}>
       <defs>
@@ -58,18 +59,37 @@ export function GraphPicture({ label, placed, boxes, arrows, near, setNear, scal
           <path d="M0 0l8 4-8 4z" class="arrow-head" />
         </marker>
       </defs>
-      {arrows.map((arrow, i) => <Arrow key={i} arrow={arrow} route={drawing.routes[i]} near={arrow.from === near || arrow.to === near} onRight={column !== undefined} />)}
+      {arrows.map((arrow, i) => <Arrow key={i} arrow={arrow} route={drawing.routes[i]} near={isNear(arrow)} />)}
+      {arrows.map((arrow, i) => <ArrowLabel key={i} arrow={arrow} route={drawing.routes[i]} near={isNear(arrow)} onRight={column !== undefined} />)}
       {boxes.map((box, i) => <Box key={i} box={box} at={drawing.corners[i]} isNear={i === near} near={(on) => setNear(on ? i : -1)} />)}
     </svg>
   );
 }
 
-function Arrow({ arrow, route, near, onRight }: { readonly arrow: GraphArrow; readonly route: Route | undefined; readonly near: boolean; readonly onRight: boolean }) {
+interface ArrowProps {
+  readonly arrow: GraphArrow;
+  readonly route: Route | undefined;
+  readonly near: boolean;
+}
+
+const arrowClass = (arrow: GraphArrow, route: Route, near: boolean): string => `arrow ${near ? "near" : ""} ${route.back ? "back" : ""} ${arrow.failed ? "failed" : ""} ${route.crowded ? "crowded" : ""}`;
+
+function Arrow({ arrow, route, near }: ArrowProps) {
   if (route === undefined) return null;
   return (
-    <g class={`arrow ${near ? "near" : ""} ${route.back ? "back" : ""} ${arrow.failed ? "failed" : ""} ${route.crowded ? "crowded" : ""}`} role="img" aria-label={arrow.title}>
+    <g class={arrowClass(arrow, route, near)} role="img" aria-label={arrow.title}>
       <title>{arrow.title}</title>
       <path d={route.path} stroke-width={1.25 + arrow.weight * 3} marker-end="url(#graph-arrow)" />
+    </g>
+  );
+}
+
+/** After all arrows, so that none crosses it out. */
+function ArrowLabel({ arrow, route, near, onRight }: ArrowProps & { readonly onRight: boolean }) {
+  if (route === undefined) return null;
+  return (
+    <g class={arrowClass(arrow, route, near)} aria-hidden="true">
+      <title>{arrow.title}</title>
       <text x={route.label.x} y={route.label.y} text-anchor={route.back || onRight ? "start" : "end"}>{near && !onRight ? (arrow.more ?? arrow.label) : arrow.label}</text>
     </g>
   );

@@ -6,7 +6,7 @@ import { lineOf } from "../base/text.ts";
 import { formatAxisTime, formatMoment } from "../base/time.ts";
 import { tickStep } from "../base/time_window.ts";
 import { formatCount, plural } from "../base/units.ts";
-import type { ChartLine, ChartPoint } from "../model/chart_lines.ts";
+import { apart, type ChartLine, type ChartPoint } from "../model/chart_lines.ts";
 import { navigate } from "../state/location.ts";
 import { timeZone } from "../state/preferences.ts";
 import { useChartBrush } from "./chart_brush.ts";
@@ -17,6 +17,8 @@ const LEFT = 62;
 const RIGHT = 14;
 const TOP = 12;
 const BOTTOM = 26;
+/** Of a link, as far as a finger or a pointer finds it. */
+const REACH = 12;
 
 export interface ChartLink extends ChartPoint {
   readonly href: string;
@@ -27,6 +29,7 @@ interface Props {
   readonly title: string;
   readonly lines: readonly ChartLine[];
   readonly format: (value: number) => string;
+  /** Most important first: of those that would overlap only the first is drawn. */
   readonly links?: readonly ChartLink[];
   readonly linesLeftOff?: number;
   /** Between which times, when the points do not tell. */
@@ -77,6 +80,7 @@ function Lines({ title, lines, format, links = [], linesLeftOff = 0, range, heig
     stops: (lines[0]?.points ?? []).map((point) => xOf(point.x)), left: LEFT, right: width - RIGHT, choose: narrow && ((from, to) => narrow(timeOf(from), timeOf(to))),
   });
   const yOf = (y: number): number => height - BOTTOM - ((y - y0) / (y1 - y0)) * (height - TOP - BOTTOM);
+  const places = useMemo(() => apart(links.map((link) => ({ link, x: xOf(link.x), y: yOf(link.y) })), 2 * REACH), [links, width, height, x0, x1, y0, y1]);
   const step = tickStep(y1 - y0, 4);
   const ticks = Array.from({ length: Math.floor((y1 - y0) / step) + 1 }, (_, i) => (Math.ceil(y0 / step) + i) * step).filter((tick) => tick <= y1);
   const timesCount = Math.max(2, Math.floor(width / 150));
@@ -105,7 +109,7 @@ function Lines({ title, lines, format, links = [], linesLeftOff = 0, range, heig
         {lines.flatMap((line, i) => lonePoints(line).map(({ x, y }) => <circle key={`${line.name} ${x}`} data-slot={line.slot ?? i} cx={xOf(x)} cy={yOf(y)} r="3" />))}
         {first === undefined ? null : <line class="pointer" x1={xOf(first.x)} x2={xOf(first.x)} y1={TOP} y2={height - BOTTOM} />}
         {nearest.map((point, i) => (point === undefined || Number.isNaN(point.y) ? null : <circle key={i} data-slot={lines[i]?.slot ?? i} cx={xOf(point.x)} cy={yOf(point.y)} r="3.5" />))}
-        {links.map((link) => <Link key={link.href} link={link} x={xOf(link.x)} y={yOf(link.y)} />)}
+        {places.map(({ link, x, y }) => <Link key={`${link.href} ${link.x}`} link={link} x={x} y={y} />)}
       </svg>
       <p class="legend">
         {chosen !== null ? <span>{formatMoment(timeOf(chosen[0]), timeZone.value)} to {formatMoment(timeOf(chosen[1]), timeZone.value)}</span> : first === undefined ? null : <span>{formatMoment(first.x, timeZone.value)}</span>}
@@ -115,6 +119,7 @@ function Lines({ title, lines, format, links = [], linesLeftOff = 0, range, heig
             {line.name === "" ? "" : lineOf(line.name, 60)} {nearest[i] === undefined ? "" : Number.isNaN(nearest[i]?.y) ? "–" : format(nearest[i]?.y ?? 0)}
           </span>
         ))}
+        {places.length === links.length ? null : <span title="They lie too close to others to be drawn; a shorter time shows them">{plural(links.length - places.length, "trace")} between these left off</span>}
         {linesLeftOff === 0 ? null : <span>{formatCount(linesLeftOff)} smaller ones left off</span>}
       </p>
     </>
@@ -132,7 +137,7 @@ function Link({ link, x, y }: { readonly link: ChartLink; readonly x: number; re
       }}
     >
       <title>{link.label}</title>
-      <circle class="reach" r="12" />
+      <circle class="reach" r={REACH} />
       <path d="M0-5.500L5.500 0 0 5.500-5.500 0z" />
     </g>
   );

@@ -20,7 +20,7 @@ const PAGES = [
   { path: "/sql", label: "SQL", own: (path: string) => path === "/sql" },
 ] as const;
 
-export function Brand() {
+function Brand() {
   return (
     <svg width="24" height="24" viewBox="0 0 32 32" aria-hidden="true">
       <rect width="32" height="32" rx="7" fill="currentColor" />

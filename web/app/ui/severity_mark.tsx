@@ -4,7 +4,7 @@ import type { Severity } from "../api/severity.ts";
 import { formatCount } from "../base/units.ts";
 import "./severity_mark.css";
 
-export const SEVERITY_NAMES: Readonly<Record<Severity, string>> = { high: "High", medium: "Medium", low: "Low" };
+const SEVERITY_NAMES: Readonly<Record<Severity, string>> = { high: "High", medium: "Medium", low: "Low" };
 
 interface Props {
   readonly severity: Severity;

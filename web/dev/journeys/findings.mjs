@@ -92,7 +92,6 @@ export const JOURNEYS = {
     const rows = panel.locator(".virtual-table .body .row");
     assert.match(await rows.nth(3).innerText(), /137 ×[^]*SELECT items[^]*394 ms[^]*1 × /);
     await panel.getByLabel("Change", { exact: true }).selectOption("faster");
-    await settle();
     await panel.getByLabel("by percent").fill("nonsense");
     await panel.getByLabel("by percent").and(page.locator("[aria-invalid=true]")).waitFor();
     await panel.getByLabel("by percent").fill("100");

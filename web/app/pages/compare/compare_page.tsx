@@ -70,7 +70,7 @@ function TwoTraces() {
 }
 
 /** On one clock each, as the views of a trace are. */
-const fetchAligned = async (id: string, signal: AbortSignal): Promise<TraceColumns> => alignedColumns(await fetchTrace(id, signal));
+const fetchAligned = async (id: string, signal: AbortSignal): Promise<TraceColumns> => alignedColumns(await fetchTrace(id, null, signal));
 
 function useTrace(id: string | null): Remote<TraceColumns> {
   const [remote] = useState(() => new Remote<TraceColumns>());

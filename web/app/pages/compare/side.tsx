@@ -1,5 +1,5 @@
 // One of the two traces in a few facts, each with its difference to the other.
-import type { TraceColumns } from "../../api/trace_columns.ts";
+import { isPartial, type TraceColumns } from "../../api/trace_columns.ts";
 import { formatDateTime } from "../../base/time.ts";
 import { formatCount, formatDuration } from "../../base/units.ts";
 import { countSpans, nameOf, serviceOf } from "../../model/span_row.ts";
@@ -32,7 +32,7 @@ export function Side({ letter, trace, against }: Props) {
           <dt>Duration</dt>
           <dd>{formatDuration(trace.rootDuration ?? trace.extent)}</dd>
         </div>
-        <div><dt>Spans</dt><dd>{formatCount(counts.spans)}</dd></div>
+        <div><dt>Spans</dt><dd>{isPartial(trace) ? `the longest ${formatCount(counts.spans)} of ${formatCount(trace.totalRows)}` : formatCount(counts.spans)}</dd></div>
         <div><dt>Errors</dt><dd>{formatCount(counts.errors)}</dd></div>
         <div><dt>Services</dt><dd>{formatCount(trace.services.length)}</dd></div>
         <div><dt>Started</dt><dd>{formatDateTime(trace.startUnixNano, timeZone.value)}</dd></div>

@@ -1,8 +1,9 @@
 // How the system stands with each of the eight fallacies, and with clocks and queues. A tile narrows the list below.
 import type { FindingGroup } from "../../api/findings.ts";
 import { formatDuration } from "../../base/units.ts";
-import { EIGHT_FALLACIES, MORE_FALLACIES, SEVERITIES, standings, type Fallacy, type Standing } from "../../model/fallacies.ts";
+import { EIGHT_FALLACIES, MORE_FALLACIES, SEVERITIES, standings, type Standing } from "../../model/fallacies.ts";
 import { findingsUrl, type FindingsQuery } from "../../model/findings_query.ts";
+import type { Words } from "../../model/word_table.ts";
 import { SeverityMark } from "../../ui/severity_mark.tsx";
 
 interface Props {
@@ -12,7 +13,7 @@ interface Props {
 
 export function FallacyOverview({ groups, query }: Props) {
   const all = standings(groups);
-  const tile = (fallacy: Fallacy) => <Tile key={fallacy.id} fallacy={fallacy} standing={all.get(fallacy.id)} query={query} />;
+  const tile = (fallacy: Words) => <Tile key={fallacy.id} fallacy={fallacy} standing={all.get(fallacy.id)} query={query} />;
   const more = MORE_FALLACIES.filter((one) => all.has(one.id) || query.fallacy === one.id);
   const quiet = EIGHT_FALLACIES.filter((one) => !all.has(one.id));
   return (
@@ -29,7 +30,7 @@ export function FallacyOverview({ groups, query }: Props) {
 }
 
 interface TileProps {
-  readonly fallacy: Fallacy;
+  readonly fallacy: Words;
   readonly standing: Standing | undefined;
   readonly query: FindingsQuery;
 }
@@ -40,7 +41,7 @@ function Tile({ fallacy, standing, query }: TileProps) {
   return (
     <li class={worst === undefined && !chosen ? "quiet" : ""}>
       <a
-        class={`tile ${worst ?? "none"}`} href={findingsUrl({ ...query, fallacy: chosen ? "" : fallacy.id })} title={fallacy.truth}
+        class={`tile ${worst ?? "none"}`} href={findingsUrl({ ...query, fallacy: chosen ? "" : fallacy.id })} title={fallacy.meaning}
         {...(chosen ? { "aria-current": "true" as const } : {})}
       >
         <b>{fallacy.label}</b>

@@ -1,11 +1,11 @@
-// Which findings are shown. What can be chosen is what was seen in the time; the state is told apart here, all others by
-// the server.
+// Which findings are shown. What can be chosen is what was seen in the time.
 import type { GroupList } from "../../api/findings.ts";
 import { lineOf } from "../../base/text.ts";
-import { detectorLabel, wordsOf } from "../../model/detectors.ts";
-import { fallacyLabel, SEVERITIES } from "../../model/fallacies.ts";
-import { FINDING_STATES } from "../../model/finding_states.ts";
+import { detectorWords } from "../../model/detectors.ts";
+import { fallacyWords, SEVERITIES } from "../../model/fallacies.ts";
+import { FINDING_STATES, stateWords } from "../../model/finding_states.ts";
 import { findingsUrl, isNarrowed, overviewOf, SINCE_CHOICES, type FindingsQuery } from "../../model/findings_query.ts";
+import { wordsOf } from "../../model/word_table.ts";
 import { navigate } from "../../state/location.ts";
 import { Icon } from "../../ui/icon.tsx";
 
@@ -31,11 +31,11 @@ export function FindingsFilters({ query, all, reload }: Props) {
   const since = SINCE_CHOICES.some((one) => one.value === query.start);
   return (
     <form class="filters" role="search" aria-label="Narrow the findings" onSubmit={(event) => event.preventDefault()}>
-      {choice("Fallacy", "fallacy", seen((one) => one.fallacy, query.fallacy), "All", fallacyLabel)}
+      {choice("Fallacy", "fallacy", seen((one) => one.fallacy, query.fallacy), "All", (id) => fallacyWords(id).label)}
       {choice("Entry service", "service", seen((one) => one.entryService, query.service), "All")}
       {choice("Severity", "severity", SEVERITIES, "All", wordsOf)}
-      {choice("State", "state", FINDING_STATES.map((one) => one.id), "All", (id) => FINDING_STATES.find((one) => one.id === id)?.label ?? wordsOf(id))}
-      {choice("Detector", "detector", seen((one) => one.detector, query.detector), "All", detectorLabel)}
+      {choice("State", "state", FINDING_STATES.map((one) => one.id), "All", (id) => stateWords(id).label)}
+      {choice("Detector", "detector", seen((one) => one.detector, query.detector), "All", (id) => detectorWords(id).label)}
       <label>
         <span>Seen</span>
         <select class="field" value={query.start} onChange={(event) => change({ start: event.currentTarget.value })}>

@@ -1,17 +1,17 @@
 // What is wrong with the whole system: groups of findings, those that matter most first, and how the system stands with
 // each of the fallacies. Filters are in the address.
 import { useEffect, useState } from "preact/hooks";
-import { fetchTrends, type Trends } from "../../api/finding_trends.ts";
-import { fetchGroups, type FindingGroup, type GroupList } from "../../api/findings.ts";
+import { fetchGroups, type GroupList } from "../../api/findings.ts";
 import { formatCount, plural } from "../../base/units.ts";
 import { findingsParams, findingsUrl, isNarrowed, overviewOf, parseFindingsQuery, type FindingsQuery } from "../../model/findings_query.ts";
 import { place } from "../../state/location.ts";
-import { Remote } from "../../state/remote.ts";
+import type { Remote } from "../../state/remote.ts";
 import { lastSearchUrl } from "../../state/search_state.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { ErrorNotice, Notice } from "../../ui/notice.tsx";
 import { PageHeader } from "../../ui/page_header.tsx";
 import { PageLoading } from "../../ui/page_loading.tsx";
+import { usePolled, type Polled } from "../../ui/use_polled.ts";
 import { FallacyOverview } from "./fallacy_overview.tsx";
 import { FindingsFilters } from "./findings_filters.tsx";
 import { GroupRow } from "./group_row.tsx";
@@ -22,46 +22,20 @@ import "./findings_page.css";
 const LOOK_AGAIN_MS = 15_000;
 /** Each is a dozen elements; the rest is shown on request. */
 const ROWS_FIRST = 100;
-const TREND_STEPS = 24;
 
 export function FindingsPage() {
   const query = parseFindingsQuery(place.value.params);
   const address = findingsUrl(query);
-  const overviewAddress = findingsUrl(overviewOf(query));
-  const [list] = useState(() => new Remote<GroupList>());
-  const [overview] = useState(() => new Remote<GroupList>());
-  const load = (keep = true): void => {
-    void list.load((signal) => fetchGroups(findingsParams(query), signal), keep);
-  };
-  const loadOverview = (): void => {
-    void overview.load((signal) => fetchGroups(findingsParams(overviewOf(query)), signal));
+  const list = useGroups(query);
+  const overview = useGroups(overviewOf(query));
+  const reload = (): void => {
+    list.reload();
+    overview.reload();
   };
   useEffect(() => {
     document.title = "Findings – Causeway";
   }, []);
-  useEffect(() => {
-    load();
-    const timer = window.setInterval(() => !document.hidden && load(), LOOK_AGAIN_MS);
-    return () => {
-      window.clearInterval(timer);
-      list.stop();
-    };
-  }, [address]);
-  useEffect(() => {
-    loadOverview();
-    const timer = window.setInterval(() => !document.hidden && loadOverview(), LOOK_AGAIN_MS);
-    return () => {
-      window.clearInterval(timer);
-      overview.stop();
-    };
-  }, [overviewAddress]);
-  const [trends] = useState(() => new Remote<Trends>());
-  const all = overview.state.value.value;
-  const [from, to] = timeOf(all?.groups ?? []);
-  useEffect(() => {
-    if (to > 0) void trends.load((signal) => fetchTrends(from, to, TREND_STEPS, signal));
-    return () => trends.stop();
-  }, [from, to]);
+  const all = overview.remote.state.value.value;
   return (
     <>
       <PageHeader home={lastSearchUrl.value} />
@@ -73,29 +47,23 @@ export function FindingsPage() {
           </div>
         </header>
         {all === null ? null : <FallacyOverview groups={all.groups} query={query} />}
-        <FindingsFilters query={query} all={all} reload={() => { load(); loadOverview(); }} />
-        <Groups key={address} list={list} query={query} trends={trends.state.value.value} retry={() => { load(); loadOverview(); }} />
+        <FindingsFilters query={query} all={all} reload={reload} />
+        <Groups key={address} list={list.remote} query={query} retry={reload} />
       </main>
     </>
   );
 }
 
-/** From when to when groups were seen, in whole minutes so that it does not change with each answer. */
-function timeOf(groups: readonly FindingGroup[]): readonly [number, number] {
-  if (groups.length === 0) return [0, 0];
-  const first = groups.reduce((least, one) => Math.min(least, one.firstSeenMillis), Number.POSITIVE_INFINITY);
-  const last = groups.reduce((most, one) => Math.max(most, one.lastSeenMillis), 0);
-  return [Math.floor(first / 60_000) * 60_000, Math.ceil(last / 60_000) * 60_000];
-}
+const useGroups = (query: FindingsQuery): Polled<GroupList> =>
+  usePolled({ key: findingsUrl(query), request: (signal) => fetchGroups(findingsParams(query), signal), everyMs: LOOK_AGAIN_MS, keep: true });
 
 interface GroupsProps {
   readonly list: Remote<GroupList>;
   readonly query: FindingsQuery;
-  readonly trends: Trends | null;
   readonly retry: () => void;
 }
 
-function Groups({ list, query, trends, retry }: GroupsProps) {
+function Groups({ list, query, retry }: GroupsProps) {
   const [most, setMost] = useState(ROWS_FIRST);
   const state = list.state.value;
   const answer = state.value;
@@ -103,19 +71,19 @@ function Groups({ list, query, trends, retry }: GroupsProps) {
   if (answer === null) {
     return <PageLoading label="Loading the findings" rows={5} />;
   }
-  const groups = answer.groups.filter((one) => query.state === "" || one.state === query.state);
+  const { groups, total } = answer;
   if (groups.length === 0) return isNarrowed(query) || query.start !== "" ? <NoneMatch query={query} /> : <NoneYet />;
   const longest = Math.max(1, ...groups.map((one) => one.savingNs));
   const shown = groups.slice(0, most);
   return (
     <section aria-labelledby="groups-title">
       <h2 id="groups-title" class="count">
-        {plural(query.state === "" ? answer.total : groups.length, "kind")} of finding in {plural(groups.reduce((sum, one) => sum + one.findings, 0), "place")}
-        {answer.total > answer.groups.length ? `; the first ${formatCount(answer.groups.length)} are shown` : ""}
+        {plural(total, "kind")} of finding in {plural(groups.reduce((sum, one) => sum + one.findings, 0), "place")}
+        {total > groups.length ? `; the first ${formatCount(groups.length)} are shown` : ""}
       </h2>
       {state.status === "failed" ? <p class="stale" role="alert"><Icon name="warning" />Not up to date: {state.error.message}</p> : null}
       <ol class="groups">
-        {shown.map((group) => <GroupRow key={group.groupKey} group={group} longest={longest} trend={trends?.get(group.groupKey)} />)}
+        {shown.map((group) => <GroupRow key={group.groupKey} group={group} longest={longest} />)}
       </ol>
       {shown.length < groups.length ? (
         <button type="button" class="button more" onClick={() => setMost(most * 4)}>Show {formatCount(Math.min(most * 3, groups.length - most))} more</button>

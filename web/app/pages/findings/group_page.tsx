@@ -5,8 +5,8 @@ import { fetchGroup, type Finding, type WholeGroup } from "../../api/findings.ts
 import { lineOf } from "../../base/text.ts";
 import { formatAge } from "../../base/time.ts";
 import { formatCount, formatDuration, plural } from "../../base/units.ts";
-import { detectorLabel, detectorMeaning } from "../../model/detectors.ts";
-import { fallacyLabel, fallacyTruth } from "../../model/fallacies.ts";
+import { detectorWords } from "../../model/detectors.ts";
+import { fallacyWords } from "../../model/fallacies.ts";
 import { isTraceId, traceAtFinding } from "../../model/finding_rows.ts";
 import { EMPTY_FINDINGS_QUERY, findingsUrl } from "../../model/findings_query.ts";
 import { EMPTY_QUERY, searchUrl } from "../../model/search_query.ts";
@@ -80,8 +80,8 @@ function Loaded({ group, decided }: { readonly group: WholeGroup; readonly decid
         <div class="what">
           <div class="marks">
             <SeverityMark severity={group.severity} />
-            <a title={fallacyTruth(group.fallacy)} href={findingsUrl({ ...EMPTY_FINDINGS_QUERY, fallacy: group.fallacy })}>{fallacyLabel(group.fallacy)}</a>
-            <a title={detectorMeaning(group.detector)} href={findingsUrl({ ...EMPTY_FINDINGS_QUERY, detector: group.detector })}>{detectorLabel(group.detector)}</a>
+            <a title={fallacyWords(group.fallacy).meaning} href={findingsUrl({ ...EMPTY_FINDINGS_QUERY, fallacy: group.fallacy })}>{fallacyWords(group.fallacy).label}</a>
+            <a title={detectorWords(group.detector).meaning} href={findingsUrl({ ...EMPTY_FINDINGS_QUERY, detector: group.detector })}>{detectorWords(group.detector).label}</a>
           </div>
           <h1><Text value={group.title} empty="(no title)" /></h1>
           <GroupFacts group={group} place />

@@ -3,8 +3,8 @@ import { useEffect, useState } from "preact/hooks";
 import { fetchGroup, type FindingGroup, type WholeGroup } from "../../api/findings.ts";
 import { formatAge } from "../../base/time.ts";
 import { plural } from "../../base/units.ts";
-import { detectorLabel, detectorMeaning } from "../../model/detectors.ts";
-import { fallacyLabel, fallacyTruth } from "../../model/fallacies.ts";
+import { detectorWords } from "../../model/detectors.ts";
+import { fallacyWords } from "../../model/fallacies.ts";
 import { isTraceId, traceAtFinding } from "../../model/finding_rows.ts";
 import { Remote } from "../../state/remote.ts";
 import { Explained, Loss } from "../../ui/finding_explained.tsx";
@@ -19,11 +19,9 @@ interface Props {
   readonly group: FindingGroup;
   /** What the first of the list could save. */
   readonly longest: number;
-  /** How often it was seen over time, when that is known. */
-  readonly trend: readonly number[] | undefined;
 }
 
-export function GroupRow({ group, longest, trend }: Props) {
+export function GroupRow({ group, longest }: Props) {
   const [open, setOpen] = useState(false);
   const id = `why-${group.groupKey}`;
   return (
@@ -35,7 +33,7 @@ export function GroupRow({ group, longest, trend }: Props) {
           <GroupFacts group={group} />
         </div>
         <div class="much">
-          {trend === undefined ? null : <Sparkline counts={trend} title="How often it was seen, over the same time for all findings" />}
+          {group.trend === null ? null : <Sparkline counts={group.trend.findings} title="How often it was seen, over the same time for all findings" />}
           <Loss finding={group} median={group.savingMedianNs} />
           {group.savingNs > 0 ? <span class="bar" aria-hidden="true"><i style={{ width: `${Math.min(100, (group.savingNs / longest) * 100)}%` }} /></span> : null}
         </div>
@@ -57,8 +55,8 @@ export function GroupFacts({ group, place = false }: { readonly group: FindingGr
   return (
     <ul class="facts">
       {place || group.state === "open" ? null : <li><StateMark state={group.state} /></li>}
-      {place ? null : <li title={detectorMeaning(group.detector)}>{detectorLabel(group.detector)}</li>}
-      {place ? null : <li title={fallacyTruth(group.fallacy)}>{fallacyLabel(group.fallacy)}</li>}
+      {place ? null : <li title={detectorWords(group.detector).meaning}>{detectorWords(group.detector).label}</li>}
+      {place ? null : <li title={fallacyWords(group.fallacy).meaning}>{fallacyWords(group.fallacy).label}</li>}
       <li>entered at <b><Text value={group.entryService} empty="(no service)" /></b> <Text value={group.entryOperation} empty="" /></li>
       <li>{plural(group.findings, "time")} in {plural(group.traces, "trace")}</li>
       <li>last seen {formatAge(group.lastSeenMillis, Date.now())}</li>

@@ -2,7 +2,7 @@
 import type { FoundInTrace, TraceSummary } from "../../api/trace_summary.ts";
 import { lineOf } from "../../base/text.ts";
 import { formatCount, formatDuration } from "../../base/units.ts";
-import { detectorLabel, detectorMeaning } from "../../model/detectors.ts";
+import { detectorWords } from "../../model/detectors.ts";
 import { traceAtFinding } from "../../model/finding_rows.ts";
 import { SeverityMark } from "../../ui/severity_mark.tsx";
 import "./found_badges.css";
@@ -20,7 +20,7 @@ export function FoundBadges({ trace }: { readonly trace: TraceSummary }) {
         <li key={one.detector}>
           <a href={traceAtFinding(traceId, one.detector)} title={explain(one)}>
             <SeverityMark severity={one.severity}>
-              {lineOf(detectorLabel(one.detector), 40)}
+              {lineOf(detectorWords(one.detector).label, 40)}
               {one.count > 1 ? ` ×${formatCount(one.count)}` : null}
             </SeverityMark>
           </a>
@@ -28,7 +28,7 @@ export function FoundBadges({ trace }: { readonly trace: TraceSummary }) {
       ))}
       {hidden.length === 0 ? null : (
         <li>
-          <a class="more" href={`/trace/${traceId}?view=findings`} title={hidden.map((one) => lineOf(detectorLabel(one.detector), 40)).join(", ")}>
+          <a class="more" href={`/trace/${traceId}?view=findings`} title={hidden.map((one) => lineOf(detectorWords(one.detector).label, 40)).join(", ")}>
             {formatCount(hidden.length)} more<span class="visually-hidden"> findings</span>
           </a>
         </li>
@@ -38,7 +38,7 @@ export function FoundBadges({ trace }: { readonly trace: TraceSummary }) {
 }
 
 function explain({ detector, savingNs }: FoundInTrace): string {
-  const meaning = detectorMeaning(detector);
+  const meaning = detectorWords(detector).meaning;
   const saving = savingNs > 0 ? `${formatDuration(savingNs)} could be saved` : "";
   return [meaning, saving, "Open the trace there"].filter((one) => one !== "").join(". ");
 }

@@ -2,7 +2,7 @@
 // list never jumps while someone types.
 import { useState } from "preact/hooks";
 import { lineOf } from "../../base/text.ts";
-import { detectorMeaning, TRACE_DETECTORS } from "../../model/detectors.ts";
+import { detectorWords, TRACE_DETECTORS } from "../../model/detectors.ts";
 import { durationProblem, filterCount, type SpanStatus } from "../../model/search_query.ts";
 import { ask, clearFilters, operations, query, reload, services } from "../../state/search_state.ts";
 import { Icon } from "../../ui/icon.tsx";
@@ -106,7 +106,7 @@ function FindingFilter() {
   return (
     <label class="group">
       <span class="label">Finding</span>
-      <select class="field" aria-label="Finding" title={detectorMeaning(finding)} value={finding} onChange={(event) => ask({ finding: event.currentTarget.value })}>
+      <select class="field" aria-label="Finding" title={detectorWords(finding).meaning} value={finding} onChange={(event) => ask({ finding: event.currentTarget.value })}>
         <option value="">With or without</option>
         <option value="*">Any finding</option>
         {TRACE_DETECTORS.map(({ id, label, meaning }) => <option key={id} value={id} title={meaning}>{label}</option>)}

@@ -5,6 +5,7 @@ import { lineOf } from "../../base/text.ts";
 import { formatBytes, plural } from "../../base/units.ts";
 import { closeUpload, sendFile, upload, uploadFile, uploadSearch } from "../../state/upload_state.ts";
 import { Icon } from "../../ui/icon.tsx";
+import { Modal } from "../../ui/modal.tsx";
 import "./upload.css";
 
 export function UploadButton() {
@@ -66,15 +67,9 @@ export function Upload() {
 
 function Report() {
   const file = uploadFile.value;
-  const dialog = useRef<HTMLDialogElement>(null);
-  const open = file !== null;
-  useEffect(() => {
-    if (open) dialog.current?.showModal();
-    else dialog.current?.close();
-  }, [open]);
   const state = upload.state.value;
   return (
-    <dialog ref={dialog} class="upload" aria-labelledby="upload-title" onCancel={closeUpload}>
+    <Modal class="upload" open={file !== null} close={closeUpload} title="upload-title" sticky>
       <h2 id="upload-title">{file === null ? "" : lineOf(file.name, 80)}</h2>
       {file === null ? null : state.status === "failed" ? (
         <p class="failed" role="alert">{state.error.message}</p>
@@ -87,7 +82,7 @@ function Report() {
         {uploadSearch.value === null ? null : <a class="button primary" href={uploadSearch.value} onClick={closeUpload}>Search in their time</a>}
         <button type="button" class="button" onClick={closeUpload}>{state.status === "loading" ? "Cancel" : "Close"}</button>
       </div>
-    </dialog>
+    </Modal>
   );
 }
 

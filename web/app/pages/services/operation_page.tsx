@@ -10,7 +10,7 @@ import { PageLoading } from "../../ui/page_loading.tsx";
 import { exemplarHref, RedCharts, RedFacts } from "./red_charts.tsx";
 import { ServicesFrame, useRemote } from "./services_frame.tsx";
 
-/** The slowest of them; the chart has all. */
+/** The chart has more, where there is room for them. */
 const EXEMPLARS_LISTED = 20;
 
 export function OperationPage({ service, operation }: { readonly service: string; readonly operation: string }) {
@@ -50,7 +50,7 @@ function Exemplars({ series }: { readonly series: RedSeries }) {
   const longest = Math.max(1, slowest[0]?.exemplar.durationNs ?? 1);
   return (
     <section aria-labelledby="exemplars-title">
-      <h2 id="exemplars-title">Traces on the chart, the slowest first <small>{plural(all.length, "trace")}</small></h2>
+      <h2 id="exemplars-title">The slowest trace of each moment, the slowest first <small>{plural(all.length, "trace")}</small></h2>
       <ul class="exemplars">
         {slowest.slice(0, EXEMPLARS_LISTED).map(({ startUnixNano, exemplar }) => (
           <li key={`${exemplar.traceId} ${exemplar.spanId}`}>

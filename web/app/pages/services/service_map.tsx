@@ -7,7 +7,7 @@ import { lineOf } from "../../base/text.ts";
 import { formatCount, formatDuration, plural } from "../../base/units.ts";
 import { graphSize } from "../../model/graph_drawing.ts";
 import { SLOT_COUNT } from "../../model/service_slots.ts";
-import { buildMap, errorShare, findingsNaming, formatRate, formatShare, graphSeconds, networkShare, serviceUrl, type ServicesQuery } from "../../model/services_view.ts";
+import { buildMap, errorShare, findingsBetween, findingsOf, formatRate, formatShare, graphSeconds, networkShare, serviceUrl, type ServicesQuery } from "../../model/services_view.ts";
 import { navigate } from "../../state/location.ts";
 import { GraphPicture, type GraphArrow, type GraphBox } from "../../ui/graph_picture.tsx";
 import { Icon } from "../../ui/icon.tsx";
@@ -20,8 +20,9 @@ const SCALE_MAX = 2;
 const FIRST_SCALE_MIN = 0.6;
 const FIRST_SCALE_MAX = 1.4;
 const COLUMN_WIDTH_MAX = 560;
-const COLUMN_HINT = "Tap a service to see its calls, once more to open its page. Thick arrows are busy, red ones fail in 1 % of calls or more, dashed ones lead back; ▲ counts findings.";
-const HINT = "Point at a service to see its calls; a click opens its page. Thick arrows are busy, red ones fail in 1 % of calls or more, dashed ones lead back; ▲ counts findings, net is the share of what the caller waits that is spent between the two.";
+const MARKS_HINT = "Thick arrows are busy, red ones fail in 1 % of calls or more, dashed ones lead back; ▲ counts findings";
+const HINT = `Point at a service to see its calls; a click opens its page. ${MARKS_HINT}, net is the share of what the caller waits that is spent between the two.`;
+const COLUMN_HINT = `Tap a service to see its calls, once more to open its page. ${MARKS_HINT}.`;
 
 interface Props {
   readonly query: ServicesQuery;
@@ -52,17 +53,19 @@ export function ServiceMapView({ query, graph, findings, slots }: Props) {
   const zoom = (factor: number): void => setScale(Math.min(SCALE_MAX, Math.max(SCALE_MIN, scale * factor)));
   const busiest = Math.max(1, ...map.nodes.map((one) => one.requests));
   const most = Math.max(1, ...map.edges.map((one) => one.requests));
-  const found = (services: readonly string[]): number => findingsNaming(findings, services).length;
-  const namedBy = (services: readonly string[]): string => (found(services) === 0 ? "" : `, ${plural(found(services), "finding")}`);
-  const marked = (services: readonly string[]): string => (found(services) === 0 ? "" : `▲${found(services)}`);
+  const about = ({ service }: ServiceNode): number => findingsOf(findings, service).length;
   const boxes = map.nodes.map((node): GraphBox => ({
-    label: node.service, facts: factsOf(node, seconds), title: `: ${describe(node, seconds)}${namedBy([node.service])}. Open its page`,
-    slot: slots.get(node.service) ?? SLOT_COUNT, share: node.requests / busiest, failed: errorShare(node) >= FAILED_SHARE_MIN, ...(found([node.service]) === 0 ? {} : { note: marked([node.service]) }), open: () => navigate(serviceUrl(query, node.service)),
+    label: node.service, facts: factsOf(node, seconds), title: `: ${describe(node, seconds)}${foundText(about(node))}. Open its page`,
+    slot: slots.get(node.service) ?? SLOT_COUNT, share: node.requests / busiest, failed: errorShare(node) >= FAILED_SHARE_MIN, ...(about(node) === 0 ? {} : { note: foundMark(about(node)) }), open: () => navigate(serviceUrl(query, node.service)),
   }));
-  const arrows = map.edges.map((edge): GraphArrow => ({
-    from: edge.from, to: edge.to, weight: edge.requests / most, failed: errorShare(edge) >= FAILED_SHARE_MIN, label: `${shortLabel(edge, seconds)} ${marked([edge.caller, edge.callee])}`.trimEnd(), more: `${labelOf(edge, seconds)} ${marked([edge.caller, edge.callee])}`.trimEnd(),
-    title: `${lineOf(edge.caller, 60)} calls ${lineOf(edge.callee, 60)}: ${describe(edge, seconds)}${networkText(edge)}${namedBy([edge.caller, edge.callee])}`,
-  }));
+  const arrows = map.edges.map((edge): GraphArrow => {
+    const found = findingsBetween(findings, edge.caller, edge.callee).length;
+    return {
+      from: edge.from, to: edge.to, weight: edge.requests / most, failed: errorShare(edge) >= FAILED_SHARE_MIN,
+      label: `${shortLabel(edge, seconds)} ${foundMark(found)}`.trimEnd(), more: `${labelOf(edge, seconds)} ${foundMark(found)}`.trimEnd(),
+      title: `${lineOf(edge.caller, 60)} calls ${lineOf(edge.callee, 60)}: ${describe(edge, seconds)}${networkText(edge)}${foundText(found)}`,
+    };
+  });
   const nearest = map.nodes[near];
   return (
     <section class={`service-map ${column === undefined ? "" : "column"}`} aria-label="Map of services">
@@ -78,10 +81,13 @@ export function ServiceMapView({ query, graph, findings, slots }: Props) {
       <div class="graph-scroll" tabIndex={0} role="region" aria-label="Picture of the services" ref={scroller}>
         <GraphPicture label="Services and their calls" placed={map.placed} boxes={boxes} arrows={arrows} near={near} setNear={setNear} scale={column === undefined ? scale : 1} {...(column === undefined ? {} : { column })} />
       </div>
-      <p class={`graph-detail ${nearest === undefined ? "" : "near"}`} role="status">{nearest === undefined ? (column === undefined ? HINT : COLUMN_HINT) : `${lineOf(nearest.service, 80)}: ${describe(nearest, seconds)}${namedBy([nearest.service])}`}</p>
+      <p class={`graph-detail ${nearest === undefined ? "" : "near"}`} role="status">{nearest === undefined ? (column === undefined ? HINT : COLUMN_HINT) : `${lineOf(nearest.service, 80)}: ${describe(nearest, seconds)}${foundText(about(nearest))}`}</p>
     </section>
   );
 }
+
+const foundText = (count: number): string => (count === 0 ? "" : `, ${plural(count, "finding")}`);
+const foundMark = (count: number): string => (count === 0 ? "" : `▲${count}`);
 
 const factsOf = (node: ServiceNode, seconds: number): string => (node.requests === 0 ? "no requests of its own" : `${formatRate(node.requests, seconds)} · p95 ${formatDuration(node.p95)}`);
 

@@ -4,7 +4,7 @@ import type { FindingGroup } from "../../api/findings.ts";
 import { fetchRed, type RedSeries, type ServiceGraph } from "../../api/services.ts";
 import { formatDuration, plural } from "../../base/units.ts";
 import { assignSlots } from "../../model/service_slots.ts";
-import { findingsNaming, graphSeconds, redSeconds, parseServicesQuery, redParams, serviceUrl, servicesUrl, tracesUrl, type ServicesQuery } from "../../model/services_view.ts";
+import { findingsOf, graphSeconds, redSeconds, parseServicesQuery, redParams, serviceUrl, servicesUrl, tracesUrl, type ServicesQuery } from "../../model/services_view.ts";
 import { place } from "../../state/location.ts";
 import { SeverityMark } from "../../ui/severity_mark.tsx";
 import { ErrorNotice, Notice } from "../../ui/notice.tsx";
@@ -23,7 +23,7 @@ export function ServicePage({ service }: { readonly service: string }) {
   const params = redParams(query, service, "", Date.now());
   const { remote, reload } = useRemote(`red ${params.toString()}`, (signal) => fetchRed(redParams(query, service, "", Date.now()), signal));
   const graph = useGraph(query);
-  const findings = findingsNaming(useFindings(query), [service]);
+  const findings = findingsOf(useFindings(query), service);
   const state = remote.state.value;
   return (
     <ServicesFrame
@@ -110,7 +110,7 @@ function Findings({ groups }: { readonly groups: readonly FindingGroup[] }) {
   if (groups.length === 0) return null;
   return (
     <section aria-labelledby="findings-title">
-      <h2 id="findings-title">Findings that name it <small>{plural(groups.length, "kind")}</small></h2>
+      <h2 id="findings-title">Findings about it <small>{plural(groups.length, "kind")}</small></h2>
       <ul class="service-findings">
         {groups.slice(0, FINDINGS_SHOWN).map((one) => (
           <li key={one.groupKey}>

@@ -1,6 +1,6 @@
 // What the services pages share: the title with the way back, the time they are about, and looking again.
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { fetchGroups, type FindingGroup } from "../../api/findings.ts";
 import { fetchGraph, type ServiceGraph } from "../../api/services.ts";
 import { lineOf } from "../../base/text.ts";
@@ -8,11 +8,11 @@ import { formatMoment } from "../../base/time.ts";
 import { askedTime, formatShare, TIME_CHOICES, timeParams, USUAL_START, type ServicesQuery } from "../../model/services_view.ts";
 import { navigate } from "../../state/location.ts";
 import { timeZone } from "../../state/preferences.ts";
-import { Remote } from "../../state/remote.ts";
 import { lastSearchUrl } from "../../state/search_state.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { PageHeader } from "../../ui/page_header.tsx";
 import { Text } from "../../ui/text.tsx";
+import { usePolled, type Polled } from "../../ui/use_polled.ts";
 import "../../ui/page.css";
 import "./services_page.css";
 
@@ -71,23 +71,10 @@ export function ServicesFrame({ title, crumbs = [], query, urlOf, busy, reload, 
   );
 }
 
-/** Asks at once, again from time to time while the page is looked at, and anew when the question changes. */
-export function useRemote<T>(key: string, request: (signal: AbortSignal) => Promise<T>): { readonly remote: Remote<T>; readonly reload: () => void } {
-  const [remote] = useState(() => new Remote<T>());
-  const reload = (): void => void remote.load(request);
-  useEffect(() => {
-    // What was asked before is about something else.
-    void remote.load(request, false);
-    const timer = window.setInterval(() => !document.hidden && remote.state.peek().status !== "loading" && void remote.load(request), LOOK_AGAIN_MS);
-    return () => {
-      window.clearInterval(timer);
-      remote.stop();
-    };
-  }, [key]);
-  return { remote, reload };
-}
+/** What was asked before is about something else, so it is not kept. */
+export const useRemote = <T,>(key: string, request: (signal: AbortSignal) => Promise<T>): Polled<T> => usePolled({ key, request, everyMs: LOOK_AGAIN_MS, keep: false });
 
-export function useGraph(query: ServicesQuery): { readonly remote: Remote<ServiceGraph>; readonly reload: () => void } {
+export function useGraph(query: ServicesQuery): Polled<ServiceGraph> {
   const params = timeParams(query);
   return useRemote(`graph ${params.toString()}`, (signal) => fetchGraph(params, signal));
 }

@@ -4,7 +4,7 @@ import { useMemo } from "preact/hooks";
 import type { FindingGroup } from "../../api/findings.ts";
 import type { ServiceGraph } from "../../api/services.ts";
 import { plural } from "../../base/units.ts";
-import { findingsNaming, graphSeconds, parseServicesQuery, SERVICE_VIEWS, serviceUrl, servicesUrl, type ServicesQuery } from "../../model/services_view.ts";
+import { findingsBetween, findingsOf, graphSeconds, parseServicesQuery, SERVICE_VIEWS, serviceUrl, servicesUrl, type ServicesQuery } from "../../model/services_view.ts";
 import { assignSlots } from "../../model/service_slots.ts";
 import { navigate, place, replacePlace } from "../../state/location.ts";
 import { lastSearchUrl } from "../../state/search_state.ts";
@@ -76,13 +76,13 @@ function View({ query, graph, findings }: ViewProps) {
   if (query.view === "calls") {
     const edges = graph.edges.filter((one) => `${one.caller} ${one.callee}`.toLowerCase().includes(wanted));
     const rows = edges.map((one) => redRow(one, {
-      name: one.callee, caller: one.caller, href: serviceUrl(query, one.callee), network: one.networkP50, findings: findingsNaming(findings, [one.caller, one.callee]).length,
+      name: one.callee, caller: one.caller, href: serviceUrl(query, one.callee), network: one.networkP50, findings: findingsBetween(findings, one.caller, one.callee).length,
       ...slotOf(slots, one.callee),
     }));
     return <RedTable label="Calls" noun="Caller and callee" rows={rows} seconds={seconds} columns={["requests", "errors", "p50", "p95", "p99", "network", "findings"]} sort={query.sort} onSort={onSort} fills />;
   }
   const nodes = graph.nodes.filter((one) => one.service.toLowerCase().includes(wanted));
-  const rows = nodes.map((one) => redRow(one, { name: one.service, href: serviceUrl(query, one.service), findings: findingsNaming(findings, [one.service]).length, ...slotOf(slots, one.service) }));
+  const rows = nodes.map((one) => redRow(one, { name: one.service, href: serviceUrl(query, one.service), findings: findingsOf(findings, one.service).length, ...slotOf(slots, one.service) }));
   return <RedTable label="Services" noun="Service" rows={rows} seconds={seconds} columns={["requests", "errors", "p50", "p95", "p99", "findings"]} sort={query.sort} onSort={onSort} fills />;
 }
 

@@ -1,5 +1,5 @@
 // The answer: a table of any length, or charts, or the text of a plan. A row opens with all its values.
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import type { SqlColumn, SqlResult } from "../../api/sql.ts";
 import { blockOf, lineOf } from "../../base/text.ts";
 import { formatCount, formatDuration } from "../../base/units.ts";
@@ -7,6 +7,7 @@ import { columnWidth, csvText, isNumberColumn, jsonText, linkOf, sortRows, value
 import { changeSort, SQL_ROWS_MAX, sqlSort, sqlView } from "../../state/sql_state.ts";
 import { CopyButton } from "../../ui/copy_button.tsx";
 import { Icon } from "../../ui/icon.tsx";
+import { Modal } from "../../ui/modal.tsx";
 import { Notice } from "../../ui/notice.tsx";
 import { VirtualTable, type TableColumn } from "../../ui/virtual_table.tsx";
 import { Charts } from "./charts.tsx";
@@ -80,13 +81,8 @@ interface RowDialogProps {
 }
 
 function RowDialog({ columns, row, position, close }: RowDialogProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    if (row === null) dialog.current?.close();
-    else if (dialog.current?.open === false) dialog.current.showModal();
-  }, [row]);
   return (
-    <dialog ref={dialog} class="sql-row" aria-labelledby="sql-row-title" onClose={close} onClick={(event) => event.target === event.currentTarget && close()}>
+    <Modal class="sql-row" open={row !== null} close={close} title="sql-row-title">
       <header>
         <h2 id="sql-row-title">Row {formatCount(position + 1)}</h2>
         <button type="button" class="button quiet small icon" aria-label="Close" onClick={close}>
@@ -112,7 +108,7 @@ function RowDialog({ columns, row, position, close }: RowDialogProps) {
           );
         })}
       </dl>
-    </dialog>
+    </Modal>
   );
 }
 

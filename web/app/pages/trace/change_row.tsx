@@ -1,6 +1,6 @@
 // One change of the what-if: what is done, by how much, to which spans. Words that cannot be meant are said to be
 // wrong and change nothing.
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { plural } from "../../base/units.ts";
 import { CHANGE_KINDS, changeKind, parseValue, valueText, type Change, type ChangeKind } from "../../model/what_if.ts";
 import { Icon } from "../../ui/icon.tsx";
@@ -13,14 +13,20 @@ interface Props {
   readonly set: (change: Change | null) => void;
 }
 
+/** What is typed for a value, as long as that is the value of the change: decided while drawing, so that nothing comes late
+ * and overwrites what was typed since. */
+interface Draft {
+  readonly kind: ChangeKind;
+  readonly value: number;
+  readonly text: string;
+}
+
 export function ChangeRow({ change, found, set }: Props) {
   const { kind, find } = change;
-  const [text, setText] = useState(valueText(change));
-  const [spans, setSpans] = useState(find);
-  useEffect(() => {
-    if (parseValue(kind, text) !== change.value) setText(valueText(change));
-  }, [kind, change.value]);
-  useEffect(() => setSpans(find), [find]);
+  const [draft, setDraft] = useState<Draft | null>(null);
+  const text = draft?.kind === kind && draft.value === change.value ? draft.text : valueText(change);
+  const [spansDraft, setSpansDraft] = useState<{ readonly find: string; readonly text: string } | null>(null);
+  const spans = spansDraft?.find === find ? spansDraft.text : find;
   const { value: label } = changeKind(kind);
   const wrong = label !== null && parseValue(kind, text) === null;
   return (
@@ -37,8 +43,8 @@ export function ChangeRow({ change, found, set }: Props) {
           <input
             class="field" value={text} spellcheck={false} autocomplete="off" aria-invalid={wrong}
             onInput={(event) => {
-              setText(event.currentTarget.value);
               const value = parseValue(kind, event.currentTarget.value);
+              setDraft({ kind, value: value ?? change.value, text: event.currentTarget.value });
               if (value !== null) set({ ...change, value });
             }}
           />
@@ -49,8 +55,9 @@ export function ChangeRow({ change, found, set }: Props) {
         <input
           class="field" value={spans} spellcheck={false} autocomplete="off" aria-label="Spans, as a search in this trace" aria-invalid={found === 0}
           onInput={(event) => {
-            setSpans(event.currentTarget.value);
-            if (event.currentTarget.value.trim() !== "") set({ ...change, find: event.currentTarget.value });
+            const typed = event.currentTarget.value;
+            setSpansDraft({ find: typed.trim() === "" ? find : typed, text: typed });
+            if (typed.trim() !== "") set({ ...change, find: typed });
           }}
         />
       </label>

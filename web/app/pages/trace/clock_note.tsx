@@ -40,7 +40,7 @@ export function ClockNote({ state }: { readonly state: TraceState }) {
   // Nothing was asked for and nothing was changed.
   if (summary.moved === 0 && state.clock.value === null) return faults === null ? null : <div class="clock-note wrong" role="note"><Icon name="warning" />{faults}</div>;
   return (
-    <div class="clock-note" role="note">
+    <div class="clock-note brief" role="note">
       <p>
         {summary.moved === 0 ? "All times are as reported" : <>{plural(summary.moved, "span")} moved, by up to {most}{mostOff === undefined ? "" : <>: the clock of <a href={`/clocks?q=${encodeURIComponent(mostOff.id)}`}><bdi>{clockName(mostOff)}</bdi></a> is {summary.shiftMost < 0 ? "ahead" : "behind"}</>}</>}; times are those of {clock === undefined ? "the root’s clock" : <bdi>{clockName(clock)}</bdi>}.<span class="detail"> Whiskers{state.tab.value.id === "space" ? " of the chosen span" : ""} show how far it may still be off.</span>
         {summary.contradictions === 0 ? null : ` As sent, ${plural(summary.contradictions, "message")} would arrive before ${summary.contradictions === 1 ? "it was" : "they were"} sent.`}

@@ -2,8 +2,9 @@
 // what a search finds is.
 import { formatCount, formatDuration, plural } from "../../base/units.ts";
 import type { Finding } from "../../api/findings.ts";
-import { detectorLabel } from "../../model/detectors.ts";
-import { fallacyLabel } from "../../model/fallacies.ts";
+import { isPartial } from "../../api/trace_columns.ts";
+import { detectorWords } from "../../model/detectors.ts";
+import { fallacyWords } from "../../model/fallacies.ts";
 import { findingTerm } from "../../model/finding_rows.ts";
 import { SLOT_COUNT } from "../../model/service_slots.ts";
 import { nameOf, rowOfSpanId, serviceOf } from "../../model/span_row.ts";
@@ -30,7 +31,7 @@ export function FindingsTab({ state }: { readonly state: TraceState }) {
         remote.status === "failed" ? <ErrorNotice error={remote.error} retry={() => state.loadFindings()} /> : <p class="tab-loading" role="status">Looking for findings…</p>
       ) : value.length === 0 ? (
         <Notice icon="check" title="No finding in this trace">
-          <p>No rule fired on its {plural(state.counts.spans, "span")}. The critical path shows what its time went to.</p>
+          <p>No rule fired on its {plural(isPartial(state.trace) ? state.trace.totalRows : state.counts.spans, "span")}. The critical path shows what its time went to.</p>
           <div class="actions">
             <button type="button" class="button" onClick={() => state.openTab("path")}>Critical path</button>
             <a class="button" href="/findings">Findings of all traces</a>
@@ -76,8 +77,8 @@ function FindingItem({ state, finding, first }: ItemProps) {
             </button>
           </h2>
           <ul class="facts">
-            <li>{detectorLabel(finding.detector)}</li>
-            <li>{fallacyLabel(finding.fallacy)}</li>
+            <li>{detectorWords(finding.detector).label}</li>
+            <li>{fallacyWords(finding.fallacy).label}</li>
             {finding.criticalPathNs > 0 ? <li>{formatDuration(finding.criticalPathNs)} of the critical path</li> : null}
             <li><a href={`/findings/${finding.groupKey}`}>in other traces</a></li>
           </ul>
@@ -90,6 +91,13 @@ function FindingItem({ state, finding, first }: ItemProps) {
       {open ? <div id={id} class="why"><Explained evidence={finding.evidence} title={finding.title} /></div> : null}
     </li>
   );
+}
+
+/** Spans of a finding that are not here: in another part, or not in the trace at all. */
+function Absent({ state, finding }: { readonly state: TraceState; readonly finding: Finding }) {
+  const [spanId] = finding.spanIds;
+  if (spanId === undefined || !isPartial(state.trace)) return <span class="none">The spans it is about are not in this answer.</span>;
+  return <button type="button" class="button small" title="They are not in the part of the trace that is loaded" onClick={() => state.openSpan(spanId)}>Load the part they are in</button>;
 }
 
 function Spans({ state, finding, all }: { readonly state: TraceState; readonly finding: Finding; readonly all: boolean }) {
@@ -114,7 +122,7 @@ function Spans({ state, finding, all }: { readonly state: TraceState; readonly f
   );
   return (
     <>
-      {rows.length === 0 ? <span class="none">The spans it is about are not in this answer.</span> : (
+      {rows.length === 0 ? <Absent state={state} finding={finding} /> : (
         <button type="button" class={`button small ${all ? "primary" : ""}`} onClick={() => state.showInTimeline(find)}>Show {plural(rows.length, "span")} in the timeline</button>
       )}
       {rows.length === 0 ? null : <TryButton state={state} change={firstChange(remedyOf(finding.detector), find)} />}

@@ -1,6 +1,7 @@
 // Says which finding the timeline marks, in words; the search field above only holds its id.
+import { isPartial } from "../../api/trace_columns.ts";
 import { plural } from "../../base/units.ts";
-import { detectorLabel } from "../../model/detectors.ts";
+import { detectorWords } from "../../model/detectors.ts";
 import type { TraceState } from "../../state/trace_state.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { Text } from "../../ui/text.tsx";
@@ -16,10 +17,14 @@ export function MarkedNote({ state }: { readonly state: TraceState }) {
     return <p class="marked-note" role="status"><Icon name="warning" />This finding marks no span here: it is about many traces together, or spans that arrived later have changed it.</p>;
   }
   const rows = state.findingRows.value.get(name)?.size ?? 0;
+  const [spanId] = marked.flatMap((one) => one.spanIds);
+  if (rows === 0 && spanId !== undefined && isPartial(state.trace)) {
+    return <p class="marked-note" role="status"><span>The spans of this finding are not in this part.</span><button type="button" onClick={() => state.openSpan(spanId)}>Load the first of them</button></p>;
+  }
   return (
     <p class="marked-note" role="status">
       <span>{plural(rows, "span")} marked:</span>
-      <button type="button" onClick={() => state.openTab("findings", { group: finding.findingId })}><Text value={more.length === 0 ? finding.title : `${plural(marked.length, "finding")}, ${detectorLabel(finding.detector)}`} /></button>
+      <button type="button" onClick={() => state.openTab("findings", { group: finding.findingId })}><Text value={more.length === 0 ? finding.title : `${plural(marked.length, "finding")}, ${detectorWords(finding.detector).label}`} /></button>
       <button type="button" class="button quiet small icon" title="Clear the marks" aria-label="Clear the marks" onClick={() => (state.find.value = "")}><Icon name="close" /></button>
     </p>
   );

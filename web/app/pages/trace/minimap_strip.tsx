@@ -1,10 +1,12 @@
 // The whole trace in a strip, with a brush: drag to choose a time range, drag an edge or the window to
 // change it, double-click to see everything. The keys of the timeline do the same without a pointer.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { TracePart } from "../../api/client.ts";
 import { present } from "../../base/assert.ts";
 import { frames } from "../../base/frame_scheduler.ts";
 import { clampWindow, fullWindow, isFullWindow, type TimeWindow } from "../../base/time_window.ts";
 import { formatDuration } from "../../base/units.ts";
+import { windowOfPart } from "../../model/trace_part.ts";
 import { paletteOf } from "../../render/canvas_theme.ts";
 import { drawBrush, drawMinimap, minimapGrid } from "../../render/minimap.ts";
 import { themeVersion } from "../../state/preferences.ts";
@@ -97,8 +99,16 @@ export function MinimapStrip({ state }: { readonly state: TraceState }) {
     >
       <canvas ref={map} />
       <canvas ref={brush} />
+      {state.part === null ? null : <LoadedPart state={state} part={state.part} />}
     </div>
   );
+}
+
+/** Of a trace that is here in part: which time it is of. */
+function LoadedPart({ state, part }: { readonly state: TraceState; readonly part: TracePart }) {
+  const { start, end } = windowOfPart(state.trace, part);
+  const percent = (time: number): number => Math.min(100, Math.max(0, (time / state.trace.extent) * 100));
+  return <i class="loaded-part" title="What is loaded" style={{ left: `${percent(start)}%`, width: `${percent(end) - percent(start)}%` }} />;
 }
 
 function dragTo(state: TraceState, drag: Drag | null, time: number): void {

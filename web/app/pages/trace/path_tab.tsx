@@ -5,7 +5,7 @@ import { lineOf } from "../../base/text.ts";
 import { formatCount, formatDuration, plural } from "../../base/units.ts";
 import { parsePathGroup, PATH_GROUPS, pathPieces, pathRows, sureness, type PathGroup, type PathRow } from "../../model/path_summary.ts";
 import { SLOT_COUNT } from "../../model/service_slots.ts";
-import { rowOfSpanId } from "../../model/span_row.ts";
+import { rowOfSpanId, spanIdOf } from "../../model/span_row.ts";
 import { exactTerm } from "../../model/statistics.ts";
 import { firstChange } from "../../model/what_if.ts";
 import { Remote } from "../../state/remote.ts";
@@ -88,24 +88,20 @@ function Path({ state, path }: { readonly state: TraceState; readonly path: Crit
   const [chosen, setChosen] = useState(-1);
   useEffect(() => setChosen(-1), [rows]);
   const slotOf = slotsByName(state);
-  const select = (spanId: string): void => {
-    const row = rowOfSpanId(state.trace, spanId);
-    if (row >= 0) state.select(row, { open: true, center: true });
-  };
-  const selected = state.selected.value;
+  const selected = state.selected.value < 0 ? "" : spanIdOf(state.trace, state.selected.value);
   return (
     <>
       <div class="path-chart">
         <div class="path-bar" role="img" aria-label={`Critical path of ${formatDuration(path.duration)}: the table below lists its parts`}>
           {pieces.map((piece) => {
             const { segment } = piece;
-            const is = selected >= 0 && rowOfSpanId(state.trace, segment.spanId) === selected;
+            const is = segment.spanId === selected;
             return (
               <i
                 key={piece.start} class={`service-mark ${segment.certainty} ${is ? "chosen" : ""}`} data-slot={slotOf(segment.service)}
                 style={{ left: `${piece.start * 100}%`, width: `${piece.width * 100}%` }}
                 title={`${lineOf(segment.service, 60)} ${lineOf(segment.name, 80)}: ${formatDuration(segment.duration)}, ${segment.certainty}${piece.segments > 1 ? `, and ${formatCount(piece.segments - 1)} more` : ""}`}
-                onClick={() => select(segment.spanId)}
+                onClick={() => state.openSpan(segment.spanId)}
               />
             );
           })}
@@ -122,7 +118,7 @@ function Path({ state, path }: { readonly state: TraceState; readonly path: Crit
           const row = rowOfSpanId(state.trace, rows[position]?.spanId ?? "");
           if (row >= 0) state.select(row);
         }}
-        onOpen={(position) => select(rows[position]?.spanId ?? "")}
+        onOpen={(position) => state.openSpan(rows[position]?.spanId ?? "")}
         cell={(position, { id }) => <Cell state={state} row={rows[position]} column={id} slotOf={slotOf} group={group} />}
       />
       {state.changes.value.length === 0 ? null : <WhatIfPanel state={state} />}

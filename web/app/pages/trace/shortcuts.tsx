@@ -1,11 +1,12 @@
 // The keys of the trace page: one list that both acts on them and explains them.
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { clockChoices } from "../../model/clock_choice.ts";
 import { COLOR_CHOICES } from "../../model/row_colors.ts";
 import { TABS, type TabId } from "../../model/trace_view.ts";
 import type { TraceState } from "../../state/trace_state.ts";
 import { Icon } from "../../ui/icon.tsx";
+import { Modal } from "../../ui/modal.tsx";
 import { shownClock } from "./clock_toggle.tsx";
 import "./shortcuts.css";
 
@@ -116,22 +117,14 @@ export function Shortcuts({ state }: { readonly state: TraceState }) {
 }
 
 function Help() {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const open = helpOpen.value;
-  useEffect(() => {
-    if (open) dialog.current?.showModal();
-    else dialog.current?.close();
-  }, [open]);
+  const close = (): void => {
+    helpOpen.value = false;
+  };
   return (
-    <dialog
-      ref={dialog} class="shortcuts" aria-labelledby="shortcuts-title" onClose={() => (helpOpen.value = false)}
-      onClick={(event) => {
-        if (event.target === event.currentTarget) helpOpen.value = false;
-      }}
-    >
+    <Modal class="shortcuts" open={helpOpen.value} close={close} title="shortcuts-title">
       <header>
         <h2 id="shortcuts-title">Keyboard and pointer</h2>
-        <button type="button" class="button quiet small icon" aria-label="Close" onClick={() => (helpOpen.value = false)}>
+        <button type="button" class="button quiet small icon" aria-label="Close" onClick={close}>
           <Icon name="close" />
         </button>
       </header>
@@ -153,7 +146,7 @@ function Help() {
           </dl>
         </section>
       </div>
-    </dialog>
+    </Modal>
   );
 }
 

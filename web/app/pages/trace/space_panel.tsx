@@ -1,4 +1,5 @@
 // In words: what is proven around the selected span, how two spans relate and by which steps, and what is open at the cut.
+import { isPartial } from "../../api/trace_columns.ts";
 import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import type { Because, Cone, SpanRelation } from "../../api/order.ts";
@@ -110,7 +111,7 @@ function Related({ state, second, related, choose }: Props) {
   const found = related.state.value;
   const names = (spanId: string): string => {
     const row = rowOfSpanId(state.trace, spanId);
-    return row < 0 ? `span ${spanId} of another trace` : lineOf(nameOf(state.trace, row), 60) || "(no name)";
+    return row < 0 ? `span ${spanId} ${isPartial(state.trace) ? "that is not loaded" : "of another trace"}` : lineOf(nameOf(state.trace, row), 60) || "(no name)";
   };
   return (
     <>

@@ -1,6 +1,6 @@
 // Everything about the selected span. Name, times and flags are there at once (they are in the trace's
 // columns); attributes, events and links follow from the server.
-import { formatCount, formatDuration, formatNanosecondsExactly } from "../../base/units.ts";
+import { formatCount, formatDuration, formatNanosecondsExactly, plural } from "../../base/units.ts";
 import { addNanoseconds, formatDateTimeExactly } from "../../base/time.ts";
 import { childCount, isError, isPlaceholder, KIND_NAMES, nameOf, selfTime, serviceOf, spanIdOf, STATUS_NAMES } from "../../model/span_row.ts";
 import { servicePath } from "../../model/service_path.ts";
@@ -33,6 +33,7 @@ export function SpanPanel({ state }: { readonly state: TraceState }) {
         <div class="scroll" tabIndex={-1} key={row}>
           <RunNote state={state} row={row} />
           <Notes state={state} row={row} />
+          <LeftOut state={state} row={row} />
           <Facts state={state} row={row} />
           <ClockFacts state={state} row={row} />
           <Filters state={state} row={row} />
@@ -132,6 +133,19 @@ function Notes({ state, row }: RowProps) {
         </div>
       ))}
     </>
+  );
+}
+
+/** What is inside the span and not here. */
+function LeftOut({ state, row }: RowProps) {
+  const hidden = state.trace.hidden[row] ?? 0;
+  if (hidden === 0) return null;
+  return (
+    <div class="note quiet">
+      <b>{plural(hidden, "span")} inside left out</b>
+      <span>Its children and its self time are told without them.</span>
+      {state.parts.canLoadRow(row) ? <button type="button" class="button small" onClick={() => state.parts.loadRow(row)}>Load its window</button> : null}
+    </div>
   );
 }
 

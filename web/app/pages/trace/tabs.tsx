@@ -1,7 +1,8 @@
 // The views of a trace. Each is a link, so that it can be opened beside this one; here it changes the page.
 import { useEffect } from "preact/hooks";
 import { formatCount } from "../../base/units.ts";
-import { TABS } from "../../model/trace_view.ts";
+import { partText } from "../../model/trace_part.ts";
+import { TABS, type TabId } from "../../model/trace_view.ts";
 import type { TraceState } from "../../state/trace_state.ts";
 import "./tabs.css";
 
@@ -23,7 +24,7 @@ export function Tabs({ state }: { readonly state: TraceState }) {
     <div class="trace-tabs" role="tablist" aria-label="Views of the trace" onKeyDown={move}>
       {TABS.map(({ id, label }) => (
         <a
-          key={id} id={`tab-${id}`} role="tab" href={`/trace/${state.trace.traceId}${id === "timeline" ? "" : `?view=${id}`}`} aria-selected={id === open}
+          key={id} id={`tab-${id}`} role="tab" href={tabAddress(state, id)} aria-selected={id === open}
           aria-controls={TAB_PANEL_ID} tabIndex={id === open ? 0 : -1}
           onClick={(event) => {
             if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
@@ -37,6 +38,11 @@ export function Tabs({ state }: { readonly state: TraceState }) {
       ))}
     </div>
   );
+}
+
+function tabAddress({ trace, part }: TraceState, id: TabId): string {
+  const params = new URLSearchParams({ ...(part === null ? {} : { part: partText(part) }), ...(id === "timeline" ? {} : { view: id }) }).toString();
+  return `/trace/${trace.traceId}${params === "" ? "" : `?${params}`}`;
 }
 
 function FindingCount({ state }: { readonly state: TraceState }) {

@@ -1,13 +1,12 @@
 // Between minimap and timeline: search in the trace, services (also the legend of the colours), errors, zoom.
-import { useComputed } from "@preact/signals";
 import { formatCount, formatDuration, plural } from "../../base/units.ts";
 import { lineOf } from "../../base/text.ts";
-import { isFullWindow } from "../../base/time_window.ts";
 import { COLOR_CHOICES, heatLimits, longestSpan, type ColorChoice } from "../../model/row_colors.ts";
 import type { TraceState } from "../../state/trace_state.ts";
 import { ErrorIcon, Icon, type IconName } from "../../ui/icon.tsx";
 import { ClockToggle } from "./clock_toggle.tsx";
 import { helpOpen } from "./shortcuts.tsx";
+import { useIsFull } from "./use_is_full.ts";
 import "./toolbar.css";
 
 export function Toolbar({ state }: { readonly state: TraceState }) {
@@ -37,7 +36,7 @@ export function Toolbar({ state }: { readonly state: TraceState }) {
 
 /** Apart, as only this follows the window: the rest need not render in each frame of a zoom. */
 function Zoom({ state }: { readonly state: TraceState }) {
-  const full = useComputed(() => isFullWindow(state.window.value, state.extent)).value;
+  const full = useIsFull(state);
   return (
     <>
       <Tool icon="minus" label="Zoom out (-)" run={() => state.zoom(2)} disabled={full} />

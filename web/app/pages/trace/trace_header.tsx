@@ -1,6 +1,6 @@
 // What this trace is, in one glance: root, when, how long, how much, and what is not right about it.
 import { otlpUrl } from "../../api/client.ts";
-import type { Completeness } from "../../api/trace_columns.ts";
+import { isPartial, type Completeness } from "../../api/trace_columns.ts";
 import { formatDateTime } from "../../base/time.ts";
 import { formatDuration, formatCount, plural } from "../../base/units.ts";
 import { nameOf, serviceOf } from "../../model/span_row.ts";
@@ -55,7 +55,7 @@ function Facts({ state }: { readonly state: TraceState }) {
       <Fact name="Duration" value={formatDuration(trace.rootDuration ?? trace.extent)} />
       {trace.rootDuration !== null && trace.rootDuration < trace.extent ? <Fact name="Until the last span ends" value={formatDuration(trace.extent)} /> : null}
       <Fact name="Started" value={formatDateTime(trace.startUnixNano, timeZone.value)} />
-      <Fact name="Spans" value={formatCount(counts.spans)} />
+      <Fact name="Spans" value={isPartial(state.trace) ? `${formatCount(counts.spans)} of ${formatCount(state.trace.totalRows)}` : formatCount(counts.spans)} />
       <Fact name="Services" value={formatCount(trace.services.length)} />
       <Fact name="Depth" value={formatCount(counts.depthMax + 1)} />
       {counts.errors === 0 ? null : (

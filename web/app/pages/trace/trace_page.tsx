@@ -1,18 +1,19 @@
 // One trace: loads its columns, then shows header, minimap, timeline and the selected span.
-import { useEffect, useMemo, useState } from "preact/hooks";
-import { ApiError, fetchTrace } from "../../api/client.ts";
-import type { TraceColumns } from "../../api/trace_columns.ts";
+import { useEffect, useState } from "preact/hooks";
+import { ApiError } from "../../api/client.ts";
 import { lineOf } from "../../base/text.ts";
 import { nameOf, serviceOf } from "../../model/span_row.ts";
-import { Remote } from "../../state/remote.ts";
+import { partText } from "../../model/trace_part.ts";
 import { lastSearchUrl } from "../../state/search_state.ts";
-import { TraceState } from "../../state/trace_state.ts";
+import { TraceParts } from "../../state/trace_parts.ts";
+import type { TraceState } from "../../state/trace_state.ts";
 import { lazy } from "../../ui/lazy.tsx";
 import { ErrorNotice, Notice } from "../../ui/notice.tsx";
 import { PageHeader } from "../../ui/page_header.tsx";
 import { ClockNote } from "./clock_note.tsx";
 import { MarkedNote } from "./marked_note.tsx";
 import { MinimapStrip } from "./minimap_strip.tsx";
+import { PartStrip } from "./part_strip.tsx";
 import { Shortcuts } from "./shortcuts.tsx";
 import { SpanPanel } from "./span_panel.tsx";
 import { TAB_PANEL_ID, Tabs } from "./tabs.tsx";
@@ -36,24 +37,25 @@ interface Props {
 }
 
 export function TracePage({ traceId, params }: Props) {
-  const [remote] = useState(() => new Remote<TraceColumns>());
-  const load = (): void => void remote.load((signal) => fetchTrace(traceId, signal));
+  const [parts] = useState(() => new TraceParts(traceId));
   useEffect(() => {
     document.title = `Trace ${traceId.slice(0, 8)} – Causeway`;
-    load();
-    return () => remote.stop();
+    return () => parts.stop();
   }, []);
-  const state = remote.state.value;
+  // A new address of the same trace (a link to another span of it) starts a new view on what is here.
+  useEffect(() => parts.open(params), [params]);
+  const loading = parts.loading.state.value;
+  const state = parts.state.value;
   return (
     <>
       <PageHeader home={lastSearchUrl.value} />
-      {state.value !== null ? (
-        <Loaded trace={state.value} params={params} />
+      {state !== null ? (
+        <Loaded state={state} />
       ) : (
         <main>
           <h1 class="visually-hidden">Trace {traceId}</h1>
-          {state.status === "failed" ? (
-            <Failed error={state.error} traceId={traceId} retry={load} />
+          {loading.status === "failed" ? (
+            <Failed error={loading.error} traceId={traceId} retry={parts.retry} />
           ) : (
             <div class="trace-loading" role="status" aria-label="Loading the trace">
               {Array.from({ length: 14 }, (_, i) => <i key={i} />)}
@@ -80,26 +82,26 @@ function Failed({ error, traceId, retry }: { readonly error: Error; readonly tra
   );
 }
 
-function Loaded({ trace, params }: { readonly trace: TraceColumns; readonly params: URLSearchParams }) {
-  // A new address of the same trace (a link to another span of it) starts a new view on the same columns.
-  const state = useMemo(() => new TraceState(trace, params), [trace, params]);
+function Loaded({ state }: { readonly state: TraceState }) {
   useEffect(() => {
+    const { trace } = state;
     const root = trace.rootRow;
     document.title = `${lineOf(serviceOf(trace, root), 40)} ${lineOf(nameOf(trace, root), 60)} – Causeway`;
-    return () => state.stop();
   }, [state]);
   const { id } = state.tab.value;
   return (
     <main class="trace-page">
       <TraceHeader state={state} />
       <Tabs state={state} />
+      <PartStrip state={state} />
       {id === "timeline" ? <WhyNote state={state} /> : null}
       {id === "timeline" || id === "space" ? <MinimapStrip state={state} /> : null}
       <Toolbar state={state} />
       {id === "timeline" || id === "space" ? <ClockNote state={state} /> : null}
       {id === "timeline" ? <MarkedNote state={state} /> : null}
       <div class="trace-body" id={TAB_PANEL_ID} role="tabpanel" aria-labelledby={`tab-${id}`} key={id}>
-        <View state={state} />
+        {/* Views that keep row numbers begin anew with another part; the timeline keeps none, and would flash. */}
+        <View key={id === "timeline" ? "" : partText(state.part)} state={state} />
       </div>
       <Shortcuts state={state} />
     </main>

@@ -65,6 +65,7 @@ function TreeRow({ state, row, top, height }: RowProps) {
       {isError(trace, row) || (state.runSummary(row)?.errors ?? 0) > 0 ? <ErrorIcon label="error" /> : null}
       <Flags state={state} row={row} />
       <RowLabel state={state} row={row} placeholder={placeholder} />
+      <Hidden state={state} row={row} />
     </div>
   );
 }
@@ -95,6 +96,27 @@ function Flags({ state, row }: { readonly state: TraceState; readonly row: numbe
     <span class="flag" role="img" aria-label={title} title={title}>
       <Icon name="warning" />
     </span>
+  );
+}
+
+/** What was left out inside a row, and the way to it; the strip above and the details lead there by keyboard. */
+function Hidden({ state, row }: { readonly state: TraceState; readonly row: number }) {
+  const hidden = state.trace.hidden[row] ?? 0;
+  if (hidden === 0) return null;
+  const { part } = state;
+  const text = <>+ {formatCount(hidden)}<span> {part === null ? "shorter" : "more"}</span></>;
+  const label = `${plural(hidden, "span")} inside left out, the shorter ones${part === null ? "" : " or those of other times"}`;
+  if (!state.parts.canLoadRow(row)) return <span class="hidden-rows" title={label}>{text}</span>;
+  return (
+    <button
+      type="button" class="hidden-rows" tabIndex={-1} title={`${label}: load the window of this span`}
+      onClick={(event) => {
+        event.stopPropagation();
+        state.parts.loadRow(row);
+      }}
+    >
+      {text}
+    </button>
   );
 }
 

@@ -36,7 +36,7 @@ export function WhatIfPanel({ state }: { readonly state: TraceState }) {
   const before = useMemo(() => alignedColumns(trace), [trace]);
   const answer = remote.state.value;
   const change = (at: number, next: Change | null): void => {
-    state.changes.value = changes.flatMap((one, i) => (i !== at ? [one] : next === null ? [] : [next]));
+    state.changes.value = state.changes.peek().flatMap((one, i) => (i !== at ? [one] : next === null ? [] : [next]));
   };
   return (
     <section class="what-if" aria-label="What if">

@@ -3,7 +3,6 @@ import { useEffect, useState } from "preact/hooks";
 import { fetchCriticalPath, type CriticalPath } from "../../api/critical_path.ts";
 import { formatDuration, plural } from "../../base/units.ts";
 import { pathRows } from "../../model/path_summary.ts";
-import { rowOfSpanId } from "../../model/span_row.ts";
 import { Remote } from "../../state/remote.ts";
 import type { TraceState } from "../../state/trace_state.ts";
 import { SeverityMark } from "../../ui/severity_mark.tsx";
@@ -16,7 +15,7 @@ const ROWS_MAX = 20_000;
 export function WhyNote({ state }: { readonly state: TraceState }) {
   const { trace } = state;
   const [path] = useState(() => new Remote<CriticalPath>());
-  const follows = trace.rootDuration !== null && trace.rowCount > 1 && trace.rowCount <= ROWS_MAX;
+  const follows = trace.rootDuration !== null && trace.rowCount > 1 && trace.totalRows <= ROWS_MAX;
   useEffect(() => {
     if (follows) void path.load((signal) => fetchCriticalPath(trace.traceId, "aligned", signal));
     return () => path.stop();
@@ -32,7 +31,7 @@ export function WhyNote({ state }: { readonly state: TraceState }) {
       {!waits ? null : most === undefined ? <span>Looking for what took the time…</span> : (
         <span class="part" title="On the critical path: what determined when the trace ended">
           <span>Most time:</span>
-          <button type="button" class="to" onClick={() => state.select(rowOfSpanId(trace, most.spanId), { open: true, center: true })}>
+          <button type="button" class="to" onClick={() => state.openSpan(most.spanId)}>
             <Text value={most.label} empty="(no name)" /> <small><Text value={most.service} empty="(no service name)" /></small>
           </button>
           <strong>{formatDuration(most.duration)}, {Math.round(most.share * 100)} %</strong>
