@@ -249,7 +249,7 @@ export function relationOf(columns, a, b) {
   const { spans, order, trace_id } = columns;
   const cone = coneOf(columns, a)[b];
   const event = (row, which) => ({ trace_id, span_id: spans.span_id[row], event: which });
-  const assumptions = { rho_ppm: 100, horizon_ns: 10_000_000_000, window_ns: 250_000_000 };
+  const assumptions = { rho_ppm: 100, horizon_ns: 10_000_000_000, window_ns: 250_000_000, declared_clocks: 0 };
   const named = { from: spans.span_id[a], to: spans.span_id[b], assumptions };
   const guess = order.aligned_start_ns[a] + order.aligned_duration_ns[a] <= order.aligned_start_ns[b] ? "before" : "overlaps";
   if (cone === "undecided") return { ...named, relation: guess, class: "guessed", because: [], margin_ns: 1_240_000, half_width_ns: 613_000 };
@@ -310,7 +310,7 @@ export function clocksOf(now, minutes, reference) {
     a: clocks[0].clock, b: one.clock, lo_ns: one.lo_ns.at(-1), hi_ns: one.hi_ns.at(-1), point_ns: one.point_ns.at(-1), state: one.state.at(-1), messages: 20 + i * 37,
   }));
   const others = clocks.slice(4, 12).map((one, i) => ({ a: clocks[i + 2].clock, b: one.clock, lo_ns: -410_000, hi_ns: 230_000, point_ns: -90_000, state: "two-sided", messages: 12 + i }));
-  return { reference: reference ?? clocks[0].clock, assumptions: { rho_ppm: 100, horizon_ns: 10_000_000_000, window_ns: 250_000_000 }, clocks, pairs: [...pairs, ...others] };
+  return { reference: reference ?? clocks[0].clock, assumptions: { rho_ppm: 100, horizon_ns: 10_000_000_000, window_ns: 250_000_000, declared_clocks: 0 }, clocks, pairs: [...pairs, ...others] };
 }
 
 export function summaryOf(shape) {

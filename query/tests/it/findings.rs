@@ -96,7 +96,10 @@ async fn history_is_looked_at_and_searched_by_what_was_found() {
     let group = &groups["groups"][0];
     let key = group["group_key"].as_str().expect("a key");
     assert_eq!(group["trend"]["findings"], json!([1]));
-    assert_eq!((&group["caller_service"], &group["callee_service"]), (&json!("web"), &json!("db")));
+    assert_eq!(
+        (&group["caller_service"], &group["callee_service"]),
+        (&json!("catalogue"), &json!("postgresql"))
+    );
     for asked in
         ["finding=n_plus_one", "finding=*&order=worst", "order=worst", &format!("finding={key}")]
     {

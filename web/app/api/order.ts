@@ -41,6 +41,8 @@ export interface Assumptions {
   readonly rhoPpm: number;
   readonly horizonNs: number;
   readonly windowNs: number;
+  /** Clocks whose hosts are believed how far they say they are off at most. */
+  readonly declaredClocks: number;
 }
 
 /** Relation of the asked span to each span, by span id. */
@@ -67,7 +69,7 @@ function eventOf(value: unknown, path: string): EventRef {
 export function decodeAssumptions(value: unknown): Assumptions {
   const json = asObject(value, "assumptions");
   const number = (key: string): number => asNumber(json[key], `assumptions.${key}`);
-  return { rhoPpm: number("rho_ppm"), horizonNs: number("horizon_ns"), windowNs: number("window_ns") };
+  return { rhoPpm: number("rho_ppm"), horizonNs: number("horizon_ns"), windowNs: number("window_ns"), declaredClocks: number("declared_clocks") };
 }
 
 export function decodeRelation(value: unknown): SpanRelation {

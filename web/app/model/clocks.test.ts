@@ -129,11 +129,11 @@ describe("what is said of order", () => {
   test("a relation, its grounds and its steps", () => {
     const event = (span: string, which: string) => ({ trace_id: "1", span_id: span, event: which });
     const found = decodeRelation({
-      relation: "before", class: "bounded", margin_ns: 2_000_000, half_width_ns: 300_000, assumptions: { rho_ppm: 100, horizon_ns: 1e10, window_ns: 25e7 },
+      relation: "before", class: "bounded", margin_ns: 2_000_000, half_width_ns: 300_000, assumptions: { rho_ppm: 100, horizon_ns: 1e10, window_ns: 25e7, declared_clocks: 2 },
       because: [{ earlier: event("a", "end"), later: event("b", "start"), steps: [{ from: event("a", "end"), to: event("b", "start"), edge: "message", is_proof: true }] }],
     });
     expect(relationSentence(found.relation)).toBe("A ended before B started.");
-    expect(groundsOf(found)).toMatch(/^Bounded: .*2 ms apart, the clocks are known to ±300 µs\. This assumes .* 100 ppm/);
+    expect(groundsOf(found)).toMatch(/^Bounded: .*2 ms apart, the clocks are known to ±300 µs\. This assumes .* 100 ppm .*2 clocks are as near/);
     expect(becauseTitle(found.because[0] ?? { earlier: event("", "") as never, later: event("", "") as never, steps: [] }, (id) => id.toUpperCase())).toBe("end of A came before start of B");
     expect(() => decodeRelation({ relation: "before", class: "proven", because: [{}] })).toThrow(/because\[0\]/);
   });
@@ -142,7 +142,7 @@ describe("what is said of order", () => {
 describe("the report of a clock", () => {
   const series = (part: object): ClockSeries => {
     const answer = decodeClocks({
-      reference: "node-0", assumptions: { rho_ppm: 100, horizon_ns: 1e10, window_ns: 25e7 }, pairs: [],
+      reference: "node-0", assumptions: { rho_ppm: 100, horizon_ns: 1e10, window_ns: 25e7, declared_clocks: 2 }, pairs: [],
       clocks: [{
         ...clock("node-1", "cart", "fra-1"), granularity_ns: 1, rate_ppm: [-1, 2], steps: [], rejects: 0, messages: 3, window_start_unix_nano: [0, 25e7, 5e8, 75e7],
         lo_ns: [-100, -100, -100, -100], hi_ns: [300, 300, 300, 300], point_ns: [100, 100, 100, 120], state: ["two-sided", "two-sided", "two-sided", "two-sided"], ...part,

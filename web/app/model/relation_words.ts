@@ -1,8 +1,8 @@
 // How two spans relate, and why, in words; and what is proven around one span.
-import type { Because, Cone, EventRef, Relation, SpanRelation } from "../api/order.ts";
+import type { Assumptions, Because, Cone, EventRef, Relation, SpanRelation } from "../api/order.ts";
 import type { TraceColumns } from "../api/trace_columns.ts";
 import type { Certainty } from "../api/trace_order.ts";
-import { formatDuration } from "../base/units.ts";
+import { formatDuration, plural } from "../base/units.ts";
 import { spanIdOf } from "./span_row.ts";
 
 /** What is proven of a row against the selected one; the numbers of `coneOfRows`. */
@@ -55,13 +55,19 @@ export const CERTAINTY_TEXTS: Readonly<Record<Certainty, { readonly label: strin
   unknown: { label: "Unknown", text: "No message and no usable time connects them." },
 };
 
+/** What bounds take for granted. */
+export function assumedOfClocks({ rhoPpm, declaredClocks }: Assumptions): string {
+  const declared = declaredClocks === 0 ? "" : `, and that ${plural(declaredClocks, "clock is", "clocks are")} as near to universal time as declared`;
+  return `no clock runs more than ${rhoPpm} ppm fast or slow, that no step goes unseen${declared}`;
+}
+
 /** What the class rests on, with its figures. */
 export function groundsOf(found: SpanRelation): string {
   const { label, text } = CERTAINTY_TEXTS[found.certainty];
   const apart = found.marginNs === null ? "" : ` Corrected times lie ${formatDuration(found.marginNs)} apart`;
   const half = found.halfWidthNs === null ? "" : `, the clocks are known to ±${formatDuration(found.halfWidthNs)}`;
-  const { rhoPpm, horizonNs } = found.assumptions;
-  const assumed = found.certainty === "bounded" ? ` This assumes that a clock's rate is off by ${rhoPpm} ppm at most, that no step went unseen, and uses messages of ${formatDuration(horizonNs)} around.` : "";
+  const { assumptions } = found;
+  const assumed = found.certainty === "bounded" ? ` This assumes that ${assumedOfClocks(assumptions)}, and uses messages of ${formatDuration(assumptions.horizonNs)} around.` : "";
   return `${label}: ${text}${apart}${half}${apart === "" ? "" : "."}${assumed}`;
 }
 

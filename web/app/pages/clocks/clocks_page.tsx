@@ -5,6 +5,7 @@ import { lineOf } from "../../base/text.ts";
 import { formatDuration, plural } from "../../base/units.ts";
 import { clockName } from "../../model/clock_choice.ts";
 import { ANOMALIES, CLOCK_SORTS, groupClocks, summarizeClock, type ClockSort, type ClockSummary } from "../../model/clock_report.ts";
+import { assumedOfClocks } from "../../model/relation_words.ts";
 import { place, rewriteUrl } from "../../state/location.ts";
 import { Remote } from "../../state/remote.ts";
 import { lastSearchUrl } from "../../state/search_state.ts";
@@ -188,7 +189,7 @@ function Help({ answer }: { readonly answer: ClocksAnswer | null }) {
   return (
     <div class="clock-help">
       <p>No clock of a machine can be trusted to order events of another. What can: a message is received after it was sent. From the messages both ways between two clocks follows an interval that their difference must lie in: the shaded band. The line in it is the best estimate.</p>
-      {answer === null ? null : <p>Bounds assume that no clock runs more than {answer.assumptions.rhoPpm} ppm fast or slow and that no step goes unseen. Evidence is used for {formatDuration(answer.assumptions.horizonNs)}, in windows of {formatDuration(answer.assumptions.windowNs)}. What is <em>proven</em> does not rest on any of this.</p>}
+      {answer === null ? null : <p>Bounds assume that {assumedOfClocks(answer.assumptions)}. Evidence is used for {formatDuration(answer.assumptions.horizonNs)}, in windows of {formatDuration(answer.assumptions.windowNs)}. What is <em>proven</em> does not rest on any of this.</p>}
       <dl>
         {Object.entries(ANOMALIES).map(([id, one]) => (
           <div key={id}>
