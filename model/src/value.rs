@@ -280,8 +280,9 @@ impl<'a> FlatEntries<'a> {
             }
             None => {
                 let (text, after) = value.split_at(value.find(',').unwrap_or(value.len()));
-                let is_scalar = !text.is_empty() && !text.starts_with(['{', '[']);
-                is_scalar.then_some((text, after))?
+                // White space is not part of a value, though not written by us.
+                let is_scalar = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+                (!text.is_empty() && text.bytes().all(is_scalar)).then_some((text, after))?
             }
         };
         let after = match after {
@@ -542,6 +543,8 @@ mod tests {
             r#"{"a":1,"a":"1"}"#,
             "{}",
             r#"{"a":}"#,
+            r#"{"a": 1, "b": {"c": 2}, "d": "x"}"#,
+            r#"{"a":1 ,"b":2}"#,
             r#"{"a":1,}"#,
             r#"{"a"}"#,
             r#"{"a":"b"#,

@@ -1,15 +1,15 @@
 //! Attempts: calls of one caller that repeat one that failed.
 //!
-//! Used by the detectors of retries. A call follows up a failed one when it says so (`http.request.resend_count`), or when
-//! it asks for the very same thing: a loop over items that all fail is no retry. Attempts of one caller are timed by one
-//! clock, so their gaps depend on no other.
+//! Used by the detectors of retries, and by those of repeats, for which a retry is no further call. A call follows up a
+//! failed one when it says so (`http.request.resend_count`), or when it asks for the very same thing: a loop over items
+//! that all fail is no retry. Attempts of one caller are timed by one clock, so their gaps depend on no other.
 
 use std::sync::Arc;
 
 use causeway_model::trace::{Row, Status};
 
 use super::{Subject, with_fields};
-use crate::forms::{Call, Field, Value};
+use crate::forms::{Call, Field};
 
 /// What tells the thing that is asked for, where no count of attempts is sent.
 const ASKED_FOR: [Field; 5] =
@@ -29,13 +29,23 @@ pub(super) fn attempts(subject: &Subject<'_, '_>) -> Vec<Attempts> {
     let failed = |row: &Row| subject.trace.status(*row) == Status::Error;
     let mut found = Vec::new();
     for repeat in subject.repeats.iter().filter(|repeat| repeat.rows.iter().any(failed)) {
-        let follows = |a: &Row, b: &Row| failed(a) && repeats(subject, *a, *b);
-        for rows in repeat.rows.chunk_by(follows).filter(|rows| rows.len() > 1) {
+        for rows in of_calls(subject, &repeat.rows).filter(|rows| rows.len() > 1) {
             let call = Arc::clone(&repeat.call);
             found.push(Attempts { caller: repeat.caller, call, rows: rows.to_vec() });
         }
     }
     found
+}
+
+/// Calls of one caller and template, those together that repeat one that failed just before.
+fn of_calls<'r>(subject: &Subject<'_, '_>, rows: &'r [Row]) -> impl Iterator<Item = &'r [Row]> {
+    let failed = |row: &Row| subject.trace.status(*row) == Status::Error;
+    rows.chunk_by(move |before, row| failed(before) && repeats(subject, *before, *row))
+}
+
+/// How many of the calls are attempts at one before, not further calls.
+pub(super) fn retries(subject: &Subject<'_, '_>, rows: &[Row]) -> usize {
+    of_calls(subject, rows).map(|attempts| attempts.len() - 1).sum()
 }
 
 /// Whether a call repeats the one before.
@@ -47,10 +57,7 @@ fn repeats(subject: &Subject<'_, '_>, before: Row, row: Row) -> bool {
     }
     let asked = |row: Row| {
         with_fields(trace, row, |fields| {
-            ASKED_FOR.into_iter().find_map(|field| match fields.value(field)? {
-                Value::Text(text) => Some(text.to_owned()),
-                _ => None,
-            })
+            ASKED_FOR.map(|field| fields.text(field).map(str::to_owned))
         })
     };
     asked(before) == asked(row)

@@ -10,10 +10,11 @@
 //! | change | one call with all items: the longest of the calls and [`Settings::batch_item_ns`] an item |
 //! | wrong if | the calls go to different shards or partitions that no single call could ask |
 
+use super::attempts::retries;
 use super::evidence::evidence;
 use super::finding::{Draft, Fallacy, Findings};
 use super::n_plus_one::callee;
-use super::repeats::{Repeat, Spread, retries};
+use super::repeats::{Repeat, Spread};
 use super::{Detector, Settings, Subject};
 use crate::what_if::{Change, saving_ns};
 

@@ -15,9 +15,10 @@ use causeway_model::trace::Row;
 use hashbrown::HashMap;
 use serde_json::{Value, json};
 
+use super::attempts::retries;
 use super::evidence::evidence;
 use super::finding::{Draft, Fallacy, Findings};
-use super::repeats::{Repeat, Spread, is_polling, percent, retries};
+use super::repeats::{Repeat, Spread, is_polling, percent};
 use super::{Detector, Settings, Subject};
 use crate::forms::CallKey;
 use crate::what_if::{Change, saving_ns};

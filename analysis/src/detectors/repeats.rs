@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use causeway_model::trace::{Flags, Row, Status};
+use causeway_model::trace::{Flags, Row};
 
-use super::{Subject, with_fields};
-use crate::forms::{Call, CallKey, Field};
+use super::Subject;
+use crate::forms::{Call, CallKey};
 
 /// Exit spans of one caller that make the same call.
 #[derive(Debug, Clone)]
@@ -98,31 +98,6 @@ impl Spread {
 /// A part of a whole in percent; 0 of nothing.
 pub(super) fn percent(part: i64, whole: i64) -> i64 {
     if whole <= 0 { 0 } else { (i128::from(part) * 100 / i128::from(whole)) as i64 }
-}
-
-/// How many of the calls repeat one that failed just before: attempts, not further calls.
-pub(super) fn retries(subject: &Subject<'_, '_>, rows: &[Row]) -> usize {
-    attempts(subject, rows).map(|attempts| attempts.len() - 1).sum()
-}
-
-/// The calls, those together that repeat one that failed just before.
-pub(super) fn attempts<'r>(
-    subject: &Subject<'_, '_>,
-    rows: &'r [Row],
-) -> impl Iterator<Item = &'r [Row]> {
-    let failed = |row: Row| subject.trace.status(row) == Status::Error;
-    rows.chunk_by(move |before, row| failed(*before) && asks_the_same(subject, *before, *row))
-}
-
-/// Whether two calls of one template ask for the same, as far as attributes tell.
-fn asks_the_same(subject: &Subject<'_, '_>, a: Row, b: Row) -> bool {
-    let asked = |row| {
-        with_fields(subject.trace, row, |fields| {
-            let text = |field| fields.text(field).map(str::to_owned);
-            [Field::UrlFull, Field::UrlPath, Field::HttpTarget, Field::DbStatement].map(text)
-        })
-    };
-    asked(a) == asked(b)
 }
 
 /// What is shorter is the caller's own work, not a pause, 1 ms.

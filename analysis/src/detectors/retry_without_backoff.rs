@@ -162,6 +162,9 @@ mod tests {
         assert_eq!(of_detector(&page(&[0, 30], GET), NAME), []);
         let items = "web page server 0..2000\n web GET client 0..10 error x9/30 http.request.method=GET url.full=\"http://users/users/%i\"";
         assert_eq!(of_detector(items, NAME), []);
+        let searches = "web page server 0..2000\n web POST client 0..10 error x9/30 db.system=elasticsearch url.full=http://es/orders/_search db.statement=\"{'user':'u%i'}\"";
+        assert_eq!(of_detector(searches, NAME), []);
+        assert_eq!(of_detector(&searches.replace("%i", "7"), NAME).len(), 1);
     }
 
     #[test]

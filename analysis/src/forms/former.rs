@@ -31,6 +31,9 @@ pub const CALLS_MAX: usize = 16_384;
 /// Kinds of spans whose calls are remembered, by all that forming reads of them; about 60 bytes each.
 pub const SPANS_MAX: usize = 16_384;
 
+/// More of a callee's name is left out.
+pub const CALLEE_BYTES_MAX: usize = 1024;
+
 /// Tells documents from statements of any dialect in the memory of statements.
 const DOCUMENT: u8 = u8::MAX;
 
@@ -294,6 +297,8 @@ impl Former {
 
     /// The shared call of a draft.
     fn shared(&mut self, draft: &mut Draft) -> Arc<Call> {
+        let callee_bytes = cut_at(&draft.callee, CALLEE_BYTES_MAX).0.len();
+        draft.callee.truncate(callee_bytes);
         let hash = draft.hash();
         if let Some(call) = self.calls.find(hash) {
             return call;

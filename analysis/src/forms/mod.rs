@@ -35,7 +35,7 @@ mod tests;
 pub use call::{Call, CallKey, Effect, Kind, Source, System};
 pub(crate) use conventions::text_hash;
 pub use conventions::{Field, Fields, Generation, Name, Value};
-pub use former::{CALLS_MAX, Former, SPANS_MAX, STATEMENTS_MAX};
+pub use former::{CALLEE_BYTES_MAX, CALLS_MAX, Former, SPANS_MAX, STATEMENTS_MAX};
 pub use path::{PATH_BYTES_MAX, is_id, normal_path};
 pub(crate) use resources::Resource;
 pub use secrets::{SECRET_BYTES_MAX, SECRETS_PER_VALUE_MAX, SecretKind, SecretSite, find_secrets};

@@ -10,8 +10,11 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::recent::Recent;
 
-/// Resources that are remembered, about 3 KiB each.
+/// Resources that are remembered, usually about 3 KiB each.
 const RESOURCES_MAX: usize = 1_024;
+
+/// Longer resources are read for each trace again, so that those remembered take no more than some 32 MiB.
+const RESOURCE_BYTES_MAX: usize = 16 << 10;
 
 /// The attributes of a resource.
 #[derive(Debug, Default)]
@@ -42,6 +45,9 @@ impl Default for Resources {
 impl Resources {
     /// The attributes of a resource, given the text of all of them.
     pub(super) fn read(&mut self, text: &str) -> Arc<Resource> {
+        if text.len() > RESOURCE_BYTES_MAX {
+            return Arc::new(Resource::read(text));
+        }
         let hash = xxh3_128(text.as_bytes());
         self.0.find(hash).unwrap_or_else(|| {
             let resource = Arc::new(Resource::read(text));

@@ -6,14 +6,19 @@
 //! | | |
 //! |---|---|
 //! | fires when | the median wait of at least 10 messages of a destination, from the end of the producer to the start of the consumer of another trace that links to it, is at least 5 times the median work and at least 100 ms |
-//! | not when | producer and consumer are of one trace: that is [`QueueWait`](crate::detectors::QueueWait) |
+//! | not when | all messages between two processes wait alike: then it may be that their clocks are apart; producer and consumer are of one trace: that is [`QueueWait`](crate::detectors::QueueWait) |
 //! | severity | medium |
-//! | wrong if | the clocks of producer and consumer are off by that much; messages were scheduled for later |
+//! | wrong if | messages were scheduled for later |
+//!
+//! Nothing need bound the clocks. No message is taken before it was sent, so each waited at least as much as it waited
+//! longer than any other between the same two clocks, but for what these drifted apart in between.
 
 use std::collections::{BTreeMap, VecDeque};
 
-use causeway_model::trace::{Flags, Kind};
+use causeway_clock::offsets::OffsetSettings;
+use causeway_model::trace::{Flags, Kind, Row};
 use hashbrown::HashMap;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Examples, Rule, WindowDetector, WindowDraft};
 use crate::detectors::evidence::evidence;
@@ -24,8 +29,8 @@ use crate::detectors::{Fallacy, Finding, Severity, Subject};
 const SEEN_MAX: usize = 100_000;
 /// Links of one consumer that are looked at.
 const LINKS_MAX: usize = 1_000;
-/// Waits of a destination that are kept for the median.
-const WAITS_MAX: usize = 10_000;
+/// Messages of a destination whose waits are kept, 40 bytes each.
+const WAITS_MAX: usize = 4_000;
 /// Destinations at most.
 const DESTINATIONS_MAX: usize = 1_000;
 
@@ -49,20 +54,38 @@ impl Default for QueueWaitsSettings {
 /// A producer, by trace and span id.
 type ProducerId = ([u8; 16], u64);
 
+/// A producer's end, by its own clock.
+#[derive(Debug, Clone, Copy)]
+struct Sent {
+    process: u64,
+    end_ns: i64,
+}
+
 /// A consumer that links to a producer.
 #[derive(Debug, Clone)]
 struct Taken {
     service: String,
     destination: String,
+    process: u64,
     start_ns: i64,
     work_ns: i64,
     example: Examples,
 }
 
+/// A message that was taken. Its order is that of messages between the same two processes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Wait {
+    from: u64,
+    to: u64,
+    sent_ns: i64,
+    /// By the clocks of both, so it may be anything.
+    wait_ns: i64,
+    work_ns: i64,
+}
+
 #[derive(Debug, Default)]
 struct Destination {
-    wait_ns: Vec<i64>,
-    work_ns: Vec<i64>,
+    waits: Vec<Wait>,
     seen: Examples,
 }
 
@@ -71,7 +94,7 @@ struct Destination {
 pub struct QueueWaits {
     settings: QueueWaitsSettings,
     /// Ends of producers.
-    sent: HashMap<ProducerId, i64>,
+    sent: HashMap<ProducerId, Sent>,
     sent_order: VecDeque<ProducerId>,
     /// Consumers whose producer has not come yet.
     waiting: HashMap<ProducerId, Vec<Taken>>,
@@ -94,8 +117,8 @@ impl QueueWaits {
         }
     }
 
-    fn sent(&mut self, id: ProducerId, end_ns: i64) {
-        if self.sent.insert(id, end_ns).is_none() {
+    fn sent(&mut self, id: ProducerId, sent: Sent) {
+        if self.sent.insert(id, sent).is_none() {
             self.sent_order.push_back(id);
         }
         if self.sent_order.len() > SEEN_MAX {
@@ -103,13 +126,13 @@ impl QueueWaits {
             self.sent_order.pop_front().and_then(|oldest| self.sent.remove(&oldest));
         }
         for taken in self.waiting.remove(&id).unwrap_or_default() {
-            self.waited(taken, end_ns);
+            self.waited(taken, sent);
         }
     }
 
     fn taken(&mut self, id: ProducerId, taken: Taken) {
-        if let Some(end_ns) = self.sent.get(&id).copied() {
-            self.waited(taken, end_ns);
+        if let Some(sent) = self.sent.get(&id).copied() {
+            self.waited(taken, sent);
             return;
         }
         self.waiting.entry(id).or_default().push(taken);
@@ -122,7 +145,7 @@ impl QueueWaits {
         }
     }
 
-    fn waited(&mut self, taken: Taken, sent_ns: i64) {
+    fn waited(&mut self, taken: Taken, sent: Sent) {
         let key = (taken.service, taken.destination);
         if self.destinations.len() >= DESTINATIONS_MAX && !self.destinations.contains_key(&key) {
             self.left_out += 1;
@@ -130,12 +153,17 @@ impl QueueWaits {
         }
         let of = self.destinations.entry(key).or_default();
         of.seen.merge(&taken.example);
-        if of.wait_ns.len() >= WAITS_MAX {
+        if of.waits.len() >= WAITS_MAX {
             self.left_out += 1;
             return;
         }
-        of.wait_ns.push(taken.start_ns.saturating_sub(sent_ns).max(0));
-        of.work_ns.push(taken.work_ns);
+        of.waits.push(Wait {
+            from: sent.process,
+            to: taken.process,
+            sent_ns: sent.end_ns,
+            wait_ns: taken.start_ns.saturating_sub(sent.end_ns),
+            work_ns: taken.work_ns,
+        });
     }
 }
 
@@ -143,7 +171,7 @@ impl WindowDetector for QueueWaits {
     fn rule(&self) -> Rule {
         Rule {
             id: "queue_wait",
-            rule_version: 1,
+            rule_version: 2,
             fallacy: Fallacy::Queues,
             summary: "Messages that wait far longer than their work takes.",
         }
@@ -154,7 +182,11 @@ impl WindowDetector for QueueWaits {
         let Some(trace_id) = trace.trace_id() else { return };
         for row in trace.rows().filter(|row| !trace.flags(*row).contains(Flags::NO_TIME)) {
             match trace.kind(row) {
-                Kind::Producer => self.sent((trace_id.0, trace.span_id(row)), trace.end_ns(row)),
+                Kind::Producer => {
+                    let end_ns = trace.raw_start_ns(row).saturating_add(trace.raw_duration_ns(row));
+                    let sent = Sent { process: process(subject, row), end_ns };
+                    self.sent((trace_id.0, trace.span_id(row)), sent);
+                }
                 Kind::Consumer => {
                     let links = trace.links(row).take(LINKS_MAX);
                     let links = links.filter_map(|link| {
@@ -169,7 +201,9 @@ impl WindowDetector for QueueWaits {
                         let taken = Taken {
                             service: trace.service_text(row).to_owned(),
                             destination: destination.to_owned(),
-                            start_ns: trace.start_ns(row),
+                            process: process(subject, row),
+                            // Times of several traces are aligned to several clocks.
+                            start_ns: trace.raw_start_ns(row),
                             work_ns: trace.duration_ns(row),
                             example,
                         };
@@ -183,8 +217,9 @@ impl WindowDetector for QueueWaits {
 
     fn finish(&self) -> Vec<Finding> {
         let long = self.destinations.iter().filter_map(|(key, of)| {
-            let (wait_ns, work_ns) = (median(&of.wait_ns), median(&of.work_ns));
-            let is_long = of.wait_ns.len() >= self.settings.messages_min
+            let wait_ns = median(least_ns(&of.waits));
+            let work_ns = median(of.waits.iter().map(|wait| wait.work_ns).collect());
+            let is_long = of.waits.len() >= self.settings.messages_min
                 && wait_ns >= self.settings.wait_ns_min
                 && wait_ns >= work_ns.saturating_mul(self.settings.work_times_min);
             is_long.then(|| self.report(key, of, wait_ns, work_ns))
@@ -197,10 +232,54 @@ impl WindowDetector for QueueWaits {
     }
 }
 
-fn median(values: &[i64]) -> i64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable();
-    sorted.get(sorted.len() / 2).copied().unwrap_or(0)
+/// The process a span is of, as far as resources tell: a hash of what they say.
+fn process(subject: &Subject<'_, '_>, row: Row) -> u64 {
+    let source = subject.trace.source(row);
+    let resource = source.and_then(|(rows, at)| rows.resource_attributes.get(at));
+    xxh3_64(resource.unwrap_or_default().as_bytes())
+}
+
+/// How long messages waited at least, in no order.
+fn least_ns(waits: &[Wait]) -> Vec<i64> {
+    let mut waits = waits.to_vec();
+    waits.sort_unstable();
+    let mut least_ns = Vec::with_capacity(waits.len());
+    for between in waits.chunk_by(|a, b| (a.from, a.to) == (b.from, b.to)) {
+        let is_one_clock = between.first().is_some_and(|wait| wait.from == wait.to);
+        if is_one_clock {
+            least_ns.extend(between.iter().map(|wait| wait.wait_ns.max(0)));
+            continue;
+        }
+        let since = shortest_ns(between.iter());
+        let mut until = shortest_ns(between.iter().rev());
+        until.reverse();
+        let apart = since.into_iter().zip(until).map(|(since, until)| since.min(until));
+        least_ns
+            .extend(between.iter().zip(apart).map(|(wait, ns)| wait.wait_ns.saturating_sub(ns)));
+    }
+    least_ns
+}
+
+/// For each message the shortest wait up to it, and what its clocks may have drifted apart since. Clocks cannot be further
+/// apart than that.
+fn shortest_ns<'w>(waits: impl Iterator<Item = &'w Wait>) -> Vec<i64> {
+    let settings = OffsetSettings::default();
+    let mut before: Option<(i64, i64)> = None;
+    let shortest = waits.map(|wait| {
+        let carried = before.map_or(i64::MAX, |(sent_ns, shortest_ns)| {
+            let passed_ns = wait.sent_ns.abs_diff(sent_ns);
+            shortest_ns.saturating_add(settings.drift_over_ns(passed_ns))
+        });
+        let shortest_ns = carried.min(wait.wait_ns);
+        before = Some((wait.sent_ns, shortest_ns));
+        shortest_ns
+    });
+    shortest.collect()
+}
+
+fn median(mut values: Vec<i64>) -> i64 {
+    values.sort_unstable();
+    values.get(values.len() / 2).copied().unwrap_or(0)
 }
 
 impl QueueWaits {
@@ -213,7 +292,7 @@ impl QueueWaits {
     ) -> Finding {
         let ms = |ns: i64| ns / 1_000_000;
         let title = format!(
-            "{service} takes messages of {destination} after {} ms for {} ms of work",
+            "{service} takes messages of {destination} after at least {} ms for {} ms of work",
             ms(wait_ns),
             ms(work_ns),
         );
@@ -222,11 +301,11 @@ impl QueueWaits {
             "What comes out of the queue is late by that much, however fast the work is.",
             "Look more often or let the broker push; add consumers or partitions if they are busy."
                 .to_owned(),
-            "The clocks of producer and consumer are off by that much, or messages were scheduled.",
+            "Messages were scheduled for later.",
             [
-                ("wait_ns_median", wait_ns.into()),
+                ("least_wait_ns_median", wait_ns.into()),
                 ("work_ns_median", work_ns.into()),
-                ("messages", of.wait_ns.len().into()),
+                ("messages", of.waits.len().into()),
             ],
         );
         let draft = WindowDraft {
@@ -236,7 +315,7 @@ impl QueueWaits {
             edge: ("", service),
             severity: Severity::Medium,
             examples: &of.seen,
-            wasted_ns: of.wait_ns.iter().fold(0, |sum, ns| sum.saturating_add(*ns)),
+            wasted_ns: least_ns(&of.waits).into_iter().fold(0, i64::saturating_add),
             evidence,
         };
         draft.finding(self.rule())
@@ -249,42 +328,74 @@ mod tests {
 
     const MS: i64 = 1_000_000;
 
-    fn take(waits: &mut QueueWaits, nth: u64, wait_ms: i64, producer_first: bool) {
+    const SENT: Sent = Sent { process: 1, end_ns: 0 };
+
+    fn take(waits: &mut QueueWaits, nth: u64, wait_ms: i64, process: u64) {
         let id = ([1; 16], nth);
         let taken = Taken {
             service: "w".to_owned(),
             destination: "orders".to_owned(),
+            process,
             start_ns: wait_ms * MS,
             work_ns: 40 * MS,
             example: Examples::default(),
         };
-        if producer_first {
-            waits.sent(id, 0);
+        if nth % 2 == 0 {
+            waits.sent(id, SENT);
             waits.taken(id, taken);
         } else {
             waits.taken(id, taken);
-            waits.sent(id, 0);
+            waits.sent(id, SENT);
         }
     }
 
-    fn found(messages: u64, wait_ms: i64) -> usize {
+    /// Findings of so many messages that all wait alike, and one that is taken at once by a clock that is ahead.
+    fn found(messages: u64, wait_ms: i64, ahead_ms: i64) -> usize {
         let mut waits = QueueWaits::new(QueueWaitsSettings::default());
-        (0..messages).for_each(|nth| take(&mut waits, nth, wait_ms, nth % 2 == 0));
+        (1..messages).for_each(|nth| take(&mut waits, nth, ahead_ms + wait_ms, 2));
+        take(&mut waits, messages, ahead_ms, 2);
         waits.finish().len()
     }
 
     #[test]
-    fn long_waits_are_found_whoever_comes_first() {
-        assert_eq!(found(10, 200), 1);
-        assert_eq!(found(9, 200), 0);
-        assert_eq!(found(10, 199), 0);
+    fn long_waits_are_found_whoever_comes_first_and_whatever_clocks_say() {
+        for ahead_ms in [0, 9_000, -9_000] {
+            assert_eq!(found(10, 200, ahead_ms), 1);
+            assert_eq!(found(9, 200, ahead_ms), 0);
+            assert_eq!(found(10, 199, ahead_ms), 0);
+        }
+    }
+
+    #[test]
+    fn waits_that_are_all_alike_are_found_on_one_clock_alone() {
+        let found = |process| {
+            let mut waits = QueueWaits::new(QueueWaitsSettings::default());
+            (0..20).for_each(|nth| take(&mut waits, nth, 9_000, process));
+            waits.finish().len()
+        };
+        assert_eq!((found(1), found(2)), (1, 0));
+    }
+
+    #[test]
+    fn clocks_drift_apart_between_messages() {
+        let wait = |sent_ms: i64, wait_ms: i64| Wait {
+            from: 1,
+            to: 2,
+            sent_ns: sent_ms * MS,
+            wait_ns: wait_ms * MS,
+            work_ns: 0,
+        };
+        // 200 parts in a million of an hour are 720 ms.
+        let mut least_ns = least_ns(&[wait(3_600_000, 1_000), wait(0, 0), wait(3_599_000, 900)]);
+        least_ns.sort_unstable();
+        assert_eq!(least_ns, [0, 180_200_000, 280_000_000]);
     }
 
     #[test]
     fn memory_is_bounded() {
         let mut waits = QueueWaits::new(QueueWaitsSettings::default());
         for nth in 0..SEEN_MAX as u64 + 5 {
-            waits.sent(([0; 16], nth), 1);
+            waits.sent(([0; 16], nth), SENT);
         }
         assert_eq!((waits.sent.len(), waits.left_out()), (SEEN_MAX, 5));
     }

@@ -63,7 +63,8 @@ fn findings_name_both_ends_or_the_service_they_are_about() {
     assert_eq!((found[0].caller_service.as_str(), found[0].callee_service.as_str()), ("price", ""));
     let refused = |service: &str, at: u32| {
         format!(
-            "{service} c client {at}..{} error error.type=ECONNREFUSED http.request.method=GET url.full=http://cart:81/c server.address=cart server.port=81",
+            "{service} in server {at}..{}\n {service} c client {at}..{} error error.type=ECONNREFUSED http.request.method=GET url.full=http://cart:81/c server.address=cart server.port=81",
+            at + 2,
             at + 1
         )
     };
@@ -73,9 +74,9 @@ fn findings_name_both_ends_or_the_service_they_are_about() {
         calls.collect::<Vec<_>>().join("\n")
     };
     let mut dead = DeadEndpoint::new(DeadEndpointSettings::default());
-    assert_eq!(edge(&mut dead, &calls(["web", "web", "web"]), 1), is("web", "cart"));
+    assert_eq!(edge(&mut dead, &calls(["web", "web", "web"]), 1), is("web", "cart:81"));
     let mut dead = DeadEndpoint::new(DeadEndpointSettings::default());
-    assert_eq!(edge(&mut dead, &calls(["web", "shop", "web"]), 1), is("", "cart"));
+    assert_eq!(edge(&mut dead, &calls(["web", "shop", "web"]), 1), is("", "cart:81"));
 }
 
 #[test]

@@ -69,6 +69,17 @@ fn keys_are_stable() {
     assert_eq!(call.key, CallKey(2_613_611_515_842_234_633_441_349_413_133_760_437));
 }
 
+#[test]
+fn callees_are_bounded() {
+    let of = |service: &str| {
+        let call = form(Kind::Client, "GET", &[("http.method", "GET"), ("peer.service", service)]);
+        call.expect("a call").callee.clone()
+    };
+    let long = "é".repeat(CALLEE_BYTES_MAX / 2);
+    assert_eq!(of(&long), long);
+    assert_eq!(of(&format!("{long}x")), long);
+}
+
 proptest! {
     #[test]
     fn any_path_and_name_has_a_stable_form(text in "\\PC{0,60}|[a-zA-Z0-9/:._%{}?#; -]{0,80}|(/[0-9a-f]{1,40}){0,9}") {

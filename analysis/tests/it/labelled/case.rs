@@ -55,6 +55,8 @@ pub(crate) struct Labelled {
     pub(crate) level: Level,
     /// Whether the rule is about times of several clocks; such cases bring their skews with them.
     pub(crate) needs_clocks: bool,
+    /// Whether the rule asks for times that are bounded, so that those that were sent say nothing.
+    pub(crate) needs_alignment: bool,
     pub(crate) cases: Vec<Case>,
     /// Texts that are no notation; told when the cases are judged.
     pub(crate) broken: Vec<String>,
@@ -62,11 +64,22 @@ pub(crate) struct Labelled {
 
 impl Labelled {
     pub(crate) fn new(detector: &'static str, level: Level) -> Self {
-        Self { detector, level, needs_clocks: false, cases: Vec::new(), broken: Vec::new() }
+        Self {
+            detector,
+            level,
+            needs_clocks: false,
+            needs_alignment: false,
+            cases: Vec::new(),
+            broken: Vec::new(),
+        }
     }
 
     pub(crate) fn with_clocks(self) -> Self {
         Self { needs_clocks: true, ..self }
+    }
+
+    pub(crate) fn with_alignment(self) -> Self {
+        Self { needs_alignment: true, ..self }
     }
 
     /// A trace that must give the findings its marks tell.

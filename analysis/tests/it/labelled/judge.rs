@@ -2,7 +2,7 @@
 //!
 //! | world | what is done to the case's spans | what must hold |
 //! |---|---|---|
-//! | plain | nothing; times as sent | the findings are those the case tells: which spans, whose call, how many |
+//! | plain | nothing; times as sent, or aligned if the rule asks for bounds | the findings are those the case tells: which spans, whose call, how many |
 //! | rough | noise, some of it lost; aligned | the same |
 //! | late | the rough world in random order, in ten batches, with copies | findings and summary equal those of the rough world in every field |
 //! | skewed | the rough world with every clock up to 10 s off, late as well | findings that do not depend on clocks are the same: identity, group, spans, caller, severity |
@@ -69,7 +69,7 @@ fn judge(labelled: &Labelled, case: &Case) -> Result<Vec<String>, Error> {
     let mut wrong = Vec::new();
     let mut check = |world: &str, seen: &Seen| wrong.extend(answer(labelled, case, world, seen));
     let plain = sent(case);
-    check("plain", &seen(&one_batch(&plain)?, level, false)?);
+    check("plain", &seen(&one_batch(&plain)?, level, labelled.needs_alignment)?);
     let seeds = if level == Level::Trace { SEEDS.as_slice() } else { &SEEDS[..1] };
     let mut differing = Vec::new();
     let has_messages = level != Level::Clocks && labelled.detector != "queue_wait";

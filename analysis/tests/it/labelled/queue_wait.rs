@@ -20,7 +20,7 @@ const MESSAGES: [(&str, &str); 6] = [
 ];
 
 pub(crate) fn cases() -> Labelled {
-    let mut cases = Labelled::new("queue_wait", Level::Trace);
+    let mut cases = Labelled::new("queue_wait", Level::Trace).with_alignment();
     for (at, (message, take)) in MESSAGES.into_iter().enumerate() {
         for (nth, (wait, work)) in
             [(160, 30), (500, 90), (112, 1), (9_000, 700)].into_iter().enumerate()
@@ -86,7 +86,10 @@ fn sent(
     let times = format!("{}..{}", 10 + wait, 10 + wait + work);
     let consumer = format!("w \"paid process\" consumer {times} {message} {take}{mark}");
     let consumer = if is_linked { format!("{consumer} ^0 ->7") } else { consumer };
-    format!("shop page server 0..12\n shop \"paid send\" producer 5..10 #7 {message}\n  {consumer}")
+    let caller = mark.replace("hit", "caller");
+    format!(
+        "shop page server 0..12\n shop \"paid send\" producer 5..10 #7 {message}{caller}\n  {consumer}"
+    )
 }
 
 fn shapes(cases: &mut Labelled) {
@@ -98,12 +101,14 @@ fn shapes(cases: &mut Labelled) {
         &format!("{long}\n   w q client 515..550 db.system=mysql db.statement=\"SELECT a FROM t\""),
     );
     fires(cases, "three of one queue".to_owned(), &long.replace(" hit=1", " x3/60 hit=1"));
-    let near_long = long.replace(" hit=1", "");
+    let near_long = long.replace(" hit=1", "").replace(" caller=1", "");
     near(
         cases,
         "a call, no message".to_owned(),
         &near_long.replace("producer", "client").replace("consumer", "server"),
     );
+    cases.near("nothing bounds the clocks", &near_long);
+    cases.fires("one clock", &long.replace("  w ", "  shop "));
     near(cases, "without a start".to_owned(), &near_long.replace("510..", "?.."));
     near(cases, "without an end".to_owned(), &near_long.replace("..560", "..?"));
     near(cases, "the producer's end is missing".to_owned(), &near_long.replace("5..10", "5..?"));
