@@ -1,22 +1,29 @@
 //! What traces show: critical paths and findings, over SQL and HTTP.
 
 use std::path::Path;
+use std::time::Duration;
 
 use axum::body::Body;
 use causeway_testkit::proto::trace::v1::Span;
+use futures::StreamExt;
 use serde_json::{Value, json};
 
 use crate::world::{MS, T0, World, WorldBuilder, kv, request, span, text};
 
 /// One query for ten products, then one for the brand of each: 10 ms each, one after another.
 fn shop() -> World {
-    shop_that_learns(None)
+    shop_at(0, None)
 }
 
-fn shop_that_learns(learnt_dir: Option<&Path>) -> World {
-    let mut spans = vec![Span { kind: 2, ..span(1, 0x1, 0, "GET /products", 0, 120) }];
+fn shop_that_learns(learnt_dir: &Path) -> World {
+    shop_at(0, Some(learnt_dir))
+}
+
+/// The same, so many milliseconds after [`T0`].
+fn shop_at(begin: u64, learnt_dir: Option<&Path>) -> World {
+    let mut spans = vec![Span { kind: 2, ..span(1, 0x1, 0, "GET /products", begin, 120) }];
     let query = |id: u64, start: u64, statement: &str| {
-        let mut query = Span { kind: 3, ..span(1, id, 0x1, "SELECT", start, 10) };
+        let mut query = Span { kind: 3, ..span(1, id, 0x1, "SELECT", begin + start, 10) };
         query.attributes =
             vec![kv("db.system.name", text("postgresql")), kv("db.query.text", text(statement))];
         query
@@ -27,7 +34,7 @@ fn shop_that_learns(learnt_dir: Option<&Path>) -> World {
         spans.push(query(0x10 + n, 11 + n * 10, &statement));
     }
     let late = spans.split_off(6);
-    let quick = Span { kind: 2, ..span(2, 0x1, 0, "GET /health", 500, 1) };
+    let quick = Span { kind: 2, ..span(2, 0x1, 0, "GET /health", begin + 500, 1) };
     WorldBuilder::new()
         .settings(|settings| settings.learnt_dir = learnt_dir.map(Path::to_owned))
         .file(&[request("catalogue", spans)])
@@ -117,6 +124,29 @@ async fn history_is_looked_at_and_searched_by_what_was_found() {
     assert_eq!(group["trend"]["findings"], json!([1]));
 }
 
+/// What a tail looks for is found while it runs.
+#[tokio::test]
+async fn a_tail_tells_of_findings_that_come_after_its_start() {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("later");
+    let world = shop_at((now.as_nanos() as u64 - T0) / MS - 1_000, None);
+    let tail = http::Request::get("/tail?finding=n_plus_one").body(Body::empty());
+    let tail = tail.expect("a request");
+    let response = tower::ServiceExt::oneshot(world.query.router(), tail).await.expect("answers");
+    look_at_everything(&world).await;
+    let mut events = response.into_body().into_data_stream();
+    let traces = async {
+        loop {
+            let event = events.next().await.expect("an event").expect("sent");
+            let event = String::from_utf8(event.to_vec()).expect("UTF-8");
+            if event.contains("event: trace") {
+                break event;
+            }
+        }
+    };
+    let event = tokio::time::timeout(Duration::from_secs(60), traces).await.expect("found");
+    assert!(event.contains("GET /products"), "{event}");
+}
+
 async fn send(world: &World, method: &str, uri: &str, body: Value) -> (u16, Value) {
     let request = http::Request::builder().method(method).uri(uri);
     let request =
@@ -128,7 +158,7 @@ async fn send(world: &World, method: &str, uri: &str, body: Value) -> (u16, Valu
 #[tokio::test]
 async fn findings_and_decisions_outlive_the_process() {
     let folder = tempfile::tempdir().expect("a folder");
-    let world = shop_that_learns(Some(folder.path()));
+    let world = shop_that_learns(folder.path());
     look_at_everything(&world).await;
     let (_, groups) = world.get("/findings?detector=n_plus_one").await;
     let group = &groups["groups"][0];
@@ -152,7 +182,7 @@ async fn findings_and_decisions_outlive_the_process() {
     assert!(before.contains("n_plus_one"));
     drop(world);
 
-    let world = shop_that_learns(Some(folder.path()));
+    let world = shop_that_learns(folder.path());
     assert_eq!(world.sql("SELECT * FROM findings ORDER BY finding_id").await, before);
     let (_, groups) = world.get("/findings?detector=n_plus_one").await;
     let group = &groups["groups"][0];
