@@ -72,12 +72,14 @@ pub(super) fn evidence<const N: usize>(
     evidence
 }
 
+/// Appends a key. Those of detectors are words, so they are written as they are.
 fn push_key(key: &str, text: &mut Vec<u8>) {
-    if text.len() > 1 {
-        text.push(b',');
-    }
-    push_json_string(key, text);
-    text.push(b':');
+    debug_assert!(
+        key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+    );
+    text.extend_from_slice(if text.len() > 1 { b",\"" } else { b"\"" });
+    text.extend_from_slice(key.as_bytes());
+    text.extend_from_slice(b"\":");
 }
 
 impl fmt::Display for Evidence {

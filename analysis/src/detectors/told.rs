@@ -90,7 +90,8 @@ impl<'a> Told<'a> {
         former: &mut Former,
     ) -> Read {
         let mut read = Read::Whole;
-        for (key, value) in trace.attributes(row).into_iter().flatten() {
+        let Some(attributes) = trace.attributes(row) else { return read };
+        for (key, value) in attributes {
             self.is_stamped |= key.starts_with(STAMP_PREFIX);
             match (Name::of(key), value) {
                 (_, None) => {}

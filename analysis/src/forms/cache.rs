@@ -151,10 +151,11 @@ pub(super) fn draft(name: &str, fields: &Fields<'_>, draft: &mut Draft) {
     }
     draft.template_from_parts();
     let command = draft.operation.split(' ').next().unwrap_or_default();
-    draft.is_housekeeping = HOUSEKEEPING.contains(&command);
-    draft.effect = if READS.contains(&command) {
+    let is_in = |sorted: &[&str]| sorted.binary_search(&command).is_ok();
+    draft.is_housekeeping = is_in(HOUSEKEEPING);
+    draft.effect = if is_in(READS) {
         Effect::Read
-    } else if WRITES.contains(&command) {
+    } else if is_in(WRITES) {
         Effect::Write
     } else {
         Effect::Unknown
@@ -169,4 +170,16 @@ fn push_command(word: &str, draft: &mut Draft) {
 /// Arguments that the sender has masked.
 fn is_placeholder(word: &str) -> bool {
     word.bytes().all(|byte| matches!(byte, b'?' | b'*')) || word == "<redacted>"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_sorted() {
+        for commands in [READS, WRITES, HOUSEKEEPING] {
+            assert!(commands.is_sorted(), "{commands:?}");
+        }
+    }
 }

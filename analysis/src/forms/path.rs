@@ -92,7 +92,7 @@ pub(super) fn push_name(name: &str, out: &mut String) {
 /// Appends the form of one segment.
 fn push_segment(segment: &str, out: &mut String) {
     // Most segments are one of these two, and all that follows would say the same.
-    if segment.len() < 16 && segment.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+    if is_short_word(segment) {
         out.push_str(segment);
     } else if segment.bytes().all(|byte| byte.is_ascii_digit()) && !segment.is_empty() {
         out.push_str(ID);
@@ -124,7 +124,8 @@ fn push_joined(segment: &str, out: &mut String) {
         // `step-2` and `step-3` are two routes; `order-1234` is one.
         let is_small = in_compound && word.len() < 3;
         let is_ours = out.ends_with('{') && after.starts_with('}');
-        if !is_small && !is_ours && (is_id(word) || word.len() > WORD_BYTES_MAX) {
+        let is_value = || is_id(word) || word.len() > WORD_BYTES_MAX;
+        if !is_short_word(word) && !is_small && !is_ours && is_value() {
             out.push_str(ID);
         } else {
             out.push_str(word);
@@ -133,6 +134,11 @@ fn push_joined(segment: &str, out: &mut String) {
         out.push_str(joint);
         rest = after.get(joint.len()..).unwrap_or_default();
     }
+}
+
+/// Letters alone, too few for a hash or token.
+fn is_short_word(text: &str) -> bool {
+    text.len() < 16 && text.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
 fn is_joint(byte: u8) -> bool {

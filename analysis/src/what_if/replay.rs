@@ -37,14 +37,14 @@ impl Replay {
 /// Replays a trace with changes. Linear, but for sorting the ends of siblings.
 pub fn replay(trace: &MergedTrace<'_>, changes: &[Change]) -> Replay {
     let plan = Plan::of(trace, changes);
-    place(trace, &plan, &Lengths::of(trace, &plan))
+    place(trace, &plan, &Lengths::of(trace, &plan, Some(HashMap::new())))
 }
 
 /// What changes save of the root's time, as [`replay`] says. Only looks at the changed spans, at what is above them, and
 /// at the children of these.
 pub fn saving_ns(trace: &MergedTrace<'_>, changes: &[Change]) -> i64 {
     let plan = Plan::of(trace, changes);
-    let lengths = Lengths::of(trace, &plan);
+    let lengths = Lengths::of(trace, &plan, None);
     trace.root().map_or(0, |root| trace.duration_ns(root).saturating_sub(lengths.length(root)))
 }
 
@@ -104,10 +104,12 @@ struct Lengths<'t, 'a> {
     plan: &'t Plan,
     /// Of affected rows; others keep theirs.
     length_ns: HashMap<Row, i64>,
-    /// Of children of affected rows; others keep their distance.
-    after_parent_ns: HashMap<Row, i64>,
-    /// Awaited children of the row at hand, by end; kept for its memory.
-    ends: Vec<(i64, Row)>,
+    /// Of children of affected rows; others keep their distance. `None` where nobody asks for starts.
+    after_parent_ns: Option<HashMap<Row, i64>>,
+    /// When the children of the row at hand start, after it; kept for its memory.
+    starts_ns: Vec<i64>,
+    /// Its awaited children, by end, and the how manieth child each is; likewise.
+    ends: Vec<(i64, Row, usize)>,
     groups: Vec<Beside>,
 }
 
@@ -126,16 +128,22 @@ impl Course {
 }
 
 impl<'t, 'a> Lengths<'t, 'a> {
-    fn of(trace: &'t MergedTrace<'a>, plan: &'t Plan) -> Self {
+    fn of(
+        trace: &'t MergedTrace<'a>,
+        plan: &'t Plan,
+        after_parent_ns: Option<HashMap<Row, i64>>,
+    ) -> Self {
+        let affected = plan.affected(trace);
         let mut lengths = Self {
             trace,
             plan,
-            length_ns: HashMap::new(),
-            after_parent_ns: HashMap::new(),
+            length_ns: HashMap::with_capacity(affected.len()),
+            after_parent_ns,
+            starts_ns: Vec::new(),
             ends: Vec::new(),
             groups: plan.groups.iter().map(Beside::new).collect(),
         };
-        for row in plan.affected(trace) {
+        for row in affected {
             let length_ns = lengths.replayed(row);
             lengths.length_ns.insert(row, length_ns);
         }
@@ -150,7 +158,7 @@ impl<'t, 'a> Lengths<'t, 'a> {
             fate @ Fate::Scaled { .. } => return scale(trace.duration_ns(row), fate),
             Fate::Network { round_trip_ns } => {
                 let Some(child) = trace.first_child(row) else { return trace.duration_ns(row) };
-                self.after_parent_ns.insert(child, round_trip_ns / 2);
+                self.note_start(child, round_trip_ns / 2);
                 return self.length(child).saturating_add(round_trip_ns);
             }
             _ => {}
@@ -171,7 +179,8 @@ impl<'t, 'a> Lengths<'t, 'a> {
 
     /// Start after the parent's.
     fn start(&self, row: Row) -> i64 {
-        self.after_parent_ns.get(&row).copied().unwrap_or_else(|| {
+        let start_ns = self.after_parent_ns.as_ref().and_then(|starts| starts.get(&row).copied());
+        start_ns.unwrap_or_else(|| {
             let parent = self.trace.parent(row);
             let start_ns = parent.map_or(0, |parent| self.trace.start_ns(parent));
             self.trace.start_ns(row).saturating_sub(start_ns)
@@ -183,23 +192,25 @@ impl<'t, 'a> Lengths<'t, 'a> {
         let trace = self.trace;
         let mut ends = std::mem::take(&mut self.ends);
         ends.clear();
-        let awaited = trace.children(row).filter(|child| is_awaited(trace, *child));
-        ends.extend(awaited.map(|child| (trace.end_ns(child), child)));
+        self.starts_ns.clear();
+        let children = trace.children(row).enumerate();
+        let awaited = children.filter(|(_, child)| is_awaited(trace, *child));
+        ends.extend(awaited.map(|(nth, child)| (trace.end_ns(child), child, nth)));
         ends.sort_unstable();
         let mut left = ends.iter().copied().peekable();
         let mut course = Course { before_ns: trace.start_ns(row), after_ns: 0 };
         for child in trace.children(row) {
             let start_ns = trace.start_ns(child);
             // A child without length ends when it starts, but cannot wait for itself.
-            while let Some((end_ns, ended)) =
-                left.next_if(|(end_ns, ended)| *end_ns <= start_ns && *ended < child)
+            while let Some(ended) =
+                left.next_if(|(end_ns, ended, _)| *end_ns <= start_ns && *ended < child)
             {
-                self.end(ended, end_ns, &mut course);
+                self.end(ended, &mut course);
             }
             self.begin(child, &course);
         }
-        for (end_ns, ended) in left {
-            self.end(ended, end_ns, &mut course);
+        for ended in left {
+            self.end(ended, &mut course);
         }
         self.ends = ends;
         // What the span itself did after the last of them.
@@ -215,11 +226,19 @@ impl<'t, 'a> Lengths<'t, 'a> {
             start_ns = group.place(start_ns);
             group.running.push(Reverse(start_ns.saturating_add(length_ns)));
         }
-        self.after_parent_ns.insert(child, start_ns);
+        self.starts_ns.push(start_ns);
+        self.note_start(child, start_ns);
     }
 
-    fn end(&mut self, child: Row, end_ns: i64, course: &mut Course) {
-        let start_ns = self.start(child);
+    fn note_start(&mut self, child: Row, start_ns: i64) {
+        if let Some(starts) = &mut self.after_parent_ns {
+            starts.insert(child, start_ns);
+        }
+    }
+
+    /// A child that has begun ends.
+    fn end(&mut self, (end_ns, child, nth): (i64, Row, usize), course: &mut Course) {
+        let start_ns = self.starts_ns.get(nth).copied().unwrap_or(0);
         let new_end_ns = start_ns.saturating_add(self.length(child));
         let Some(group) = self.group(child) else { return course.wait(end_ns, new_end_ns) };
         // The caller goes on as soon as the call has begun; with the last it waits for all.
@@ -230,6 +249,9 @@ impl<'t, 'a> Lengths<'t, 'a> {
     }
 
     fn group(&mut self, child: Row) -> Option<&mut Beside> {
+        if self.groups.is_empty() {
+            return None;
+        }
         match self.plan.fate(child) {
             Fate::Beside { group } => self.groups.get_mut(group as usize),
             _ => None,
