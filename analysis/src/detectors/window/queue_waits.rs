@@ -340,7 +340,7 @@ mod tests {
             work_ns: 40 * MS,
             example: Examples::default(),
         };
-        if nth % 2 == 0 {
+        if nth.is_multiple_of(2) {
             waits.sent(id, SENT);
             waits.taken(id, taken);
         } else {
