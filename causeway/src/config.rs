@@ -408,7 +408,7 @@ mod tests {
     fn defaults_can_be_used() -> Result<()> {
         let config = read(&[], &[])?;
         assert_eq!(config.http_addr.port(), 8317);
-        assert_eq!(config.recent_bytes_max, 320 << 20);
+        assert_eq!(config.recent_bytes_max, 256 << 20);
         assert_eq!((config.retention_age, config.retention_bytes), (None, None));
         Ok(())
     }

@@ -148,7 +148,6 @@ struct Counters {
     rejected: AtomicU64,
     malformed: AtomicU64,
     steps: AtomicU64,
-    resets: AtomicU64,
     forks: AtomicU64,
 }
 
@@ -158,7 +157,7 @@ impl Clock {
         let max_offset_ns = settings.max_offset.as_nanos().min(u128::from(MAX_OFFSET_NS_MAX));
         let reading = (settings.readings)().in_range();
         let serial = CLOCKS.fetch_add(1, Ordering::Relaxed);
-        let node = ClockNode::new(serial, (settings.node_ids)(), 0, reading);
+        let node = ClockNode::new(serial, (settings.node_ids)(), reading);
         Self {
             serial,
             max_offset_ns: i64::try_from(max_offset_ns).unwrap_or(i64::MAX),
@@ -244,7 +243,7 @@ impl Clock {
             rejected: read(&self.counters.rejected),
             malformed: read(&self.counters.malformed),
             steps: read(&self.counters.steps),
-            resets: read(&self.counters.resets),
+            resets: self.node.load().resets,
             forks: read(&self.counters.forks),
         }
     }
@@ -285,10 +284,10 @@ impl Clock {
     /// Ends a node for a reason; one with a new id takes its place.
     fn replace(&self, node: &Arc<ClockNode>, reading: Reading, cause: Cause) {
         let is_ours = node.retire();
-        let is_reset = self.succeed(node, reading);
+        self.succeed(node, reading);
         // Threads that only help do not count: one change is reported once.
         if is_ours {
-            self.report(node.id, cause, is_reset);
+            self.report(node.id, cause);
         }
     }
 
@@ -299,27 +298,18 @@ impl Clock {
         reading
     }
 
-    /// Puts a node in the place of a retired one, if nobody else did. Gives whether it starts from
-    /// the wall clock instead of the value reached so far.
-    fn succeed(&self, node: &Arc<ClockNode>, reading: Reading) -> bool {
-        let last = node.last();
-        let wall_ns = reading.wall_ns.unsigned_abs();
-        let is_reset = (last + 1).saturating_sub(wall_ns) > self.lead_ns_max();
-        let last = if is_reset { wall_ns - 1 } else { last };
-        let fresh = ClockNode::new(self.serial, (self.settings.node_ids)(), last, reading);
+    /// Puts a node in the place of a retired one, if nobody else did.
+    fn succeed(&self, node: &Arc<ClockNode>, reading: Reading) {
+        let fresh = node.successor((self.settings.node_ids)(), reading, self.lead_ns_max());
         drop(self.node.compare_and_swap(node, Arc::new(fresh)));
-        is_reset
     }
 
-    fn report(&self, previous: NodeId, cause: Cause, is_reset: bool) {
+    fn report(&self, previous: NodeId, cause: Cause) {
         match cause {
             Cause::Step => self.counters.steps.fetch_add(1, Ordering::Relaxed),
             Cause::Fork => self.counters.forks.fetch_add(1, Ordering::Relaxed),
             Cause::Reset => 0,
         };
-        if is_reset {
-            self.counters.resets.fetch_add(1, Ordering::Relaxed);
-        }
         if let Some(on_new_node) = &self.settings.on_new_node {
             on_new_node(NewNode { node: self.node(), previous, cause });
         }

@@ -99,7 +99,7 @@ fn split(text: &str, at: char) -> Option<(&str, &str)> {
 }
 
 fn lead_of(text: &str, hlc: i64) -> Result<i64, StampError> {
-    if text.starts_with('0') || text.len() > DIGITS {
+    if text.is_empty() || text.starts_with('0') || text.len() > DIGITS {
         return Err(StampError::Lead);
     }
     let lead = hex(text).ok_or(StampError::Lead)?;

@@ -34,16 +34,36 @@ pub(crate) struct ClockNode {
     /// The serial number of its clock.
     pub(crate) clock: u64,
     pub(crate) id: NodeId,
+    /// How many nodes of the clock up to this one did not go on from the value reached.
+    pub(crate) resets: u64,
     last: AtomicU64,
     process: u32,
     anchor: Anchor,
 }
 
 impl ClockNode {
-    pub(crate) fn new(clock: u64, id: NodeId, last: u64, reading: Reading) -> Self {
+    /// The first node of a clock.
+    pub(crate) fn new(clock: u64, id: NodeId, reading: Reading) -> Self {
         Self {
             clock,
             id,
+            resets: 0,
+            last: AtomicU64::new(0),
+            process: std::process::id(),
+            anchor: Anchor::new(reading),
+        }
+    }
+
+    /// The node after this one, which is retired. It goes on from the value reached, or from the wall clock where that is
+    /// further ahead of it than `lead_ns_max`.
+    pub(crate) fn successor(&self, id: NodeId, reading: Reading, lead_ns_max: u64) -> Self {
+        let wall_ns = reading.wall_ns.unsigned_abs();
+        let is_reset = (self.last() + 1).saturating_sub(wall_ns) > lead_ns_max;
+        let last = if is_reset { wall_ns - 1 } else { self.last() };
+        Self {
+            clock: self.clock,
+            id,
+            resets: self.resets + u64::from(is_reset),
             last: AtomicU64::new(last & !RETIRED),
             process: std::process::id(),
             anchor: Anchor::new(reading),
@@ -139,7 +159,7 @@ mod tests {
     use super::*;
 
     fn node() -> ClockNode {
-        ClockNode::new(0, NodeId::random(), 7, Reading { wall_ns: 10, monotonic_ns: 0 })
+        ClockNode::new(0, NodeId::random(), Reading { wall_ns: 10, monotonic_ns: 0 })
     }
 
     fn later(ns: i64) -> Reading {
@@ -165,6 +185,17 @@ mod tests {
         assert_eq!(node.tick(10, 100), Ok(110));
         assert_eq!(node.tick(10, 100), Err(NoTick::LeadTooGreat));
         assert_eq!(node.tick(11, 100), Ok(111));
+    }
+
+    #[test]
+    fn a_successor_goes_on_unless_it_would_be_too_far_ahead() {
+        let node = node();
+        assert!(node.merge(200) && node.retire());
+        let next = node.successor(NodeId::random(), later(90), 101);
+        assert_eq!((next.resets, next.tick(100, 101)), (0, Ok(201)));
+        assert!(next.retire());
+        let next = next.successor(NodeId::random(), later(90), 101);
+        assert_eq!((next.resets, next.tick(100, 101)), (1, Ok(100)));
     }
 
     #[test]
