@@ -52,7 +52,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("connections-max", "10000", "Most open connections; further ones wait"),
     setting(
         "recent-bytes-max",
-        "256MiB",
+        "192MiB",
         "Most bytes of spans in memory; beyond it senders are told to retry",
     ),
     setting(
@@ -408,7 +408,7 @@ mod tests {
     fn defaults_can_be_used() -> Result<()> {
         let config = read(&[], &[])?;
         assert_eq!(config.http_addr.port(), 8317);
-        assert_eq!(config.recent_bytes_max, 256 << 20);
+        assert_eq!(config.recent_bytes_max, 192 << 20);
         assert_eq!((config.retention_age, config.retention_bytes), (None, None));
         Ok(())
     }

@@ -238,8 +238,7 @@ impl TraceWatch {
         if !is_changed {
             return true;
         }
-        let found = findings::batch(self.findings.read().of_traces());
-        let written = found.and_then(|found| write_findings(&dirs.findings, &found));
+        let written = write_findings(&dirs.findings, self.findings.read().of_traces());
         if let Err(error) = &written {
             self.findings.write().keep_changed();
             tracing::warn!(%error, "findings cannot be written down");

@@ -51,7 +51,7 @@ impl StoreSettings {
     pub fn new(data_dir: PathBuf, clock: Clock) -> Self {
         Self {
             data_dir,
-            recent_bytes_max: 256 << 20,
+            recent_bytes_max: 192 << 20,
             flush_bytes: 64 << 20,
             flush_interval: Duration::from_secs(30),
             request_dedup_window: Duration::from_secs(3600),

@@ -5,21 +5,34 @@
 
 use std::path::Path;
 
-use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
+use arrow::ipc::writer::FileWriter;
 use causeway_analysis::detectors::Finding;
 
-use super::table::findings;
-use crate::durable::{read_batches, write_batch};
+use super::table::{batch, findings, schema};
+use crate::durable::{read_batches, replace};
 
 const FINDINGS: &str = "findings.arrow";
+/// Findings that are rows in memory at one time: all of them would take some hundred megabytes.
+const BATCH_ROWS: usize = 1_000;
 
 /// Replaces what was written down, durably. Blocking.
 ///
 /// # Errors
 /// The file cannot be written.
-pub(crate) fn write(dir: &Path, found: &RecordBatch) -> Result<(), ArrowError> {
-    write_batch(dir, FINDINGS, found)
+pub(crate) fn write<'a>(
+    dir: &Path,
+    found: impl Iterator<Item = &'a Finding>,
+) -> Result<(), ArrowError> {
+    let found: Vec<&Finding> = found.collect();
+    replace(dir, FINDINGS, |file| {
+        let mut writer = FileWriter::try_new(file, &schema())?;
+        for found in found.chunks(BATCH_ROWS) {
+            writer.write(&batch(found.iter().copied())?)?;
+        }
+        writer.finish()?;
+        writer.into_inner()
+    })
 }
 
 /// What was written down, the trace that was looked at longest ago first. Blocking.
