@@ -113,7 +113,9 @@ async function otherPages() {
   assert.equal(await page.locator(".virtual-table").getAttribute("aria-rowcount"), String(names.length + 1));
   await page.goto(`${origin}/trace/${id}?view=statistics&group=%40service.name`);
   await page.locator(".tab-bar", { hasText: `1 group, ${names.length} spans` }).waitFor();
-  assert.ok((await page.locator(".virtual-table .body").innerText()).startsWith(service));
+  const group = page.locator(".virtual-table .body .row").first();
+  await group.waitFor();
+  assert.ok((await group.innerText()).startsWith(service));
   await page.goto(`${origin}/trace/${id}?view=flame`);
   await page.locator(".flame-detail", { hasText: `${names.length} spans` }).waitFor();
   await page.goto(`${origin}/trace/${id}?view=graph`);
