@@ -7,25 +7,23 @@ use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::Int32Type;
 use arrow::error::ArrowError;
 
-use super::texts::Texts;
+use super::texts::{Novelty, Texts, unchecked};
 
 /// A dictionary-encoded column under construction. Where its first texts hardly repeat, no further ones are looked up, so
 /// that equal ones may have several keys.
 #[derive(Debug, Default)]
 pub(super) struct Dictionary {
     texts: Texts,
-    /// Texts that were looked up.
-    looked_up: usize,
+    novelty: Novelty,
     /// Negative for null.
     pub(super) keys: Vec<i32>,
 }
 
 pub(super) const NULL_KEY: i32 = -1;
 
-/// Texts of a column after which it shows whether they repeat ...
-const LOOK_UPS_MIN: usize = 1_024;
-/// ... which they hardly do if so many in a hundred are new.
-const NEW_PERCENT_MIN: usize = 90;
+/// Texts of a column after which it shows whether they repeat. With fewer, some thousand values of a long batch would be taken
+/// for texts that do not.
+const LOOK_UPS: u32 = 1_024;
 
 impl Dictionary {
     /// One whose rows have no text yet.
@@ -35,13 +33,8 @@ impl Dictionary {
 
     /// The key of a text.
     pub(super) fn key(&mut self, text: &[u8]) -> i32 {
-        let new = self.texts.len();
-        if self.looked_up >= LOOK_UPS_MIN && new * 100 >= self.looked_up * NEW_PERCENT_MIN {
-            let Ok(number) = self.texts.append(text, |_| Ok::<_, std::convert::Infallible>(()));
-            return number as i32;
-        }
-        self.looked_up += 1;
-        self.texts.add(text) as i32
+        let Ok(number) = self.texts.number_in(&mut self.novelty, LOOK_UPS, text, unchecked);
+        number as i32
     }
 
     /// Gives a row a text.

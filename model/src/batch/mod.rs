@@ -31,6 +31,7 @@ pub use content::PartHasher;
 pub use relayout::{move_attributes, relayout};
 pub use seal::seal;
 pub use texts::Texts;
+use texts::{Novelty, unchecked};
 
 /// Variable-length values, some of them null: one buffer and the end of each value.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -186,8 +187,8 @@ pub struct SpanColumns {
     keys: Texts,
     /// Value texts, names, status messages and trace states.
     texts: Texts,
-    /// Of each key, how many of its first values were new, or `REPEATS`.
-    new_values: Vec<u8>,
+    /// Of each key, whether its values repeat.
+    novelty: Vec<Novelty>,
     /// Scratch space for texts and shapes under construction.
     scratch: Vec<u8>,
     dropped_attributes_count: Vec<i64>,
@@ -205,35 +206,26 @@ pub struct SpanColumns {
 const TRACE_ID_BYTES: usize = 16;
 const SPAN_ID_BYTES: usize = 8;
 
-/// So many first values of a key have to be new for further ones not to be looked up.
-const NEW_VALUES: u8 = 32;
-/// That a value of a key was not new.
-const REPEATS: u8 = u8::MAX;
+/// Values of a key in a request after which it shows whether they repeat.
+const VALUE_LOOK_UPS: u32 = 32;
 
 /// The number of a value of an attribute.
 #[inline]
-fn value_number(
+fn value_number<E>(
     texts: &mut Texts,
-    new_values: &mut Vec<u8>,
+    novelty: &mut Vec<Novelty>,
     key: u32,
     value: &[u8],
-) -> Result<u32, Refusal> {
+    check: impl FnOnce(&[u8]) -> Result<(), E>,
+) -> Result<u32, E> {
     let key = key as usize;
-    if new_values.len() <= key {
-        new_values.resize(key + 1, 0);
+    if novelty.len() <= key {
+        novelty.resize_with(key + 1, Novelty::default);
     }
-    let Some(new_values) = new_values.get_mut(key) else {
-        return texts.number_of(value, check_utf8);
-    };
-    if *new_values == NEW_VALUES {
-        return texts.append(value, check_utf8);
+    match novelty.get_mut(key) {
+        Some(novelty) => texts.number_in(novelty, VALUE_LOOK_UPS, value, check),
+        None => texts.number_of(value, check),
     }
-    let next = texts.len();
-    let number = texts.number_of(value, check_utf8)?;
-    if *new_values < NEW_VALUES {
-        *new_values = if number as usize == next { *new_values + 1 } else { REPEATS };
-    }
-    Ok(number)
 }
 
 /// Whether `id` has the right length and is not all zero.
@@ -335,12 +327,14 @@ impl SpanColumns {
     #[inline]
     pub(crate) fn string_attribute(&mut self, key: &[u8], value: &[u8]) -> Result<(), Refusal> {
         let key = self.keys.number_of(key, check_utf8)?;
+        let (texts, novelty) = (&mut self.texts, &mut self.novelty);
         let number = if value::is_plain(value) {
-            value_number(&mut self.texts, &mut self.new_values, key, value)?
+            value_number(texts, novelty, key, value, check_utf8)?
         } else {
             self.scratch.clear();
             value::push_json_string(checked(value)?, &mut self.scratch);
-            value_number(&mut self.texts, &mut self.new_values, key, &self.scratch)?
+            let Ok(number) = value_number(texts, novelty, key, &self.scratch, unchecked);
+            number
         };
         self.entries.push(Entry { key, value: EntryValue::Text(number) });
         Ok(())
@@ -364,7 +358,8 @@ impl SpanColumns {
         self.scratch.clear();
         write(&mut self.scratch)?;
         let key = self.keys.number_of(key, check_utf8)?;
-        let number = value_number(&mut self.texts, &mut self.new_values, key, &self.scratch)?;
+        let Ok(number) =
+            value_number(&mut self.texts, &mut self.novelty, key, &self.scratch, unchecked);
         self.entries.push(Entry { key, value: EntryValue::Text(number) });
         Ok(())
     }

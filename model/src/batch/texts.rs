@@ -1,10 +1,21 @@
 //! Texts, numbered in the order they came: what repeats is stored and checked once.
 
+use std::convert::Infallible;
 use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-/// A table of byte strings, distinct but for those that were appended.
+/// How many texts of a column were new among those looked up.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Novelty {
+    looked_up: u32,
+    new: u32,
+}
+
+/// Texts hardly repeat if so many in a hundred are new.
+const NEW_PERCENT_MIN: u32 = 90;
+
+/// A table of byte strings, distinct but for those of columns that hardly repeat.
 #[derive(Debug, Default, Clone)]
 pub struct Texts {
     data: Vec<u8>,
@@ -33,13 +44,30 @@ impl Texts {
 
     /// The number of a text that needs no check.
     pub fn add(&mut self, text: &[u8]) -> u32 {
-        let Ok(number) = self.number_of(text, |_| Ok::<_, std::convert::Infallible>(()));
+        let Ok(number) = self.number_of(text, unchecked);
         number
     }
 
-    /// The number of a text that `check` has to pass, under which it is not found again. For texts that do not repeat: looking
-    /// them up and keeping them findable costs more than a copy.
-    pub(crate) fn append<E>(
+    /// As [`Texts::number_of`], for the texts of one column: once their first `look_ups` hardly repeated, no further one is
+    /// looked up or found again, which would cost more than a copy. Equal texts may then have several numbers.
+    pub(crate) fn number_in<E>(
+        &mut self,
+        column: &mut Novelty,
+        look_ups: u32,
+        text: &[u8],
+        check: impl FnOnce(&[u8]) -> Result<(), E>,
+    ) -> Result<u32, E> {
+        if column.looked_up >= look_ups && column.new * 100 >= column.looked_up * NEW_PERCENT_MIN {
+            return self.append(text, check);
+        }
+        let next = self.len();
+        let number = self.number_of(text, check)?;
+        column.looked_up += 1;
+        column.new += u32::from(number as usize == next);
+        Ok(number)
+    }
+
+    fn append<E>(
         &mut self,
         text: &[u8],
         check: impl FnOnce(&[u8]) -> Result<(), E>,
@@ -88,6 +116,11 @@ impl Texts {
     }
 }
 
+/// For texts that were checked, or made, before.
+pub(crate) fn unchecked(_: &[u8]) -> Result<(), Infallible> {
+    Ok(())
+}
+
 #[inline]
 fn at<'a>(data: &'a [u8], ends: &[u32], number: u32) -> &'a [u8] {
     let number = number as usize;
@@ -108,9 +141,27 @@ mod tests {
         assert_eq!(texts.number_of(b"b", |_| Ok::<_, ()>(())), Ok(2));
         assert_eq!(texts.iter().collect::<Vec<_>>(), [&b"a"[..], b"", b"b"]);
         assert_eq!((texts.get(2), texts.len()), (&b"b"[..], 3));
-        assert_eq!(texts.append(b"once", |_| Err("no")), Err("no"));
-        assert_eq!(texts.append(b"once", |_| Ok::<_, ()>(())), Ok(3));
-        assert_eq!(texts.add(b"once"), 4, "not found again");
-        assert_eq!((texts.get(3), texts.get(4)), (&b"once"[..], &b"once"[..]));
+    }
+
+    #[test]
+    fn texts_of_a_column_that_hardly_repeats_are_not_looked_up_for_ever() {
+        let numbers = |distinct: u32| {
+            let (mut texts, mut column) = (Texts::default(), Novelty::default());
+            let number = |n: u32| {
+                let text = (n % distinct).to_ne_bytes();
+                texts.number_in(&mut column, 20, &text, |_| Ok::<_, ()>(())).expect("checked")
+            };
+            let numbers: Vec<u32> = (0..100).map(number).collect();
+            assert_eq!(texts.number_in(&mut column, 20, b"bad", |_| Err("no")), Err("no"));
+            assert!(
+                numbers
+                    .iter()
+                    .zip(0..)
+                    .all(|(number, n)| texts.get(*number) == (n % distinct).to_ne_bytes())
+            );
+            texts.len()
+        };
+        // Of 19 distinct texts the twentieth look-up is the first that finds one.
+        assert_eq!([numbers(17), numbers(19), numbers(50)], [17, 99, 100]);
     }
 }
