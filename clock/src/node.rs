@@ -61,12 +61,9 @@ impl ClockNode {
         let is_reset = (self.last() + 1).saturating_sub(wall_ns) > lead_ns_max;
         let last = if is_reset { wall_ns - 1 } else { self.last() };
         Self {
-            clock: self.clock,
-            id,
             resets: self.resets + u64::from(is_reset),
             last: AtomicU64::new(last & !RETIRED),
-            process: std::process::id(),
-            anchor: Anchor::new(reading),
+            ..Self::new(self.clock, id, reading)
         }
     }
 
