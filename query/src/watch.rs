@@ -238,6 +238,7 @@ impl TraceWatch {
         if !is_changed {
             return true;
         }
+        // Whatever changes findings is on this task, so nobody waits for the lock meanwhile.
         let written = write_findings(&dirs.findings, self.findings.read().of_traces());
         if let Err(error) = &written {
             self.findings.write().keep_changed();

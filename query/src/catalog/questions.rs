@@ -231,18 +231,26 @@ impl Question {
 }
 
 impl Answers {
-    /// Computes the answer. Blocking.
-    fn compute(&self, range: (Option<i64>, Option<i64>)) -> QueryResult<RecordBatch> {
+    /// Computes the wanted columns of the answer. Blocking.
+    fn compute(
+        &self,
+        range: (Option<i64>, Option<i64>),
+        columns: &[usize],
+    ) -> Result<Vec<RecordBatch>> {
+        let wanted = |batch: RecordBatch| Ok(batch.project(columns)?);
         let schema = self.question.schema();
         let made = |columns: Vec<ArrayRef>| {
             RecordBatch::try_new(schema, columns)
                 .map_err(|error| QueryError::Internal(error.to_string()))
         };
-        match &self.question {
+        let answer = match &self.question {
             Question::Clocks => order::clocks(&self.watch.clocks(), range),
             Question::ClockPairs => order::clock_pairs(&self.watch.clocks(), range),
-            Question::Findings => findings::batch(self.watch.findings().iter())
-                .map_err(|error| QueryError::Internal(error.to_string())),
+            // Their evidence is most of them, and rarely asked for.
+            Question::Findings => {
+                let all = self.watch.findings();
+                return findings::batches(all.iter()).map(|batch| wanted(batch?)).collect();
+            }
             Question::Path { trace, time } => {
                 let path = self.with_trace(*trace, |ordered| {
                     Ok(findings::critical_path(&findings::in_time(ordered, &self.watch, *time)?))
@@ -293,8 +301,9 @@ impl Answers {
                     Arc::new(StringArray::from(cone.relation)),
                 ])
             }),
-            Question::OpenAt { at_ns } => made(self.open_at(*at_ns)?),
-        }
+            Question::OpenAt { at_ns } => self.open_at(*at_ns).and_then(made),
+        };
+        Ok(vec![wanted(answer?)?])
     }
 
     /// Works on a whole trace, whose messages count from now on.
@@ -456,10 +465,12 @@ impl TableProvider for Answers {
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let (range, asked) = (window_range(filters), self.clone());
-        let computed = tokio::task::spawn_blocking(move || asked.compute(range)).await;
-        let batch = computed.map_err(|error| QueryError::Internal(error.to_string()))??;
-        let schema = batch.schema();
-        Ok(MemorySourceConfig::try_new_exec(&[vec![batch]], schema, projection.cloned())?)
+        let schema = self.schema();
+        let columns = projection.cloned().unwrap_or_else(|| (0..schema.fields().len()).collect());
+        let schema = Arc::new(schema.project(&columns)?);
+        let computed = tokio::task::spawn_blocking(move || asked.compute(range, &columns)).await;
+        let batches = computed.map_err(|error| QueryError::Internal(error.to_string()))??;
+        Ok(MemorySourceConfig::try_new_exec(&[batches], schema, None)?)
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) use log::{FindingLog, TRACES_MAX};
 pub(crate) use path::{PathAnswer, SegmentAnswer, Time, critical_path, in_time};
 pub(crate) use saved::{read as read_findings, write as write_findings};
 pub(crate) use states::{States, Wish};
-pub(crate) use table::{batch, schema};
+pub(crate) use table::{batches, schema};
 
 /// A finding of a trace, about nothing.
 #[cfg(test)]

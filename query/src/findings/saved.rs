@@ -9,12 +9,10 @@ use arrow::error::ArrowError;
 use arrow::ipc::writer::FileWriter;
 use causeway_analysis::detectors::Finding;
 
-use super::table::{batch, findings, schema};
+use super::table::{batches, findings, schema};
 use crate::durable::{read_batches, replace};
 
 const FINDINGS: &str = "findings.arrow";
-/// Findings that are rows in memory at one time: all of them would take some hundred megabytes.
-const BATCH_ROWS: usize = 1_000;
 
 /// Replaces what was written down, durably. Blocking.
 ///
@@ -24,11 +22,10 @@ pub(crate) fn write<'a>(
     dir: &Path,
     found: impl Iterator<Item = &'a Finding>,
 ) -> Result<(), ArrowError> {
-    let found: Vec<&Finding> = found.collect();
     replace(dir, FINDINGS, |file| {
         let mut writer = FileWriter::try_new(file, &schema())?;
-        for found in found.chunks(BATCH_ROWS) {
-            writer.write(&batch(found.iter().copied())?)?;
+        for batch in batches(found) {
+            writer.write(&batch?)?;
         }
         writer.finish()?;
         writer.into_inner()

@@ -57,14 +57,20 @@ fn some_text(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// Findings as rows.
-///
-/// # Errors
-/// The rows do not fit an Arrow batch.
-pub(crate) fn batch<'a>(
-    findings: impl Iterator<Item = &'a Finding>,
-) -> Result<RecordBatch, ArrowError> {
-    let all: Vec<&Finding> = findings.collect();
+/// Findings that are rows in memory at one time: all of them would take some hundred megabytes.
+const BATCH_ROWS: usize = 1_000;
+
+/// Findings as rows, some at a time.
+pub(crate) fn batches<'a>(
+    mut findings: impl Iterator<Item = &'a Finding>,
+) -> impl Iterator<Item = Result<RecordBatch, ArrowError>> {
+    std::iter::from_fn(move || {
+        let some: Vec<&Finding> = findings.by_ref().take(BATCH_ROWS).collect();
+        (!some.is_empty()).then(|| batch(&some))
+    })
+}
+
+fn batch(all: &[&Finding]) -> Result<RecordBatch, ArrowError> {
     let texts = |text: &dyn Fn(&Finding) -> Option<String>| -> ArrayRef {
         Arc::new(all.iter().map(|finding| text(finding)).collect::<StringArray>())
     };
@@ -75,7 +81,7 @@ pub(crate) fn batch<'a>(
         Arc::new(all.iter().map(|finding| count(finding)).collect::<UInt64Array>())
     };
     let mut span_ids = ListBuilder::new(StringBuilder::new());
-    for finding in &all {
+    for finding in all {
         span_ids.append_value(finding.span_ids.iter().map(|id| Some(format!("{id:016x}"))));
     }
     let columns: Vec<ArrayRef> = vec![
@@ -110,7 +116,7 @@ pub(crate) fn batch<'a>(
 /// lack a column are as if it said nothing.
 ///
 /// # Errors
-/// The rows are not those of [`batch`].
+/// The rows are not those of [`batches`].
 pub(super) fn findings(batch: &RecordBatch) -> Result<Vec<Finding>, ArrowError> {
     let rows = FindingRows::new(batch)?;
     Ok((0..batch.num_rows()).filter_map(|row| rows.get(row)).collect())

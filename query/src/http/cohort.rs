@@ -93,5 +93,5 @@ async fn summed(query: &Query, mut pairs: Pairs) -> Result<(Cohort, Total)> {
 }
 
 fn pairs(text: &str) -> Pairs {
-    form_urlencoded::parse(text.as_bytes()).into_owned().collect()
+    form_urlencoded::parse(text.trim_start_matches('?').as_bytes()).into_owned().collect()
 }

@@ -299,8 +299,14 @@ pub(crate) fn messages(traces: &TraceOrder<'_>, row: impl Fn(Place) -> Option<u3
             return;
         }
         let [from, to] = [from, to].map(|span| gathered.place(span).and_then(&row));
-        if let (Some(from), Some(to)) = (from, to) {
-            messages.add((from, from_event), (to, to_event), class);
+        if let (Some(from), Some(to)) = (from, to)
+            && messages.from.len() < MESSAGES_MAX
+        {
+            messages.from.push(from);
+            messages.from_event.push(from_event);
+            messages.to.push(to);
+            messages.to_event.push(to_event);
+            messages.class.push(class_text(class));
         }
     };
     for (index, span) in (0_u32..).zip(&gathered.spans) {
@@ -335,24 +341,6 @@ fn answered(traces: &TraceOrder<'_>, server: &Span, client: &Span) -> Class {
         Class::Inferred
     } else {
         Class::Guessed
-    }
-}
-
-impl Messages {
-    fn add(
-        &mut self,
-        (from, from_event): (u32, &'static str),
-        (to, to_event): (u32, &'static str),
-        class: Class,
-    ) {
-        if self.from.len() >= MESSAGES_MAX {
-            return;
-        }
-        self.from.push(from);
-        self.from_event.push(from_event);
-        self.to.push(to);
-        self.to_event.push(to_event);
-        self.class.push(class_text(class));
     }
 }
 
