@@ -1,8 +1,8 @@
 //! Row groups that cannot hold what is looked for, found by trying conditions on distinct values.
 //!
 //! ```text
-//! conditions -- those on one column of repeated text --> Screen
-//! row group  -- its dictionaries, a page each -------------'---> may some row fulfil them?
+//! conditions -- those on one column of repeated text -----------> Screen
+//! row group  -- its bloom filters and dictionaries, a page each ----'---> may some row fulfil them?
 //! ```
 //!
 //! A condition on one column can hold for a row only if it holds for one of the column's distinct
@@ -44,6 +44,8 @@ pub(crate) struct OnColumn {
     condition: Arc<dyn PhysicalExpr>,
     /// What a value must contain for the condition to hold.
     needle: Option<String>,
+    /// The values of which it must be one; none if that is not known.
+    equal_to: Vec<String>,
 }
 
 impl OnColumn {
@@ -123,9 +125,8 @@ impl Screen {
         let count = dictionaries.row_groups();
         let mut screened = Screened { plan: ParquetAccessPlan::new_all(count), kept: count };
         for row_group in 0..count {
-            let mut known = Vec::new();
-            let mut values = |column: &'_ str| dictionaries.values(row_group, column);
-            if !self.may_hold(&mut known, &mut values) {
+            let mut group = Group { dictionaries, row_group, known: Vec::new() };
+            if !self.may_hold(&mut group) {
                 screened.plan.skip(row_group);
                 screened.kept -= 1;
             }
@@ -133,27 +134,36 @@ impl Screen {
         screened
     }
 
-    /// `known` are values that were asked for before.
-    fn may_hold<'a>(
-        &'a self,
-        known: &mut Vec<(&'a str, Option<Distinct>)>,
-        values: &mut impl FnMut(&str) -> Option<Distinct>,
-    ) -> bool {
+    fn may_hold<'a>(&'a self, group: &mut Group<'a>) -> bool {
         match self {
-            Self::All(all) => all.iter().all(|one| one.may_hold(known, values)),
-            Self::Any(any) => any.iter().any(|one| one.may_hold(known, values)),
+            Self::All(all) => all.iter().all(|one| one.may_hold(group)),
+            Self::Any(any) => any.iter().any(|one| one.may_hold(group)),
             Self::Column(on) => {
-                let at = known.iter().position(|(known, _)| *known == on.column());
-                let at = at.unwrap_or_else(|| {
-                    known.push((on.column(), values(on.column())));
-                    known.len() - 1
-                });
-                match known.get(at) {
-                    Some((_, Some(values))) => on.may_hold(values),
-                    _ => true,
-                }
+                let Group { dictionaries, row_group, .. } = *group;
+                (on.equal_to.is_empty()
+                    || dictionaries.may_have(row_group, on.column(), &on.equal_to))
+                    && group.values(on.column()).is_none_or(|values| on.may_hold(values))
             }
         }
+    }
+}
+
+/// A row group that is looked at.
+struct Group<'a> {
+    dictionaries: &'a Dictionaries,
+    row_group: usize,
+    /// Values that were asked for before.
+    known: Vec<(&'a str, Option<Distinct>)>,
+}
+
+impl<'a> Group<'a> {
+    fn values(&mut self, column: &'a str) -> Option<&Distinct> {
+        let at = self.known.iter().position(|(known, _)| *known == column);
+        let at = at.unwrap_or_else(|| {
+            self.known.push((column, self.dictionaries.values(self.row_group, column)));
+            self.known.len() - 1
+        });
+        self.known.get(at)?.1.as_ref()
     }
 }
 
@@ -182,14 +192,15 @@ fn screen(condition: &Expr, schema: &Schema, session: &dyn Session) -> Result<Op
     }
     let schema = Arc::new(Schema::new(vec![field]));
     let input = DFSchema::try_from(Arc::clone(&schema))?;
-    let needle = needle(condition);
+    let (needle, equal_to) = needle(condition).unzip();
+    let equal_to = equal_to.unwrap_or_default();
     let condition = session.create_physical_expr(condition.clone(), &input)?;
-    Ok(Some(Screen::Column(OnColumn { schema, condition, needle })))
+    Ok(Some(Screen::Column(OnColumn { schema, condition, needle, equal_to })))
 }
 
 /// What a value must contain to be equal to a constant, itself or an attribute in it: the constant, if
-/// no escape can be in it.
-fn needle(condition: &Expr) -> Option<String> {
+/// no escape can be in it. And the values of which it must be one, if it is not a set of attributes.
+fn needle(condition: &Expr) -> Option<(String, Vec<String>)> {
     let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = condition else {
         return None;
     };
@@ -197,16 +208,21 @@ fn needle(condition: &Expr) -> Option<String> {
     let ((side, Expr::Literal(text, _)) | (Expr::Literal(text, _), side)) = sides else {
         return None;
     };
-    let is_value = match side {
-        Expr::Column(_) => true,
-        Expr::ScalarFunction(call) => {
-            [attribute::NAME, attribute::OF_SPAN, attribute_text::NAME].contains(&call.func.name())
-        }
-        _ => false,
-    };
-    let text = text.try_as_str().flatten().filter(|text| is_value && !text.is_empty())?;
+    let text = text.try_as_str().flatten().filter(|text| !text.is_empty())?;
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.:@ ".contains(&b);
-    text.bytes().all(is_plain).then(|| text.to_owned())
+    if !text.bytes().all(is_plain) {
+        return None;
+    }
+    let equal_to = match side {
+        Expr::Column(_) => vec![text.to_owned()],
+        Expr::ScalarFunction(call) => match call.func.name() {
+            attribute_text::NAME => vec![text.to_owned(), format!("\"{text}\"")],
+            attribute::NAME | attribute::OF_SPAN => Vec::new(),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some((text.to_owned(), equal_to))
 }
 
 fn repeated_field(schema: &Schema, column: &str) -> Option<Field> {

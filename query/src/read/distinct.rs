@@ -1,7 +1,8 @@
 //! The distinct values of a column in a row group, without reading its pages.
 //!
 //! Where all pages of a chunk go by its dictionary, there is no value that is not in the dictionary,
-//! which is its first page and often a thousandth of it.
+//! which is its first page and often a thousandth of it. Of many values a bloom filter tells whether
+//! one is surely not among them.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -12,8 +13,9 @@ use arrow::datatypes::{DataType, SchemaRef};
 use bytes::Bytes;
 use causeway_model::columns::is_mixed;
 use parquet::basic::Encoding;
+use parquet::bloom_filter::Sbbf;
 use parquet::column::page::{Page, PageReader};
-use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use parquet::file::serialized_reader::SerializedPageReader;
 
 /// Largest compressed dictionary that is looked at: beyond it the values hardly repeat, and trying a
@@ -40,15 +42,7 @@ impl Dictionaries {
     /// All values of a column of text in a row group; `None` where they cannot be told without reading
     /// the pages. Blocking.
     pub(crate) fn values(&self, row_group: usize, column: &str) -> Option<Distinct> {
-        let field = self.schema.field_with_name(column).ok()?;
-        // Some values of a mixed column are elsewhere.
-        if is_mixed(field) || !is_text(field.data_type()) {
-            return None;
-        }
-        let columns = self.metadata.file_metadata().schema_descr().columns();
-        let at = columns.iter().position(|leaf| leaf.path().parts() == [column])?;
-        let group = self.metadata.row_groups().get(row_group)?;
-        let chunk = group.columns().get(at)?;
+        let (group, chunk) = self.chunk(row_group, column)?;
         if !goes_by_dictionary(chunk) {
             return None;
         }
@@ -61,6 +55,33 @@ impl Dictionaries {
             }
             _ => None,
         }
+    }
+
+    /// Whether a column of text in a row group may have one of these values, by its bloom filter.
+    /// Blocking.
+    pub(crate) fn may_have(&self, row_group: usize, column: &str, values: &[String]) -> bool {
+        let filter = self.chunk(row_group, column).and_then(|(_, chunk)| {
+            chunk.bloom_filter_offset()?;
+            Sbbf::read_from_column_chunk(chunk, self.file.as_ref()).ok()?
+        });
+        filter.is_none_or(|filter| values.iter().any(|value| filter.check(value.as_str())))
+    }
+
+    /// The chunk of a column of text, if it has all of the values.
+    fn chunk(
+        &self,
+        row_group: usize,
+        column: &str,
+    ) -> Option<(&RowGroupMetaData, &ColumnChunkMetaData)> {
+        let field = self.schema.field_with_name(column).ok()?;
+        // Some values of a mixed column are elsewhere.
+        if is_mixed(field) || !is_text(field.data_type()) {
+            return None;
+        }
+        let columns = self.metadata.file_metadata().schema_descr().columns();
+        let at = columns.iter().position(|leaf| leaf.path().parts() == [column])?;
+        let group = self.metadata.row_groups().get(row_group)?;
+        Some((group, group.columns().get(at)?))
     }
 }
 

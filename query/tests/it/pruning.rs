@@ -1,5 +1,7 @@
 //! Conditions must reach the storage: plans and counters show it.
 
+use causeway_testkit::proto::trace::v1::Status;
+
 use crate::world::{World, WorldBuilder, request, span};
 
 /// Three files of 2,000 spans each, an hour apart, traces spread over all.
@@ -129,7 +131,12 @@ async fn an_aggregation_by_service_reads_its_columns_as_they_are_stored() {
 #[tokio::test]
 async fn row_groups_without_the_value_are_not_read() {
     let spans = |name, hour: u64| {
-        let one = |n: u64| span(hour * 10_000 + n + 1, n + 1, 0, name, hour * 3_600_000 + n, 5);
+        let one = |n: u64| {
+            let mut span = span(hour * 10_000 + n + 1, n + 1, 0, name, hour * 3_600_000 + n, 5);
+            let message = format!("failed {n}");
+            span.status = (n % 2 == 1).then(|| Status { message, ..Default::default() });
+            span
+        };
         (0..2_000_u64).map(one).collect::<Vec<_>>()
     };
     // Two row groups each.
@@ -151,7 +158,10 @@ async fn row_groups_without_the_value_are_not_read() {
         ("name = 'list' OR duration_ns < 3", "files=2 of 2", "2000"),
         ("upper(name) = 'ORDER' AND duration_ns > 3", "row_groups_by_dictionary=2 of 4", "2000"),
         ("name <> 'list'", "row_groups_by_dictionary=2 of 4", "2001"),
-        ("status_message IS NULL AND name = 'list'", "row_groups_by_dictionary=2 of 4", "2000"),
+        ("status_message IS NULL AND name = 'list'", "row_groups_by_dictionary=2 of 4", "1000"),
+        ("status_message = 'failed 1777'", "row_groups_by_dictionary=2 of 4", "2"),
+        ("status_message = 'failed 1776'", "files=0 of 2", "0"),
+        ("status_message LIKE '%ed 1777'", "files=2 of 2", "2"),
         ("attributes['none'] IS NULL", "files=2 of 2", "4001"),
         ("resource_attributes['service.name'] = 'shop'", "row_groups_by_dictionary=2 of 4", "2000"),
     ] {

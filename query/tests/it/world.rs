@@ -149,10 +149,13 @@ impl WorldBuilder {
         });
         let order = lexsort_to_indices(&sort, None).expect("sorts");
         let batch = take_record_batch(batch, &order).expect("takes");
-        let trace_id = ColumnPath::from("trace_id");
+        let [trace_id, message] = ["trace_id", "status_message"].map(ColumnPath::from);
         let properties = WriterProperties::builder()
             .set_statistics_enabled(EnabledStatistics::Page)
             .set_column_bloom_filter_enabled(trace_id, true)
+            // As if its values hardly repeated.
+            .set_column_bloom_filter_enabled(message.clone(), true)
+            .set_column_dictionary_enabled(message, false)
             .set_max_row_group_row_count(Some(1_000))
             .set_data_page_row_count_limit(100)
             .set_write_batch_size(100)

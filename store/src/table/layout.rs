@@ -137,6 +137,12 @@ fn column_properties(
     rows_max: u64,
 ) -> WriterPropertiesBuilder {
     let path = || ColumnPath::from(column.name);
+    let builder = match encoding(column) {
+        Some(encoding) => builder
+            .set_column_dictionary_enabled(path(), false)
+            .set_column_encoding(path(), encoding),
+        None => builder,
+    };
     let builder = match column.name {
         name::TRACE_ID => builder
             .set_column_bloom_filter_enabled(path(), true)
@@ -144,21 +150,25 @@ fn column_properties(
             // A bound only: the filter of each row group is folded to what its traces need.
             .set_column_bloom_filter_max_ndv(path(), rows_max.clamp(1, ROW_GROUP_ROWS_MAX as u64))
             .set_column_statistics_enabled(path(), EnabledStatistics::Page),
-        name::SPAN_ID | name::PARENT_SPAN_ID => {
-            builder.set_column_dictionary_enabled(path(), false)
-        }
-        _ => builder,
-    };
-    let builder = match column.kind {
-        Kind::Long | Kind::TimestampMicros => builder
-            .set_column_dictionary_enabled(path(), false)
-            .set_column_encoding(path(), Encoding::DELTA_BINARY_PACKED),
         _ => builder,
     };
     match column.statistics {
         true => builder.set_column_statistics_enabled(path(), EnabledStatistics::Page),
         false => builder,
     }
+}
+
+/// How to write a column whose values hardly repeat, so that zstd finds most (ADR 0030): numbers that
+/// neighbours share byte by byte, those that they share whole, ids of one length.
+fn encoding(column: &columns::Column) -> Option<Encoding> {
+    Some(match (column.name, column.kind) {
+        (name::TRACE_ID | name::START_TIME | name::RECEIVED_AT_UNIX_NANO | name::RECV_HLC, _) => {
+            Encoding::PLAIN
+        }
+        (name::SPAN_ID | name::PARENT_SPAN_ID, _) => Encoding::DELTA_LENGTH_BYTE_ARRAY,
+        (_, Kind::Long) => Encoding::BYTE_STREAM_SPLIT,
+        _ => return None,
+    })
 }
 
 fn sorting_columns() -> Vec<SortingColumn> {

@@ -27,7 +27,7 @@ use parquet::file::writer::SerializedFileWriter;
 use super::file::DAY;
 use super::folder::TableFolder;
 use super::gather::Gather;
-use super::layout::{ROW_GROUP_ROWS_MIN, writer_properties};
+use super::layout::{ROW_GROUP_ROWS_MAX, ROW_GROUP_ROWS_MIN, writer_properties};
 use super::row_group::RowGroup;
 use super::statistics::Statistics;
 use super::traces::{SummaryWriter, summary_of};
@@ -45,6 +45,7 @@ pub(crate) struct SortedFileWriter {
     /// The one under construction, if it has begun.
     row_group: Option<RowGroup>,
     row_groups: usize,
+    rows_max: usize,
     statistics: Statistics,
     synced_bytes: usize,
     summary: SummaryWriter,
@@ -143,6 +144,7 @@ impl SortedFileWriter {
             factory,
             row_group: None,
             row_groups: 0,
+            rows_max: usize::try_from(rows_max).unwrap_or(usize::MAX),
             statistics: Statistics::new(),
             synced_bytes: 0,
             summary,
@@ -159,8 +161,7 @@ impl SortedFileWriter {
         let failed = |error| StoreError::failing("write a file of the table", error);
         let mut row_group = match self.row_group.take() {
             Some(row_group) => row_group,
-            None => RowGroup::new(&self.file, &self.factory, &self.schema, self.row_groups)
-                .map_err(failed)?,
+            None => self.start_row_group().map_err(failed)?,
         };
         self.statistics.add_rows(gather.len());
         let (mut fields, mut summed_up) = (Vec::new(), Vec::new());
@@ -192,6 +193,11 @@ impl SortedFileWriter {
             self.row_group = Some(row_group);
         }
         Ok(())
+    }
+
+    fn start_row_group(&self) -> Result<RowGroup, ParquetError> {
+        let rows_max = self.rows_max.min(ROW_GROUP_ROWS_MAX);
+        RowGroup::new(&self.file, &self.factory, &self.schema, self.row_groups, rows_max)
     }
 
     fn end_row_group(&mut self, row_group: RowGroup) -> Result<(), ParquetError> {

@@ -2,7 +2,8 @@
 //!
 //! The general writer looks every value of every row up by its bytes. Here the rows are numbers
 //! already: only distinct values are looked up, the rest is moving numbers. A column whose values
-//! hardly repeat is written as plain text.
+//! hardly repeat is written as plain text. Where there are many distinct values, a bloom filter says
+//! which, so that nobody has to read them to look for one.
 //!
 //! Source of the layout: the Parquet format (data page version 1, dictionary page, page indexes).
 
@@ -13,6 +14,7 @@ use arrow::util::bit_util;
 use bytes::Bytes;
 use causeway_model::batch::Texts;
 use parquet::basic::{Compression, Encoding, PageType, Type, ZstdLevel};
+use parquet::bloom_filter::Sbbf;
 use parquet::column::page::{self, CompressedPage, PageWriteSpec, PageWriter};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::data_type::ByteArray;
@@ -37,6 +39,11 @@ const PAGE_BYTES_MAX: usize = 1 << 20;
 const STEP_ROWS: usize = 2_048;
 /// Longer texts are no bounds.
 const BOUND_BYTES_MAX: usize = 64;
+
+/// With fewer distinct values, a look at the dictionary is as cheap as one at a filter.
+const FILTER_VALUES_MIN: usize = 1_024;
+/// A search for one value reads one chunk in a hundred in vain.
+const FILTER_FALSE_POSITIVES: f64 = 0.01;
 
 /// The number of a value that was not seen in an array yet.
 const UNSEEN: u32 = u32::MAX;
@@ -68,10 +75,16 @@ pub(super) struct RepeatedWriter {
     column: ColumnDescPtr,
     /// Whether bounds are kept for each page, too.
     has_page_bounds: bool,
+    /// Most rows the chunk can have.
+    rows_max: usize,
     /// The dictionary.
     values: Texts,
     /// Whether pages are plain text from here on; the dictionary does not grow any more.
     is_plain: bool,
+    /// All values, once pages are plain text.
+    filter: Option<Sbbf>,
+    /// Rows of the pages that are finished.
+    rows: usize,
     page: Page,
     pages: Vec<FinishedPage>,
     bounds: Bounds,
@@ -182,12 +195,15 @@ impl<'a> Source<'a> {
 }
 
 impl RepeatedWriter {
-    pub(super) fn new(column: ColumnDescPtr, has_page_bounds: bool) -> Self {
+    pub(super) fn new(column: ColumnDescPtr, has_page_bounds: bool, rows_max: usize) -> Self {
         Self {
             column,
             has_page_bounds,
+            rows_max,
             values: Texts::default(),
             is_plain: false,
+            filter: None,
+            rows: 0,
             page: Page::default(),
             pages: Vec::new(),
             bounds: Bounds::default(),
@@ -242,6 +258,9 @@ impl RepeatedWriter {
         if *number == UNSEEN {
             self.bounds.add(text);
             *number = if self.is_plain { SEEN } else { self.values.add(text) };
+            if let Some(filter) = &mut self.filter {
+                filter.insert(text);
+            }
         }
         self.page.text_bytes += text.len();
         if self.is_plain {
@@ -256,6 +275,7 @@ impl RepeatedWriter {
 
     fn end_page(&mut self, compressor: &mut PageCompressor) -> Result<()> {
         let mut page = std::mem::take(&mut self.page);
+        self.rows += page.rows;
         if !self.is_plain {
             if self.has_page_bounds {
                 self.bounds_of(&page.numbers, &mut page.bounds);
@@ -266,6 +286,8 @@ impl RepeatedWriter {
                 && self.values.len() * 100 > page.values * DISTINCT_PERCENT_MAX;
             if hardly_repeats || self.values.bytes() > DICTIONARY_BYTES_MAX {
                 self.is_plain = true;
+                let values_max = self.values.len() * self.rows_max / self.rows.max(1);
+                self.filter = Some(self.filter_for(values_max)?);
                 for number in page.numbers.drain(..) {
                     push_plain(self.values.get(number), &mut page.plain);
                 }
@@ -298,6 +320,13 @@ impl RepeatedWriter {
             bounds: page.bounds,
         });
         Ok(())
+    }
+
+    /// A filter with the values of the dictionary that has room for so many.
+    fn filter_for(&self, values_max: usize) -> Result<Sbbf> {
+        let mut filter = Sbbf::new_with_ndv_fpp(values_max as u64, FILTER_FALSE_POSITIVES)?;
+        self.values.iter().for_each(|text| filter.insert(text));
+        Ok(filter)
     }
 
     fn bounds_of(&self, numbers: &[u32], bounds: &mut Bounds) {
@@ -342,12 +371,21 @@ impl RepeatedWriter {
         }
         writer.close()?;
         let bytes = Bytes::from(out.into_inner()?);
+        let mut filter = match self.filter.take() {
+            None if self.values.len() >= FILTER_VALUES_MIN => {
+                Some(self.filter_for(self.values.len())?)
+            }
+            filter => filter,
+        };
+        if let Some(filter) = &mut filter {
+            filter.fold_to_target_fpp(FILTER_FALSE_POSITIVES);
+        }
         let has_column_index = self.has_page_bounds && column_index.valid();
         let result = ColumnCloseResult {
             bytes_written: bytes.len() as u64,
             rows_written: written.rows as u64,
             metadata: self.metadata(&written)?,
-            bloom_filter: None,
+            bloom_filter: filter,
             column_index: has_column_index.then(|| column_index.build()).transpose()?,
             offset_index: Some(offset_index.build()),
         };
@@ -468,79 +506,4 @@ fn general(expected: &str) -> ParquetError {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use arrow::array::{Array, DictionaryArray, RecordBatch, StringArray};
-    use arrow::datatypes::{Field, Int32Type, Schema};
-    use causeway_model::columns::repeated_text;
-    use parquet::arrow::ArrowWriter;
-    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-    use parquet::file::properties::{EnabledStatistics, WriterProperties};
-
-    use crate::disk::{Disk, RealDisk};
-    use crate::table::gather::Place;
-    use crate::table::row_group::RowGroup;
-
-    type Texts = Vec<Option<String>>;
-
-    /// Writes texts in batches of some size and reads them with the general reader.
-    fn there_and_back(texts: &[Option<String>], batch: usize, nullable: bool) -> Texts {
-        let schema = Arc::new(Schema::new(vec![Field::new("text", repeated_text(), nullable)]));
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("file");
-        let properties =
-            WriterProperties::builder().set_statistics_enabled(EnabledStatistics::Page).build();
-        let file = RealDisk.create(&path).expect("is made");
-        let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties));
-        let (mut file, factory) = writer.expect("starts").into_serialized_writer().expect("ready");
-        let mut group = RowGroup::new(&file, &factory, &schema, 0).expect("starts");
-        for part in texts.chunks(batch) {
-            let array: DictionaryArray<Int32Type> = part.iter().map(Option::as_deref).collect();
-            let places = (0..part.len() as u32).map(|row| Place { array: 0, row });
-            let places: Vec<_> = places.collect();
-            group.write_repeated(0, &[Arc::new(array)], &places).expect("written");
-            group.add_rows(part.len());
-        }
-        group.finish(&mut file).expect("finished");
-        file.close().expect("closed");
-
-        let file = std::fs::File::open(&path).expect("is there");
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).expect("a Parquet file");
-        let batches: Vec<RecordBatch> =
-            builder.build().expect("readable").collect::<Result<_, _>>().expect("read");
-        let mut back = Vec::new();
-        for batch in batches {
-            let text = arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::Utf8);
-            let text = text.expect("text");
-            let text = text.as_any().downcast_ref::<StringArray>().expect("strings");
-            back.extend(text.iter().map(|text| text.map(str::to_owned)));
-        }
-        back
-    }
-
-    #[test]
-    fn texts_come_back_whether_they_repeat_or_not() {
-        let few = |n: usize| Some(format!("value {}", n % 7));
-        let many = |n: usize| Some(format!("value {n}"));
-        let long = |n: usize| Some(format!("{n} {}", "x".repeat(3_000)));
-        let makers: [&dyn Fn(usize) -> Option<String>; 7] = [
-            &few,
-            &many,
-            &long,
-            &|n| few(n).filter(|_| n % 3 == 0),
-            &|n| many(n).filter(|_| n % 100 == 5),
-            &|n| if n < 20_000 { few(n) } else { many(n) },
-            &|_| None,
-        ];
-        for (nth, maker) in makers.iter().enumerate() {
-            for (rows, batch) in [(1, 1), (1_000, 7), (40_000, 40_000), (40_000, 8_191)] {
-                let texts: Texts = (0..rows).map(maker).collect();
-                assert_eq!(there_and_back(&texts, batch, true), texts, "{nth}: {rows} in {batch}");
-                if texts.iter().all(Option::is_some) {
-                    assert_eq!(there_and_back(&texts, batch, false), texts);
-                }
-            }
-        }
-    }
-}
+mod tests;
