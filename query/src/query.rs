@@ -168,18 +168,13 @@ impl Query {
         id: TraceId,
         work: impl FnOnce(TraceOrder<'_>, &TraceWatch) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let (place, watch) = (self.start("trace").await?, Arc::clone(&self.inner.watch));
-        let done = self.read(&place, move |reader, budget| {
-            let wanted = Wanted::traces(Ids::new(vec![id.0]), &reader.snapshot);
-            with_traces(&known(id, reader.spans(&wanted, budget)?)?, |ordered| {
-                watch.observe(&ordered);
-                work(ordered, &watch)
-            })
-        });
-        done.await
+        let all = |reader: &Reader, ids, budget: &Budget| {
+            reader.spans(&Wanted::traces(ids, &reader.snapshot), budget)
+        };
+        self.with_spans(id, all, work).await
     }
 
-    /// The same of the outline of a trace whose messages were taken into account before. `None` for other traces.
+    /// The same of its outline, which is without most attributes.
     ///
     /// # Errors
     /// There is no such trace, or a limit is reached.
@@ -187,13 +182,21 @@ impl Query {
         &self,
         id: TraceId,
         work: impl FnOnce(TraceOrder<'_>, &TraceWatch) -> Result<T> + Send + 'static,
-    ) -> Result<Option<T>> {
+    ) -> Result<T> {
+        self.with_spans(id, Reader::outlines, work).await
+    }
+
+    async fn with_spans<T: Send + 'static>(
+        &self,
+        id: TraceId,
+        spans: impl FnOnce(&Reader, Ids, &Budget) -> Result<Vec<RecordBatch>> + Send + 'static,
+        work: impl FnOnce(TraceOrder<'_>, &TraceWatch) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let (place, watch) = (self.start("trace").await?, Arc::clone(&self.inner.watch));
         let done = self.read(&place, move |reader, budget| {
-            let batches = known(id, reader.outlines(Ids::new(vec![id.0]), budget)?)?;
-            with_traces(&batches, |ordered| {
-                let is_known = watch.clocks().knows(&ordered);
-                is_known.then(|| work(ordered, &watch)).transpose()
+            with_traces(&known(id, spans(reader, Ids::new(vec![id.0]), budget)?)?, |ordered| {
+                watch.observe(&ordered);
+                work(ordered, &watch)
             })
         });
         done.await

@@ -30,7 +30,7 @@ use crate::functions::unix_time::time_array;
 use crate::functions::{META_SPAN_ID, META_TRACE_ID, with_meaning};
 use crate::input;
 use crate::order::{self, TraceOrder, parse_clock};
-use crate::read::{Ids, Merged, Reader, Share, Wanted, Within, merge};
+use crate::read::{Ids, Merged, Reader, Share, Within, merge};
 use crate::watch::TraceWatch;
 
 /// How long before a moment traces may have started that `open_at` looks at.
@@ -323,8 +323,7 @@ impl Answers {
         ids: Vec<[u8; 16]>,
         work: impl FnOnce(TraceOrder<'_>) -> QueryResult<T>,
     ) -> QueryResult<T> {
-        let wanted = Wanted::traces(Ids::new(ids), &self.reader.snapshot);
-        let batches = self.reader.spans(&wanted, &self.reader.trace_budget())?;
+        let batches = self.reader.outlines(Ids::new(ids), &self.reader.trace_budget())?;
         order::with_traces(&batches, |ordered| {
             self.watch.observe(&ordered);
             work(ordered)

@@ -39,7 +39,7 @@ pub(super) async fn critical_path(
         }
     };
     let trace: TraceId = input::id(&id)?;
-    let path = query.with_trace(trace, move |ordered, watch| {
+    let path = query.with_outline(trace, move |ordered, watch| {
         Ok(findings::critical_path(&findings::in_time(ordered, watch, time)?))
     });
     Ok(Json(path.await?))

@@ -46,7 +46,7 @@ pub(super) async fn order(
         (None, None) => None,
         _ => return Err(QueryError::bad_request("give both from and to, or none").into()),
     };
-    let answer = query.with_trace(trace, move |ordered, watch| {
+    let answer = query.with_outline(trace, move |ordered, watch| {
         let clocks = watch.clocks();
         Ok(match spans {
             Some(spans) => {
@@ -73,7 +73,7 @@ pub(super) async fn cone(
     let Parameters(around) = around?;
     let trace: TraceId = input::id(&id)?;
     let span = span(&around.span)?;
-    let cone = query.with_trace(trace, move |ordered, _| order::cone(&ordered, trace.0, span));
+    let cone = query.with_outline(trace, move |ordered, _| order::cone(&ordered, trace.0, span));
     Ok(Json(cone.await?))
 }
 

@@ -109,11 +109,7 @@ pub(super) async fn trace(
     let view = move |ordered: TraceOrder<'_>, watch: &TraceWatch| {
         TraceView::new(&ordered, &watch.clocks(), &window, rows_max)
     };
-    let view = match query.with_outline(id, view.clone()).await? {
-        Some(view) => view,
-        // Its own messages tell most about its clocks.
-        None => query.with_trace(id, view).await?,
-    };
+    let view = query.with_outline(id, view).await?;
     // Seconds of work for a trace of a million spans: off the threads that serve others.
     let body = off_thread(move || {
         serde_json::to_vec(&view).map_err(|error| QueryError::Internal(error.to_string()))

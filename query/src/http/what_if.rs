@@ -53,7 +53,7 @@ pub(super) async fn what_if(
         let message = format!("{} changes, at most {CHANGES_MAX}", changes.len());
         return Err(QueryError::Limit { limit: "what_if_changes_max", message }.into());
     }
-    let answer = query.with_trace(trace, move |ordered, watch| {
+    let answer = query.with_outline(trace, move |ordered, watch| {
         let trace = findings::in_time(ordered, watch, Time::Aligned)?;
         let mut wanted = Vec::new();
         for change in &changes {

@@ -258,25 +258,27 @@ struct Ended {
 
 impl Ended {
     fn of(rows: &SpanRows<'_>, row: usize, kind: Kind) -> Self {
-        let mut ended = Self::default();
-        if !matches!(kind, Kind::Client | Kind::Consumer) {
-            return ended;
+        let find = |keys: &[&str]| keys.iter().find_map(|key| rows.attributes.get(row, key));
+        let is_one_of = |value: AttributeText<'_>, texts: &[&str]| {
+            let text = value.text();
+            texts.contains(&text.trim_matches('"'))
+        };
+        match kind {
+            Kind::Client => Self {
+                responded: match find(&RPC_STATUS) {
+                    Some(status) => !is_one_of(status, &GAVE_UP),
+                    None => find(&HTTP_STATUS).is_some(),
+                },
+                ..Self::default()
+            },
+            Kind::Consumer => Self {
+                processes: OPERATION.iter().any(|key| {
+                    let operation = rows.attributes.get(row, key);
+                    operation.is_some_and(|operation| is_one_of(operation, &["process"]))
+                }),
+                ..Self::default()
+            },
+            _ => Self::default(),
         }
-        for (key, value) in rows.attributes.entries(row) {
-            let is = |texts: &[&str]| match value {
-                Some(AttributeText::Int(value)) => texts.contains(&value.to_string().as_str()),
-                Some(AttributeText::Text(text)) => texts.contains(&text.trim_matches('"')),
-                None => false,
-            };
-            match kind {
-                Kind::Client if HTTP_STATUS.contains(&key) => ended.responded = value.is_some(),
-                Kind::Client if RPC_STATUS.contains(&key) => {
-                    ended.responded = value.is_some() && !is(&GAVE_UP);
-                }
-                Kind::Consumer if OPERATION.contains(&key) => ended.processes |= is(&["process"]),
-                _ => {}
-            }
-        }
-        ended
     }
 }
