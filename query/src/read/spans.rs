@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use causeway_model::batch::AttributeColumns;
 use causeway_model::columns::name;
@@ -36,6 +36,22 @@ impl From<ArrowError> for QueryError {
     }
 }
 
+/// Columns that neither the tree of a trace nor the order of its spans depends on.
+const NOT_IN_OUTLINES: [&str; 12] = [
+    name::START_TIME,
+    name::STATUS_MESSAGE,
+    name::TRACE_STATE,
+    name::RESOURCE_DROPPED_ATTRIBUTES_COUNT,
+    name::RESOURCE_ENTITY_REFS,
+    name::RESOURCE_SCHEMA_URL,
+    name::SCOPE_NAME,
+    name::SCOPE_VERSION,
+    name::SCOPE_ATTRIBUTES,
+    name::SCOPE_DROPPED_ATTRIBUTES_COUNT,
+    name::SCOPE_SCHEMA_URL,
+    name::ATTRIBUTE_KEYS,
+];
+
 /// Which spans are asked for.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
@@ -53,10 +69,19 @@ impl Wanted {
         Self { ids, span: None, schema: table_schema(&snapshot.attribute_columns) }
     }
 
-    /// The same spans, of the attributes that have columns only these.
-    fn with_attributes(&self, keys: &[&str], snapshot: &Snapshot) -> Self {
-        let own = keys.iter().filter_map(|key| snapshot.attribute_columns.get(key)).cloned();
-        Self { schema: table_schema(&AttributeColumns::new(own.collect())), ..self.clone() }
+    /// What is read of the same spans for their outlines, and the schema of those.
+    fn outlines(&self, snapshot: &Snapshot) -> (Self, SchemaRef) {
+        let keys = ORDER_ATTRIBUTES.iter();
+        let own = keys.filter_map(|key| snapshot.attribute_columns.get(key)).cloned();
+        let all = table_schema(&AttributeColumns::new(own.collect()));
+        let is_left_out = |field: &FieldRef| NOT_IN_OUTLINES.contains(&field.name().as_str());
+        let read = all.fields().iter().filter(|field| !is_left_out(field)).cloned();
+        let outline = all.fields().iter().map(|field| match is_left_out(field) {
+            true => Arc::new(field.as_ref().clone().with_nullable(true)),
+            false => Arc::clone(field),
+        });
+        let [read, outline] = [read.collect::<Vec<_>>(), outline.collect()].map(Schema::new);
+        (Self { schema: Arc::new(read), ..self.clone() }, Arc::new(outline))
     }
 }
 
@@ -144,18 +169,21 @@ impl Reader {
         Ok(batches)
     }
 
-    /// The spans of traces without most attributes that have columns, which is most of what there is to read: all
-    /// are only read where spans share an id, to tell copies from conflicts. Blocking.
+    /// The spans of traces without most attributes that have columns and without what else neither their tree nor their
+    /// order depends on, which is most of what there is to read: null or empty instead. All is only read where spans share
+    /// an id, to tell copies from conflicts. Blocking.
     ///
     /// # Errors
     /// As of [`spans`](Self::spans).
     pub(crate) fn outlines(&self, ids: Ids, budget: &Budget) -> Result<Vec<RecordBatch>> {
         let all = Wanted::traces(ids, &self.snapshot);
-        let batches =
-            self.spans(&all.with_attributes(&ORDER_ATTRIBUTES, &self.snapshot), budget)?;
-        match has_repeated_ids(&batches)? {
+        let (read, outline) = all.outlines(&self.snapshot);
+        let read = self.spans(&read, budget)?;
+        let outlines = read.iter().map(|batch| Ok(conform(batch, &outline)?));
+        let outlines: Vec<_> = outlines.collect::<Result<_>>()?;
+        match has_repeated_ids(&outlines)? {
             true => self.spans(&all, budget),
-            false => Ok(batches),
+            false => Ok(outlines),
         }
     }
 
@@ -223,7 +251,7 @@ impl Wanted {
             needed(field.name()) && self.schema.column_with_name(field.name()).is_none()
         });
         let fields = self.schema.fields().iter().chain(conditions).cloned();
-        Ok(Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>())))
+        Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
     }
 
     fn kept(&self, batch: &RecordBatch) -> Result<RecordBatch> {
