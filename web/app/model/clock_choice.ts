@@ -23,6 +23,12 @@ export function clockChoices(tab: string): readonly (typeof CLOCK_CHOICES)[numbe
 /** Length of a step of the causal order: windows cannot be narrower than 100. */
 export const STEP = 1000;
 
+/** Spans of a trace up to which its causal order is loaded: that is two steps each, some 15 MB at this limit. */
+export const CAUSAL_SPANS_MAX = 100_000;
+
+/** Whether the steps of the causal order can be shown at all. */
+export const hasSteps = (trace: TraceColumns): boolean => trace.totalRows <= CAUSAL_SPANS_MAX;
+
 /** On the clock of reference. The trace then starts where its first aligned span does. */
 export function alignedColumns(trace: TraceColumns): TraceColumns {
   const { order } = trace;

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { decodeClocks, type ClockSeries } from "../api/clocks.ts";
 import { FLAG_NO_TIME, FLAG_STARTS_BEFORE_PARENT } from "../api/trace_columns.ts";
 import { decodeCausalLine, decodeCone, decodeRelation } from "../api/order.ts";
-import { alignedColumns, causalColumns, clockChoices, clockName, explainShift, formatStep, isBackwards, shiftOf, STEP, summarizeAlignment } from "./clock_choice.ts";
+import { alignedColumns, CAUSAL_SPANS_MAX, causalColumns, clockChoices, clockName, explainShift, formatStep, hasSteps, isBackwards, shiftOf, STEP, summarizeAlignment } from "./clock_choice.ts";
 import { chartPaths, groupClocks, summarizeClock, thin } from "./clock_report.ts";
 import { countFaulty, faultTexts } from "./fault_texts.ts";
 import { flagTexts } from "./flag_texts.ts";
@@ -68,6 +68,10 @@ describe("another clock", () => {
     expect([columns.start[2], columns.duration[2], columns.extent]).toEqual([2 * STEP, STEP, 5 * STEP]);
     expect(columns.start[3]).toBeNaN();
     expect([formatStep(2 * STEP, STEP), formatStep(2.5 * STEP, 0.5 * STEP)]).toEqual(["step 3", ""]);
+  });
+
+  test("has steps up to a limit, counted over the whole trace", () => {
+    expect([CAUSAL_SPANS_MAX, CAUSAL_SPANS_MAX + 1].map((totalRows) => hasSteps({ ...trace, totalRows }))).toEqual([true, false]);
   });
 
   test("is chosen in the URL, and raw where no order is known", () => {

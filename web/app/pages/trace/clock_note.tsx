@@ -1,7 +1,7 @@
 // On top of what draws times: that raw times contradict what is proven, or what alignment changed.
 import { useMemo } from "preact/hooks";
-import { formatDuration, plural } from "../../base/units.ts";
-import { clockName, summarizeAlignment } from "../../model/clock_choice.ts";
+import { formatCount, formatDuration, plural } from "../../base/units.ts";
+import { CAUSAL_SPANS_MAX, clockName, hasSteps, summarizeAlignment } from "../../model/clock_choice.ts";
 import { countFaulty } from "../../model/fault_texts.ts";
 import type { TraceState } from "../../state/trace_state.ts";
 import { Icon } from "../../ui/icon.tsx";
@@ -30,6 +30,7 @@ export function ClockNote({ state }: { readonly state: TraceState }) {
       </div>
     );
   }
+  if (axis === "causal" && !hasSteps(trace)) return <TooManySteps state={state} />;
   if (axis === "causal") {
     const { status } = state.line.state.value;
     if (status === "failed") {
@@ -46,6 +47,21 @@ export function ClockNote({ state }: { readonly state: TraceState }) {
         {summary.contradictions === 0 ? null : ` As sent, ${plural(summary.contradictions, "message")} would arrive before ${summary.contradictions === 1 ? "it was" : "they were"} sent.`}
       </p>
       {faults}
+    </div>
+  );
+}
+
+/** What to do instead: the order around one span is known in a trace of any size. */
+function TooManySteps({ state }: { readonly state: TraceState }) {
+  const { traceId, totalRows } = state.trace;
+  const sql = `SELECT * FROM causal_order('${traceId}') LIMIT 1000`;
+  return (
+    <div class="clock-note" role="note">
+      <p>
+        Steps of the causal order are shown for up to {formatCount(CAUSAL_SPANS_MAX)} spans, and this trace has {formatCount(totalRows)}; times are aligned. Choose a span in space-time to see what is proven before and after it.
+      </p>
+      {state.tab.value.id === "space" ? null : <button type="button" class="button quiet small" onClick={() => state.openTab("space")}>Open space-time</button>}
+      <a class="button quiet small" href={`/sql?q=${encodeURIComponent(sql)}`}>Ask for the order in SQL</a>
     </div>
   );
 }
