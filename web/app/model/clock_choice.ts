@@ -74,6 +74,16 @@ export const shiftOf = (trace: TraceColumns, row: number): number => (trace.orde
 
 export const formatShift = (value: number): string => (value === 0 ? "0" : `${value > 0 ? "+" : "−"}${formatDuration(Math.abs(value))}`);
 
+/** Around a trace, so that drift and steps before and after it are seen. */
+const CLOCK_MARGIN_NS = 300_000_000_000;
+
+/** The page of a clock, in the time of a trace: what is known of it now says nothing about then. */
+export function clockUrl(trace: TraceColumns, id: string): string {
+  const start = addNanoseconds(trace.startUnixNano, -CLOCK_MARGIN_NS);
+  const end = addNanoseconds(trace.startUnixNano, trace.extent + CLOCK_MARGIN_NS);
+  return `/clocks?${new URLSearchParams({ start, end, q: id }).toString()}`;
+}
+
 /** Of a service or a host, where one stands for a clock. */
 const NAME_CHARS_MAX = 60;
 
