@@ -263,13 +263,17 @@ export class TraceState {
 
   runSummary(row: number): RunSummary | null {
     const length = this.foldedRun(row);
-    return length === 0 ? null : summarizeRun(this.shown.value, row, length);
+    return length === 0 ? null : summarizeRun(this.shown.value, row, length, this.folds.stride[row]);
   }
 
   /** Whether the search finds the row or one of the calls it stands for; null when nothing is searched. */
   matches(row: number): boolean | null {
     const mask = this.found.value?.mask;
-    return mask === undefined ? null : mask.subarray(row, row + Math.max(1, this.foldedRun(row))).includes(1);
+    if (mask === undefined) return null;
+    const stride = this.folds.stride[row] ?? 1;
+    const end = row + Math.max(1, this.foldedRun(row)) * stride;
+    for (let member = row; member < end; member += stride) if (mask[member] === 1) return true;
+    return false;
   }
 
   setFolding(folding: boolean): void {
