@@ -4,7 +4,7 @@
 import { openStage } from "./stage.mjs";
 
 const [phase, known, filter = ""] = process.argv.slice(2);
-const FILES = { first: ["first"], all: ["search", "trace", "order", "views", "findings", "clocks"] };
+const FILES = { first: ["first"], all: ["search", "trace", "order", "views", "findings", "clocks", "services", "sql", "compare", "looks"] };
 const stage = await openStage(JSON.parse(known));
 let [taken, failed] = [0, 0];
 for (const file of FILES[phase]) {

@@ -16,7 +16,7 @@ export const JOURNEYS = {
     }
     for (const [path, words] of [["/findings", "Nothing was found so far"], ["/clocks", "No clock is known in this time"], ["/services", "No service was called in this time"]]) {
       await page.goto(origin + path);
-      await page.getByText(words).waitFor();
+      await page.getByRole("heading", { name: words }).waitFor();
     }
     await page.goto(origin);
     await page.getByRole("heading", { name: "Send the first trace" }).waitFor();

@@ -1,6 +1,5 @@
 // The other views of a trace: flame graph, statistics, spans, call graph; each against what SQL says of the same trace.
 import assert from "node:assert/strict";
-import { numberIn } from "../stage.mjs";
 import { TRAIN } from "./trace.mjs";
 
 export const JOURNEYS = {
@@ -44,7 +43,6 @@ export const JOURNEYS = {
     await page.goto(`${origin}/trace/${TRAIN}?view=graph`);
     await page.getByText(`10 boxes, ${calls.length} arrows`).waitFor();
     const box = page.getByRole("button", { name: /^ts-route-service 15 spans/ });
-    assert.equal(numberIn(await box.innerText().then((text) => /(\d+) spans/.exec(text)?.[0] ?? "")), 15);
     await box.focus();
     await page.keyboard.press("Enter");
     await page.locator(".tree-row.match").first().waitFor();
@@ -59,7 +57,6 @@ export const JOURNEYS = {
     assert.equal(await fact("Errors"), "2");
     assert.match(await fact("Until the last span ends"), /^1 m 4\d s$/);
     await page.getByRole("button", { name: "Next error" }).click();
-    await page.locator(".tree-row.chosen").waitFor();
-    assert.match(await page.locator(".span-panel").innerText(), /error/i);
+    await page.locator(".tree-row.chosen").getByRole("img", { name: "error" }).waitFor();
   },
 };
