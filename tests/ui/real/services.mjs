@@ -23,7 +23,7 @@ export const JOURNEYS = {
     await page.getByRole("link", { name: "Map", exact: true }).click();
     const boxes = page.locator(".call-graph .box");
     await boxes.nth(services.size - 1).waitFor();
-    const box = boxes.filter({ hasText: "gateway" });
+    const box = page.getByRole("button", { name: /^gateway / });
     const place = await box.getAttribute("transform");
     await page.reload();
     await boxes.nth(services.size - 1).waitFor();
