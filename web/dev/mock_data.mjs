@@ -82,7 +82,7 @@ function failSome(rnd, root) {
   root.status = 2;
 }
 
-/** One query per item, one after another, then a few side by side, then alternating calls that are no run. */
+/** One query per item, one after another, then a few side by side, then two that take turns. */
 function repeats(rnd, duration) {
   const node = (service, name, start, length, children = []) => ({
     service, name, start: Math.round(start), duration: Math.round(length), kind: 3, status: 0, events: 0, links: 0, flags: 0, children,

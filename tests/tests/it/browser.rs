@@ -1,16 +1,20 @@
-//! The UI in a real browser, on a real server that was filled over OTLP.
+//! The UI in a real browser, on real servers: one that was filled over OTLP with traces made for it, one that the demo
+//! and the real data sets have filled.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 use causeway_tests::proto::trace::v1::Span;
 use causeway_tests::server::Server;
 use causeway_tests::{cli, environment, otlp};
 use prost::Message;
 use serde_json::json;
 use tempfile::TempDir;
+
+use crate::demo;
 
 const LARGE_SPANS: u64 = 10_000;
 
@@ -21,19 +25,27 @@ const EVIL_NAMES: [&str; 3] = [
     "\"'><script>window.pwned=1</script>",
 ];
 
+/// The browser, or nothing where a tool is missing and that may be.
+fn chromium() -> Result<Option<PathBuf>> {
+    let chromium =
+        environment::path("CAUSEWAY_CHROMIUM").unwrap_or(PathBuf::from("/usr/bin/chromium"));
+    if !chromium.is_file() || !environment::has_program("node") {
+        environment::missing_tool("browser: no Chromium or no Node; set CAUSEWAY_CHROMIUM")?;
+        return Ok(None);
+    }
+    if !environment::repository().join("web/node_modules/playwright-core").is_dir() {
+        environment::missing_tool("browser: no playwright-core; run npm ci --prefix web")?;
+        return Ok(None);
+    }
+    Ok(Some(chromium))
+}
+
 /// Scenario: a person finds a trace, opens it, opens one with markup in its names, and scrolls one
 /// with 10,000 spans. Guarantee: every span is shown, markup is text, nothing stays blank, and the
 /// page complains of nothing.
 #[test]
 fn person_finds_and_reads_traces() -> Result<()> {
-    let chromium =
-        environment::path("CAUSEWAY_CHROMIUM").unwrap_or(PathBuf::from("/usr/bin/chromium"));
-    if !chromium.is_file() || !environment::has_program("node") {
-        return environment::missing_tool("browser: no Chromium or no Node; set CAUSEWAY_CHROMIUM");
-    }
-    if !environment::repository().join("web/node_modules/playwright-core").is_dir() {
-        return environment::missing_tool("browser: no playwright-core; run npm ci --prefix web");
-    }
+    let Some(chromium) = chromium()? else { return Ok(()) };
     let dir = TempDir::new()?;
     let server = Server::start(dir.path(), &[])?;
     let traces = fill(&server)?.to_string();
@@ -46,6 +58,84 @@ fn person_finds_and_reads_traces() -> Result<()> {
     }
     let figures = cli::run(&mut command, Duration::from_secs(180))?.success()?;
     environment::report(&format!("browser, {LARGE_SPANS} spans: {}", figures.trim()))
+}
+
+/// Real data sets; the journeys upload others.
+const DATA_SETS: [&str; 2] =
+    ["traceweaver-hotel/hotel_load100.jsonl.gz", "nezha-trainticket/otlp.jsonl.gz"];
+
+/// Until then the server has looked at all traces.
+const LOOKED_MAX: Duration = Duration::from_secs(180);
+const LOOK_INTERVAL: Duration = Duration::from_secs(3);
+
+/// A debug server answers slowly where other tests run beside it.
+const JOURNEYS_MAX: Duration = Duration::from_secs(900);
+
+/// Scenario: an empty server gets its first trace, then three minutes of the demo's past and traces of real systems;
+/// a person goes through every page. Guarantee: the pages show what the demo built in and what is known of the data
+/// sets, axe finds nothing serious, no page complains, loads from elsewhere or needs more than a strict policy.
+#[test]
+fn every_page_tells_what_is_known_of_real_traces() -> Result<()> {
+    let Some(chromium) = chromium()? else { return Ok(()) };
+    let Some(data) = environment::shared_data() else {
+        return environment::skipped(
+            "browser on real traces: no data sets; set CAUSEWAY_SHARED_DATA",
+        );
+    };
+    if environment::is_quick() {
+        return environment::skipped("browser on real traces: CAUSEWAY_QUICK is set");
+    }
+    let dir = TempDir::new()?;
+    let server = Server::start(dir.path(), &["--flush-interval", "200ms"])?;
+    take_journeys(&chromium, &server, &data, "first", None)?;
+    let started = Instant::now();
+    let truth = dir.path().join("truth.json");
+    demo::send_the_past(&server, &truth)?;
+    let mut import = environment::causeway_command()?;
+    import.args(["import", "--server", &format!("http://{}", server.addresses.otlp_http)]);
+    import.args(DATA_SETS.map(|file| data.join(file)));
+    cli::run(&mut import, Duration::from_secs(300))?.success()?;
+    wait_until_looked_at(&server)?;
+    environment::report(&format!("filled and looked at in {:?}", started.elapsed()))?;
+    take_journeys(&chromium, &server, &data, "all", Some(&truth))
+}
+
+/// The last of the findings are those of whole systems, so their number stands still when all are there.
+fn wait_until_looked_at(server: &Server) -> Result<()> {
+    let started = Instant::now();
+    let loops = "SELECT count(*) FROM findings WHERE detector = 'n_plus_one' \
+                 AND entry_service = 'ts-gateway-service'";
+    let mut last = [0; 3];
+    loop {
+        thread::sleep(LOOK_INTERVAL);
+        last.rotate_left(1);
+        last[2] = server.sql_count("SELECT count(*) FROM findings")?;
+        if last == [last[2]; 3] && server.sql_count(loops)? > 0 {
+            return Ok(());
+        }
+        ensure!(started.elapsed() < LOOKED_MAX, "still finding after {LOOKED_MAX:?}: {last:?}");
+    }
+}
+
+fn take_journeys(
+    chromium: &Path,
+    server: &Server,
+    data: &Path,
+    phase: &str,
+    truth: Option<&Path>,
+) -> Result<()> {
+    let known = json!({
+        "origin": format!("http://{}", server.addresses.http),
+        "otlp": format!("http://{}", server.addresses.otlp_http),
+        "data": data,
+        "truth": truth.unwrap_or(Path::new("")),
+    });
+    let mut command = Command::new("node");
+    command.arg(environment::repository().join("tests/ui/real.mjs")).env("CHROMIUM", chromium);
+    command.args([phase, &known.to_string()]);
+    let told = cli::run(&mut command, JOURNEYS_MAX)?.success()?;
+    let last = told.lines().last().context("the journeys say nothing")?;
+    environment::report(&format!("browser on real traces, {phase}: {last}"))
 }
 
 /// Sends three traces and says what they are.

@@ -58,7 +58,8 @@ fn faults_are_found(server: &Server, truth: &Value) -> Result<()> {
     Ok(())
 }
 
-fn send_the_past(server: &Server, truth: &std::path::Path) -> Result<Value> {
+/// Sends three minutes of the demo's past, and returns what was built in, which it also writes to `truth`.
+pub(crate) fn send_the_past(server: &Server, truth: &std::path::Path) -> Result<Value> {
     let mut demo = environment::causeway_command()?;
     let url = format!("http://{}", server.addresses.otlp_http);
     demo.args(["demo", "--seed", "1", "--history", "3m", "--duration", "1s", "--server", &url]);

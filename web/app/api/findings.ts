@@ -61,8 +61,8 @@ export interface FindingGroup extends FindingHead {
   /** Of the call it is about; empty where it is about none, or not about one. */
   readonly callerService: string;
   readonly calleeService: string;
-  /** Over one time frame for all groups of a list; null where the server tells of none. */
-  readonly trend: Trend | null;
+  /** Over one time frame for all groups of a list. */
+  readonly trend: Trend;
   readonly findings: number;
   readonly traces: number;
   readonly savingMedianNs: number;
@@ -90,7 +90,6 @@ export interface GroupList {
 }
 
 export interface WholeGroup extends FindingGroup {
-  readonly trend: Trend;
   /** Newest first. */
   readonly recent: readonly Finding[];
 }
@@ -129,9 +128,9 @@ function groupOf(value: unknown, path: string): FindingGroup {
   const json = asObject(value, path);
   return {
     ...headOf(json, path),
-    callerService: orNull(json["caller_service"], `${path}.caller_service`, asString) ?? "",
-    calleeService: orNull(json["callee_service"], `${path}.callee_service`, asString) ?? "",
-    trend: orNull(json["trend"], `${path}.trend`, trendOf),
+    callerService: asString(json["caller_service"], `${path}.caller_service`),
+    calleeService: asString(json["callee_service"], `${path}.callee_service`),
+    trend: trendOf(json["trend"], `${path}.trend`),
     findings: asNumber(json["findings"], `${path}.findings`),
     traces: asNumber(json["traces"], `${path}.traces`),
     savingMedianNs: asNumber(json["saving_median_ns"], `${path}.saving_median_ns`),
@@ -170,7 +169,7 @@ export function decodeGroups(value: unknown): GroupList {
 
 export function decodeGroup(value: unknown): WholeGroup {
   const json = asObject(value, "group");
-  return { ...groupOf(value, "group"), trend: trendOf(json["trend"], "group.trend"), recent: listOf(json["recent"], "group.recent", findingOf) };
+  return { ...groupOf(json, "group"), recent: listOf(json["recent"], "group.recent", findingOf) };
 }
 
 export function decodeFindings(value: unknown): readonly Finding[] {

@@ -23,6 +23,12 @@ export function clockChoices(tab: string): readonly (typeof CLOCK_CHOICES)[numbe
 /** Length of a step of the causal order: windows cannot be narrower than 100. */
 export const STEP = 1000;
 
+/** Spans of a trace up to which its causal order is loaded: that is two steps each, some 15 MB at this limit. */
+export const CAUSAL_SPANS_MAX = 100_000;
+
+/** Whether the steps of the causal order can be shown at all. */
+export const hasSteps = (trace: TraceColumns): boolean => trace.totalRows <= CAUSAL_SPANS_MAX;
+
 /** On the clock of reference. The trace then starts where its first aligned span does. */
 export function alignedColumns(trace: TraceColumns): TraceColumns {
   const { order } = trace;
@@ -67,6 +73,16 @@ function rebased(trace: TraceColumns, from: Float64Array, duration: Float64Array
 export const shiftOf = (trace: TraceColumns, row: number): number => (trace.order?.start[row] ?? Number.NaN) - (trace.start[row] ?? Number.NaN);
 
 export const formatShift = (value: number): string => (value === 0 ? "0" : `${value > 0 ? "+" : "−"}${formatDuration(Math.abs(value))}`);
+
+/** Around a trace, so that drift and steps before and after it are seen. */
+const CLOCK_MARGIN_NS = 300_000_000_000;
+
+/** The page of a clock, in the time of a trace: what is known of it now says nothing about then. */
+export function clockUrl(trace: TraceColumns, id: string): string {
+  const start = addNanoseconds(trace.startUnixNano, -CLOCK_MARGIN_NS);
+  const end = addNanoseconds(trace.startUnixNano, trace.extent + CLOCK_MARGIN_NS);
+  return `/clocks?${new URLSearchParams({ start, end, q: id }).toString()}`;
+}
 
 /** Of a service or a host, where one stands for a clock. */
 const NAME_CHARS_MAX = 60;

@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { decodeClocks, type ClockSeries } from "../api/clocks.ts";
 import { FLAG_NO_TIME, FLAG_STARTS_BEFORE_PARENT } from "../api/trace_columns.ts";
 import { decodeCausalLine, decodeCone, decodeRelation } from "../api/order.ts";
-import { alignedColumns, causalColumns, clockChoices, clockName, explainShift, formatStep, isBackwards, shiftOf, STEP, summarizeAlignment } from "./clock_choice.ts";
-import { chartPaths, groupClocks, summarizeClock, thin } from "./clock_report.ts";
+import { alignedColumns, CAUSAL_SPANS_MAX, causalColumns, clockChoices, clockName, clockUrl, explainShift, formatStep, hasSteps, isBackwards, shiftOf, STEP, summarizeAlignment } from "./clock_choice.ts";
+import { chartPaths, groupClocks, nearerReference, summarizeClock, thin } from "./clock_report.ts";
 import { countFaulty, faultTexts } from "./fault_texts.ts";
 import { flagTexts } from "./flag_texts.ts";
 import { barMiddle, communicating, cutAt, laneAt, layoutLanes, spanStep } from "./lanes.ts";
@@ -35,6 +35,12 @@ describe("another clock", () => {
     expect([...aligned.start]).toEqual([0, 100, 200, 300, 500, 950]);
     expect([aligned.extent, aligned.startUnixNano]).toEqual([1000, "1780000000000001000"]);
     expect(shiftOf(trace, 2)).toBe(1000);
+  });
+
+  test("is looked up in the time of the trace", () => {
+    const params = new URL(clockUrl(trace, "node-1"), "http://here").searchParams;
+    expect(params.get("q")).toBe("node-1");
+    expect([params.get("start"), params.get("end")]).toEqual(["1779999700000000000", String(1780000300000000000n + BigInt(trace.extent))]);
   });
 
   test("says what moved, by how much and how well that is known", () => {
@@ -70,6 +76,10 @@ describe("another clock", () => {
     expect([formatStep(2 * STEP, STEP), formatStep(2.5 * STEP, 0.5 * STEP)]).toEqual(["step 3", ""]);
   });
 
+  test("has steps up to a limit, counted over the whole trace", () => {
+    expect([CAUSAL_SPANS_MAX, CAUSAL_SPANS_MAX + 1].map((totalRows) => hasSteps({ ...trace, totalRows }))).toEqual([true, false]);
+  });
+
   test("is chosen in the URL, and raw where no order is known", () => {
     expect(parseView(trace, new URLSearchParams("clock=aligned&cut=17&view=space"))).toMatchObject({ clock: "aligned", tab: { id: "space", cut: 17 } });
     expect(parseView(trace, new URLSearchParams("clock=wrong&cut=-1"))).toMatchObject({ clock: null, tab: { cut: null } });
@@ -84,6 +94,23 @@ test("faults are said once, whether by flag or by fault", () => {
   expect(countFaulty(trace)).toBe(2);
   const twice = sampleTrace("web GET 0+1 duplicate", { clocks: [], reference: null, clock: [null], aligned_start_ns: [0], aligned_duration_ns: [1], half_width_ns: [null], faults: [1], messages: { from: [], from_event: [], to: [], to_event: [], class: [] } });
   expect(faultTexts(twice, 0)).toEqual([]);
+});
+
+describe("the clock that others are told against", () => {
+  const one = (id: string) => ({ id }) as ClockSeries;
+  const pair = (a: string, b: string, messages: number) => ({ a, b, messages, loNs: null, hiNs: null, pointNs: null, state: "none" as const });
+  const answer = (reference: string | null) => ({
+    reference, assumptions: { rhoPpm: 1, horizonNs: 1, windowNs: 1, declaredClocks: 0 }, clocks: [one("a"), one("b"), one("c")], pairs: [pair("a", "b", 3), pair("b", "c", 2), pair("c", "far", 9), pair("far", "far2", 99)],
+  });
+
+  test("stays where it is one of this time, or where none is known", () => {
+    expect([nearerReference(answer("a")), nearerReference(answer(null)), nearerReference({ ...answer("far"), pairs: [] })]).toEqual([null, null, null]);
+  });
+
+  test("is else the busiest of this time", () => {
+    expect(nearerReference(answer("far"))).toBe("c");
+    expect(nearerReference({ ...answer("far"), pairs: [pair("a", "b", 3), pair("b", "c", 2)] })).toBe("b");
+  });
 });
 
 describe("lanes", () => {

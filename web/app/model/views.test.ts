@@ -261,6 +261,19 @@ describe("folds", () => {
     expect([foldedRun(folds, FIRST_COLLAPSE, 1), foldedRun(folds, NOTHING_COLLAPSED, 1), foldedRun(folds, toggleRow(FIRST_COLLAPSE, 1), 1)]).toEqual([5, 0, 0]);
   });
 
+  test("are of calls that take turns, too, each kind a row of its own", () => {
+    const turns = (count: number): string => Array.from({ length: count }, (_, i) => `  db ${"AB"[i % 2]} ${i * 10}+${i + 1}`).join("\n");
+    const loop = rowsOf(`web GET 0+200\n${turns(11)}\n  db C 150+5`);
+    const found = findFolds(loop);
+    expect([found.count, found.length[1], found.length[2], found.stride[1], found.stride[2]]).toEqual([2, 6, 5, 2, 2]);
+    expect([...visibleRows(loop, found, FIRST_COLLAPSE)]).toEqual([0, 1, 2, 12]);
+    // One kind opens without the other, and a later call opens its own kind.
+    expect([...visibleRows(loop, found, toggleRow(FIRST_COLLAPSE, 2))]).toEqual([0, 1, 2, 4, 6, 8, 10, 12]);
+    expect(reveal(loop, found, FIRST_COLLAPSE, 5)).toEqual(toggleRow(FIRST_COLLAPSE, 1));
+    expect(summarizeRun(loop, 2, 5, 2)).toMatchObject({ count: 5, total: 2 + 4 + 6 + 8 + 10, start: 10, end: 100 });
+    expect(findFolds(rowsOf(`web GET 0+200\n${turns(9)}`)).count).toBe(0);
+  });
+
   test("say how many, how long, how far apart and how many at once", () => {
     const some = rowsOf("a n 0+10\na n 5+20 error\na n 25+5\na n 40+5\na n 0+0 timeless");
     expect(summarizeRun(some, 0, 5)).toEqual({ count: 5, errors: 1, total: 40, shortest: 5, median: 5, longest: 20, start: 0, end: 45, together: 2 });

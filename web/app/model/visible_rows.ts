@@ -37,9 +37,14 @@ export function visibleRows(trace: TraceColumns, folds: Folds, collapse: Collaps
       row += trace.subtree[row] ?? 1;
       continue;
     }
+    const first = folds.first[row] ?? row;
+    // A later call of a folded run; calls that take turns with it may be open.
+    if (only === null && first !== row && foldedRun(folds, collapse, first) > 0) {
+      row++;
+      continue;
+    }
     rows[count++] = row;
-    const run = only === null ? foldedRun(folds, collapse, row) : 0;
-    row += run > 0 ? run : isCollapsed(trace, collapse, row) ? (trace.subtree[row] ?? 1) : 1;
+    row += isCollapsed(trace, collapse, row) ? (trace.subtree[row] ?? 1) : 1;
   }
   return rows.subarray(0, count);
 }

@@ -62,9 +62,9 @@ describe("the answer", () => {
 
   test("shows what changed and what is above it, equal calls as one row", () => {
     const visible = visibleRows(trace, findFolds(trace), FIRST_COLLAPSE);
-    expect([...changedRows(trace, newTimes(trace, answer), visible)]).toEqual([0, 2, 3]);
+    expect([...changedRows(trace, newTimes(trace, answer), visible, findFolds(trace))]).toEqual([0, 2, 3]);
     const same = newTimes(trace, { ...answer, duration: trace.duration.slice(), gone: new Uint8Array(9) });
-    expect([...changedRows(trace, same, visible)]).toEqual([]);
+    expect([...changedRows(trace, same, visible, findFolds(trace))]).toEqual([]);
   });
 
   test("of a run is from its first start to its last end, without what is gone", () => {

@@ -4,6 +4,7 @@ import type { ChangeBody, WhatIf } from "../api/what_if.ts";
 import type { TraceColumns } from "../api/trace_columns.ts";
 import { formatDuration, parseDuration } from "../base/units.ts";
 import { rowsBySpanId } from "./span_row.ts";
+import type { Folds } from "./folds.ts";
 import { withAncestors } from "./visible_rows.ts";
 
 export const CHANGE_KINDS = [
@@ -119,9 +120,11 @@ export function newTimes(before: TraceColumns, answer: WhatIf): NewTimes {
 }
 
 /** Rows worth a look: what changed and what is above it. `visible` has a run of equal calls as one row. */
-export function changedRows(before: TraceColumns, times: NewTimes, visible: Int32Array): Int32Array {
+export function changedRows(before: TraceColumns, times: NewTimes, visible: Int32Array, folds: Folds): Int32Array {
   const wanted = withAncestors(before, times.changed);
   return visible.filter((row, at) => {
+    const stride = folds.stride[row] ?? 1;
+    for (let k = 1; stride > 1 && k < (folds.length[row] ?? 0); k++) if (wanted[row + k * stride] === 1) return true;
     const next = visible[at + 1] ?? before.rowCount;
     return wanted.subarray(row, Math.min(next, before.rowCount)).includes(1);
   });
@@ -135,9 +138,9 @@ export interface Extent {
 }
 
 /** From the first start to the last end of some rows side by side; null when none is there. */
-export function extentOf(start: Float64Array, duration: Float64Array, gone: Uint8Array | null, row: number, run: number): Extent | null {
+export function extentOf(start: Float64Array, duration: Float64Array, gone: Uint8Array | null, row: number, run: number, stride = 1): Extent | null {
   let [first, last, count] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
-  for (let one = row; one < row + Math.max(1, run); one++) {
+  for (let one = row; one < row + Math.max(1, run) * stride; one += stride) {
     if (gone?.[one] === 1 || Number.isNaN(start[one] ?? Number.NaN)) continue;
     count++;
     first = Math.min(first, start[one] ?? 0);

@@ -6,7 +6,7 @@ import { summarizeRun } from "../model/folds.ts";
 import type { CanvasTheme } from "./canvas_theme.ts";
 import { RectList, type Renderer } from "./renderer.ts";
 import { RULER_HEIGHT, timeOfX, xOfTime, yOfPosition, type TimelineFrame } from "./timeline_frame.ts";
-import type { SpanScene } from "./draw_spans.ts";
+import { strideOf, type SpanScene } from "./draw_spans.ts";
 
 export interface Overlay {
   /** Position among the visible rows, or -1. */
@@ -39,7 +39,7 @@ export function drawOverlay(renderer: Renderer, theme: CanvasTheme, frame: Timel
 function drawSelection(renderer: Renderer, theme: CanvasTheme, frame: TimelineFrame, scene: SpanScene, overlay: Overlay): void {
   if (overlay.selected < 0) return;
   const row = scene.rows[overlay.selected] ?? -1;
-  const run = scene.foldedRun(row) > 0 ? summarizeRun(scene.trace, row, scene.foldedRun(row)) : null;
+  const run = scene.foldedRun(row) > 0 ? summarizeRun(scene.trace, row, scene.foldedRun(row), strideOf(scene, row)) : null;
   const start = run?.start ?? scene.trace.start[row] ?? Number.NaN;
   const y = yOfPosition(frame, overlay.selected);
   if (Number.isNaN(start) || y > frame.height || y + frame.rowHeight < RULER_HEIGHT) return;

@@ -15,6 +15,8 @@ export interface SpanScene {
   readonly palette: readonly string[];
   /** How many rows of equal calls this one stands for, else 0. */
   readonly foldedRun: (row: number) => number;
+  /** Rows from one of these calls to the next, by the first of them; without, they follow each other. */
+  readonly strides?: Int32Array;
   /** 1 for rows that match the search; null when nothing is searched. */
   readonly matches: Uint8Array | null;
   /** What labels say, where it is not what bars are as long as. */
@@ -22,6 +24,8 @@ export interface SpanScene {
   /** How far the times of a row may be off, either way; NaN where nothing bounds it. */
   readonly halfWidths?: Float64Array | null;
 }
+
+export const strideOf = (scene: SpanScene, row: number): number => scene.strides?.[row] ?? 1;
 
 const BAR_WIDTH_MIN = 2;
 const DIMMED = 0.22;
@@ -41,7 +45,8 @@ export function drawSpans(renderer: Renderer, theme: CanvasTheme, frame: Timelin
     const y = yOfPosition(frame, position) + inset;
     let drawnTo = Number.NEGATIVE_INFINITY;
     const run = scene.foldedRun(row);
-    for (let member = row; member < row + Math.max(1, run); member++) {
+    const stride = strideOf(scene, row);
+    for (let member = row; member < row + Math.max(1, run) * stride; member += stride) {
       const left = xOfTime(frame, trace.start[member] ?? Number.NaN);
       const right = left + barWidth(frame, trace.duration[member] ?? 0);
       if (!(right >= 0 && left <= frame.width)) continue;
@@ -133,7 +138,8 @@ function drawWhiskers(
 /** What a row of many equal calls says: where the errors are, how many there are and how long they took. */
 function drawRunMarks(renderer: Renderer, theme: CanvasTheme, frame: TimelineFrame, scene: SpanScene, row: number, middle: number): void {
   const { trace } = scene;
-  const run = summarizeRun(trace, row, scene.foldedRun(row));
+  const stride = strideOf(scene, row);
+  const run = summarizeRun(trace, row, scene.foldedRun(row), stride);
   const [left, right] = [xOfTime(frame, run.start), xOfTime(frame, run.end)];
   if (Number.isNaN(left)) {
     renderer.text(6, middle, "no usable time", theme.warning, "left");
@@ -145,7 +151,7 @@ function drawRunMarks(renderer: Renderer, theme: CanvasTheme, frame: TimelineFra
     return;
   }
   let lastX = Number.NEGATIVE_INFINITY;
-  for (let member = row; member < row + run.count && run.errors > 0; member++) {
+  for (let member = row; member < row + run.count * stride && run.errors > 0; member += stride) {
     const x = Math.min(frame.width - 8, Math.max(8, xOfTime(frame, trace.start[member] ?? Number.NaN)));
     if (trace.status[member] !== STATUS_ERROR || x - lastX < 10) continue;
     renderer.symbol("error", x, middle, 14, theme.error, theme.onError);

@@ -8,7 +8,7 @@ import { fetchCausalLine, type CausalLine } from "../api/order.ts";
 import { fetchAttribute, type AttributeColumn } from "../api/trace_attributes.ts";
 import { isPartial, type TraceColumns } from "../api/trace_columns.ts";
 import { clampWindow, fullWindow, isFullWindow, panWindow, windowAround, zoomWindow, type TimeWindow } from "../base/time_window.ts";
-import { alignedColumns, causalColumns, type ClockChoice } from "../model/clock_choice.ts";
+import { alignedColumns, causalColumns, hasSteps, type ClockChoice } from "../model/clock_choice.ts";
 import { findingRows, type FindingRows } from "../model/finding_rows.ts";
 import { findFolds, summarizeRun, type Folds, type RunSummary } from "../model/folds.ts";
 import { attributeKeysOf, findSpans, neighbour, type FindResult } from "../model/find.ts";
@@ -46,7 +46,7 @@ export class TraceState {
   readonly clock: Signal<ClockChoice | null>;
   /** The axis of all views. */
   readonly axis: ReadonlySignal<ClockChoice>;
-  /** The trace with the times of the axis; until the causal order has arrived, aligned ones. */
+  /** The trace with the times of the axis; until the causal order has arrived, and where it is too long, aligned ones. */
   readonly shown: ReadonlySignal<TraceColumns>;
   /** The same where durations are read or added up: never steps, which have none. */
   readonly timed: ReadonlySignal<TraceColumns>;
@@ -113,12 +113,12 @@ export class TraceState {
     this.rows = computed(() => visibleRows(trace, this.folds, this.collapse.value, only.value));
     this.colors = computed(() => rowColors(this.timed.value, this.slots, this.color.value));
     this.#stops.push(effect(() => {
-      if (this.axis.value === "causal" && this.line.state.peek().status !== "ready") void this.line.load((abort) => fetchCausalLine(trace.traceId, abort));
+      if (this.axis.value === "causal" && hasSteps(trace) && this.line.state.peek().status !== "ready") void this.line.load((abort) => fetchCausalLine(trace.traceId, abort));
     }));
     this.#stops.push(effect(() => {
       const shown = this.shown.value;
       const steps = this.axis.peek() === "causal" && line.peek() !== null;
-      const waiting = this.axis.peek() === "causal" && !steps;
+      const waiting = this.axis.peek() === "causal" && hasSteps(trace) && !steps;
       if (wish !== null && !waiting) {
         this.window.value = clampWindow(wish, shown.extent);
         wish = null;
@@ -263,13 +263,17 @@ export class TraceState {
 
   runSummary(row: number): RunSummary | null {
     const length = this.foldedRun(row);
-    return length === 0 ? null : summarizeRun(this.shown.value, row, length);
+    return length === 0 ? null : summarizeRun(this.shown.value, row, length, this.folds.stride[row]);
   }
 
   /** Whether the search finds the row or one of the calls it stands for; null when nothing is searched. */
   matches(row: number): boolean | null {
     const mask = this.found.value?.mask;
-    return mask === undefined ? null : mask.subarray(row, row + Math.max(1, this.foldedRun(row))).includes(1);
+    if (mask === undefined) return null;
+    const stride = this.folds.stride[row] ?? 1;
+    const end = row + Math.max(1, this.foldedRun(row)) * stride;
+    for (let member = row; member < end; member += stride) if (mask[member] === 1) return true;
+    return false;
   }
 
   setFolding(folding: boolean): void {

@@ -37,7 +37,7 @@ export function ClockRow({ summary, open: opened, choose }: Props) {
         <Chart summary={summary} width={300} height={44} />
         <div class="figure">
           <b title={formatNanosecondsExactly(offset)}>{isReference ? "reference" : Number.isNaN(offset) ? "not known" : formatShift(offset)}</b>
-          <small title="How far it is off the reference, and by how much that may be wrong">{isReference ? "" : Number.isNaN(halfWidth) ? "no bound on both sides" : `${offset < 0 ? "behind" : "ahead"}, ±${formatDuration(halfWidth)}`}</small>
+          <small title="How far it is off the reference, and by how much that may be wrong">{isReference ? "" : Number.isNaN(halfWidth) ? "not bounded" : `${offset < 0 ? "behind" : "ahead"}, ±${formatDuration(halfWidth)}`}</small>
         </div>
         <div class="figure">
           <b>{clock.ratePpm === null ? "–" : rateText(clock.ratePpm)}</b>
@@ -74,6 +74,8 @@ function Chart({ summary, width, height }: { readonly summary: ClockSummary; rea
   const [first, last] = [clock.time[0] ?? 0, clock.time.at(-1) ?? 1];
   const known = paths.band !== "" || paths.oneSided !== "";
   const label = known ? `Offset between ${formatShift(paths.low)} and ${formatShift(paths.high)}` : "Offset not known";
+  // A picture that is stretched would stretch words too.
+  if (!known && paths.bad.length === 0 && clock.steps.length === 0) return <p class="clock-chart unknown">no message bounds it</p>;
   return (
     <svg class="clock-chart" viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img" aria-label={label}>
       <title>{label}</title>
@@ -85,7 +87,6 @@ function Chart({ summary, width, height }: { readonly summary: ClockSummary; rea
         const x = ((from - first) / Math.max(1, last - first)) * width;
         return <line key={from} class="step" x1={x} x2={x} y1="0" y2={height} />;
       })}
-      {known ? null : <text x="6" y={height / 2 + 4}>no message bounds it</text>}
     </svg>
   );
 }

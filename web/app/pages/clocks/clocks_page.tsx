@@ -2,11 +2,13 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { fetchClocks, type ClocksAnswer } from "../../api/clocks.ts";
 import { lineOf } from "../../base/text.ts";
+import { formatAxisTime, formatMoment, millisOf } from "../../base/time.ts";
 import { formatDuration, plural } from "../../base/units.ts";
 import { clockName } from "../../model/clock_choice.ts";
-import { ANOMALIES, CLOCK_SORTS, groupClocks, summarizeClock, type ClockSort, type ClockSummary } from "../../model/clock_report.ts";
+import { ANOMALIES, CLOCK_SORTS, groupClocks, nearerReference, summarizeClock, type ClockSort, type ClockSummary } from "../../model/clock_report.ts";
 import { assumedOfClocks } from "../../model/relation_words.ts";
 import { place, rewriteUrl } from "../../state/location.ts";
+import { timeZone } from "../../state/preferences.ts";
 import { Remote } from "../../state/remote.ts";
 import { lastSearchUrl } from "../../state/search_state.ts";
 import { Icon } from "../../ui/icon.tsx";
@@ -31,15 +33,20 @@ type ViewId = (typeof VIEWS)[number]["id"];
 
 interface Asked {
   readonly range: string;
+  /** Instead of the range, in nanoseconds since 1970: the time of a trace that led here; empty otherwise. */
+  readonly start: string;
+  readonly end: string;
   readonly reference: string;
   readonly sort: ClockSort;
   readonly filter: string;
   readonly view: ViewId;
 }
 
+const momentOf = (text: string | null): string => (/^\d{1,19}$/.test(text ?? "") ? (text ?? "") : "");
+
 function parseAsked(params: URLSearchParams): Asked {
   return {
-    range: RANGES.find((one) => one.id === params.get("range"))?.id ?? USUAL_RANGE, reference: params.get("reference") ?? "",
+    range: RANGES.find((one) => one.id === params.get("range"))?.id ?? USUAL_RANGE, start: momentOf(params.get("start")), end: momentOf(params.get("end")), reference: params.get("reference") ?? "",
     sort: CLOCK_SORTS.find((one) => one.id === params.get("sort"))?.id ?? "worst", filter: params.get("q") ?? "",
     view: VIEWS.find((one) => one.id === params.get("view"))?.id ?? "clocks",
   };
@@ -47,7 +54,10 @@ function parseAsked(params: URLSearchParams): Asked {
 
 function urlOf(asked: Asked): string {
   const params = new URLSearchParams();
-  if (asked.range !== USUAL_RANGE) params.set("range", asked.range);
+  if (asked.start !== "" || asked.end !== "") {
+    params.set("start", asked.start);
+    params.set("end", asked.end);
+  } else if (asked.range !== USUAL_RANGE) params.set("range", asked.range);
   if (asked.reference !== "") params.set("reference", asked.reference);
   if (asked.sort !== "worst") params.set("sort", asked.sort);
   if (asked.filter !== "") params.set("q", asked.filter);
@@ -58,11 +68,14 @@ function urlOf(asked: Asked): string {
 export function ClocksPage() {
   const [asked, setAsked] = useState(() => parseAsked(place.value.params));
   const [remote] = useState(() => new Remote<ClocksAnswer>());
+  const past = asked.start !== "" || asked.end !== "";
   const load = (): void => {
     const query = new URLSearchParams();
-    if (asked.range !== "all") query.set("start", asked.range);
+    const start = past ? asked.start : asked.range === "all" ? "" : asked.range;
+    if (start !== "") query.set("start", start);
+    if (past && asked.end !== "") query.set("end", asked.end);
     if (asked.reference !== "") query.set("reference", asked.reference);
-    void remote.load((signal) => fetchClocks(query, signal));
+    void remote.load((signal) => fetchAgainstNear(query, signal));
   };
   const change = (part: Partial<Asked>): void => setAsked({ ...asked, ...part });
   useEffect(() => {
@@ -73,7 +86,7 @@ export function ClocksPage() {
   useEffect(() => {
     load();
     return () => remote.stop();
-  }, [asked.range, asked.reference]);
+  }, [asked.range, asked.start, asked.end, asked.reference]);
   const state = remote.state.value;
   const answer = state.value;
   const all = useMemo(() => (answer === null ? [] : answer.clocks.map((one) => summarizeClock(one, answer.reference))), [answer]);
@@ -89,7 +102,8 @@ export function ClocksPage() {
           <div class="choices">
             <label>
               <span class="visually-hidden">Time range</span>
-              <select class="field" value={asked.range} onChange={(event) => change({ range: event.currentTarget.value })}>
+              <select class="field" value={past ? "past" : asked.range} onChange={(event) => change({ range: event.currentTarget.value, start: "", end: "" })}>
+                {past ? <option value="past">{pastText(asked)}</option> : null}
                 {RANGES.map(({ id, label }) => <option key={id} value={id}>{label}</option>)}
               </select>
             </label>
@@ -119,7 +133,7 @@ export function ClocksPage() {
         </div>
         {asked.view === "help" ? <Help answer={answer} /> : state.status === "failed" ? <ErrorNotice error={state.error} retry={load} /> : answer === null ? (
           <PageLoading label="Loading the clocks" text="Working out the offsets of all clocks…" />
-        ) : answer.clocks.length === 0 ? <Nothing range={asked.range} all={() => change({ range: "all" })} /> : asked.view === "pairs" ? (
+        ) : answer.clocks.length === 0 ? <Nothing range={past ? "past" : asked.range} all={() => change({ range: "all", start: "", end: "" })} /> : asked.view === "pairs" ? (
           <PairsMatrix answer={answer} all={all} filter={asked.filter} />
         ) : <Groups all={all} asked={asked} change={change} />}
       </main>
@@ -127,16 +141,32 @@ export function ClocksPage() {
   );
 }
 
+/** Short enough for the field: mostly both are on one day. */
+function pastText({ start, end }: Asked): string {
+  const from = start === "" ? "…" : formatMoment(millisOf(start), timeZone.value);
+  return `${from} to ${end === "" ? "…" : formatAxisTime(millisOf(end), 0, timeZone.value).replace(/\.\d+$/, "")}`;
+}
+
+/** Against a clock of this time, unless another one was asked for. */
+async function fetchAgainstNear(query: URLSearchParams, signal: AbortSignal): Promise<ClocksAnswer> {
+  const answer = await fetchClocks(query, signal);
+  const nearer = query.has("reference") ? null : nearerReference(answer);
+  if (nearer === null) return answer;
+  query.set("reference", nearer);
+  return fetchClocks(query, signal);
+}
+
 function Summary({ answer, all }: { readonly answer: ClocksAnswer; readonly all: readonly ClockSummary[] }) {
   const named = all.filter((one) => one.clock.service !== null);
   const bad = named.filter((one) => one.severity >= 3).length;
   const odd = named.filter((one) => one.severity === 2).length;
   const tagged = named.filter((one) => one.clock.tagged).length;
+  const unknown = named.filter((one) => !one.isReference && Number.isNaN(one.offset)).length;
   const reference = all.find((one) => one.isReference);
   if (all.length === 0) return <>No clock is known in this time.</>;
   return (
     <>
-      {plural(named.length, "clock")} of services, {tagged} <abbr title="Marks of order that travel with calls, so that order is proven without trusting clocks">with stamps</abbr>; <b>{bad === 0 ? "none is badly off" : `${bad} need${bad === 1 ? "s" : ""} attention`}</b>{odd === 0 ? "" : `, ${odd} to watch`}.
+      {plural(named.length, "clock")} of services, {tagged} <abbr title="Marks of order that travel with calls, so that order is proven without trusting clocks">with stamps</abbr>; <b>{bad === 0 ? (unknown === named.length ? "nothing is known of their offsets" : "none is known to be badly off") : `${bad} need${bad === 1 ? "s" : ""} attention`}</b>{odd === 0 ? "" : `, ${odd} to watch`}.
       Offsets are against {reference === undefined ? answer.reference : <bdi>{clockName(reference.clock)}</bdi>}.
     </>
   );

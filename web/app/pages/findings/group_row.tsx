@@ -33,7 +33,7 @@ export function GroupRow({ group, longest }: Props) {
           <GroupFacts group={group} />
         </div>
         <div class="much">
-          {group.trend === null ? null : <Sparkline counts={group.trend.findings} title="How often it was seen, over the same time for all findings" />}
+          <Sparkline counts={group.trend.findings} title="How often it was seen, over the same time for all findings" />
           <Loss finding={group} median={group.savingMedianNs} />
           {group.savingNs > 0 ? <span class="bar" aria-hidden="true"><i style={{ width: `${Math.min(100, (group.savingNs / longest) * 100)}%` }} /></span> : null}
         </div>

@@ -1,7 +1,7 @@
 // Of one span: whose clock its times come from, and how far alignment moves them.
 import { addNanoseconds, formatDateTimeExactly } from "../../base/time.ts";
 import { formatNanosecondsExactly } from "../../base/units.ts";
-import { clockName, explainShift, formatShift, knownTo, shiftOf } from "../../model/clock_choice.ts";
+import { clockName, clockUrl, explainShift, formatShift, knownTo, shiftOf } from "../../model/clock_choice.ts";
 import { isPlaceholder } from "../../model/span_row.ts";
 import { timeZone } from "../../state/preferences.ts";
 import type { TraceState } from "../../state/trace_state.ts";
@@ -29,7 +29,7 @@ export function ClockFacts({ state, row }: { readonly state: TraceState; readonl
     <section class="clock-facts" aria-label="Clock" title={explainShift(trace, row)}>
       <FactTable facts={facts} />
       <div class="filters">
-        <a class="button quiet small" href={`/clocks?q=${encodeURIComponent(clock.id)}`}>About this clock</a>
+        <a class="button quiet small" href={clockUrl(trace, clock.id)}>About this clock</a>
         <button type="button" class="button quiet small" onClick={() => state.openTab("space")}>Before and after it</button>
       </div>
     </section>

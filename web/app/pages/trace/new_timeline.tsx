@@ -32,7 +32,7 @@ export function NewTimeline({ state, before, answer }: Props) {
   const [chosen, setChosen] = useState(-1);
   const times = useMemo(() => newTimes(before, answer), [before, answer]);
   const visible = useMemo(() => visibleRows(before, state.folds, FIRST_COLLAPSE), [before]);
-  const changed = useMemo(() => changedRows(before, times, visible), [before, times]);
+  const changed = useMemo(() => changedRows(before, times, visible, state.folds), [before, times]);
   const rows = all || changed.length === 0 ? visible : changed;
   const ends = [before.rootRow].flatMap((row) => [extentOf(before.start, before.duration, null, row, 0)?.end, extentOf(times.start, times.duration, times.gone, row, 0)?.end]);
   const style = Object.fromEntries(["--old-end", "--new-end"].map((name, i) => [name, `${share(times, ends[i] ?? times.to)}%`]));
@@ -67,8 +67,9 @@ interface CellProps {
 
 function Cell({ state, before, times, row, column }: CellProps) {
   const run = state.folds.length[row] ?? 0;
-  const old = extentOf(before.start, before.duration, null, row, run);
-  const now = extentOf(times.start, times.duration, times.gone, row, run);
+  const stride = state.folds.stride[row];
+  const old = extentOf(before.start, before.duration, null, row, run, stride);
+  const now = extentOf(times.start, times.duration, times.gone, row, run, stride);
   const slot = state.slots[before.service[row] ?? -1] ?? SLOT_COUNT;
   switch (column) {
     case "name":

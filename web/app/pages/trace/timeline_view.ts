@@ -146,7 +146,7 @@ export class TimelineView {
     return {
       trace: state.shown.peek(), durations: axis === "causal" ? state.trace.duration : state.shown.peek().duration,
       halfWidths: axis === "aligned" ? (state.trace.order?.halfWidth ?? null) : null, rows: state.rows.peek(), colors: state.colors.peek(), palette: paletteOf(this.#theme, state.color.peek()),
-      matches: state.found.peek()?.mask ?? null, foldedRun: (row) => state.foldedRun(row),
+      matches: state.found.peek()?.mask ?? null, foldedRun: (row) => state.foldedRun(row), strides: state.folds.stride,
     };
   }
 
