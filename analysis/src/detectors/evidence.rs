@@ -62,7 +62,7 @@ impl Figure<'_> {
             Self::Bool(is_so) => text.push_str(if *is_so { "true" } else { "false" }),
             Self::Text(string) => push_string(string, text),
             Self::Value(Value::String(string)) => push_string(string, text),
-            Self::Value(value) => text.push_str(&value.to_string()),
+            Self::Value(value) => text.push_str(&serde_json::to_string(value).unwrap_or_default()),
         }
     }
 
@@ -173,9 +173,10 @@ fn push_key(key: &str, text: &mut String) {
 
 /// Appends a text as JSON. Most hold nothing to escape, which is found out for many bytes at a time.
 fn push_string(string: &str, text: &mut String) {
-    let is_plain = |byte: &u8| *byte >= 0x20 && *byte != b'"' && *byte != b'\\';
-    let plain = string.as_bytes().iter().fold(true, |plain, byte| plain & is_plain(byte));
-    if plain {
+    let escapes = string.bytes().fold(0, |found, byte| {
+        found | u8::from(byte < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\')
+    });
+    if escapes == 0 {
         text.push('"');
         text.push_str(string);
         text.push('"');
