@@ -234,7 +234,12 @@ impl Findings {
         });
     }
 
-    /// Keeps the worst.
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Keeps the worst, and sorts them so.
     pub(super) fn truncate(&mut self, findings_max: usize) {
         self.found.sort_by(|a, b| {
             let rank = |finding: &Finding| (finding.severity, finding.saving_ns, finding.count);

@@ -74,6 +74,7 @@ impl Detector for ImpossibleOrder {
                 let before_ns = trace.raw_start_ns(cause).saturating_sub(trace.raw_start_ns(row));
                 let is_early = before_ns > settings.impossible_order.before_ns_min
                     && trace.clock(cause) != trace.clock(row)
+                    && is_timed(subject, row)
                     && is_timed(subject, cause);
                 early.extend(is_early.then_some((row, cause, before_ns)));
             }
@@ -106,7 +107,6 @@ impl Detector for ImpossibleOrder {
 fn causes<'a>(subject: &'a Subject<'_, '_>, row: Row) -> impl Iterator<Item = Row> + 'a {
     let trace = subject.trace;
     let trace_id = trace.trace_id();
-    let is_placed = is_timed(subject, row);
     // A cycle was cut at this row, so its parent proves nothing.
     let parent = trace.parent(row).filter(|_| !trace.flags(row).contains(Flags::CYCLE));
     let links =
@@ -116,7 +116,7 @@ fn causes<'a>(subject: &'a Subject<'_, '_>, row: Row) -> impl Iterator<Item = Ro
         let mut found = trace.find(link.span_id);
         found.next().filter(|_| found.next().is_none())
     });
-    parent.into_iter().chain(linked).filter(move |_| is_placed)
+    parent.into_iter().chain(linked)
 }
 
 fn is_timed(subject: &Subject<'_, '_>, row: Row) -> bool {

@@ -11,6 +11,7 @@
 //! | severity | medium; low where only the port says so |
 //! | wrong if | the network encrypts beneath, which no attribute tells |
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use causeway_model::trace::Row;
@@ -19,7 +20,6 @@ use serde_json::Value;
 
 use super::evidence::evidence;
 use super::finding::{Draft, Fallacy, Findings};
-use super::n_plus_one::callee;
 use super::{Detector, Settings, Severity, Subject, with_fields};
 use crate::forms::{self, Call, Field, Fields};
 
@@ -73,12 +73,13 @@ impl Detector for PlaintextCall {
             return;
         }
         // A few callees of each trace; who is not known by name is known by what is called.
-        let mut plain: BTreeMap<(Sign, &str, &str), Vec<Row>> = BTreeMap::new();
+        let mut plain: BTreeMap<(Sign, &str, &str), Connection<'_>> = BTreeMap::new();
         // Whether two resources are one place is found out once for all their calls.
         let mut places: HashMap<(u32, u32), bool> = HashMap::new();
         for (row, sign) in subject.told.readable.iter().copied() {
             let Some(call) = subject.call(row) else { continue };
-            let is_near = subject.server(row).is_some_and(|server| {
+            let server = subject.server(row);
+            let is_near = server.is_some_and(|server| {
                 let clocks = (subject.trace.clock(row), subject.trace.clock(server));
                 *places.entry(clocks).or_insert_with(|| is_one_place(subject, row, server))
             });
@@ -86,14 +87,26 @@ impl Detector for PlaintextCall {
                 continue;
             }
             let service = subject.trace.service_text(row);
-            plain.entry((sign, service, callee_or_template(call))).or_default().push(row);
+            let to = server.map_or(call.callee.as_str(), |at| subject.trace.service_text(at));
+            let of = plain.entry((sign, service, callee_or_template(call)));
+            let of = of.or_insert(Connection { rows: Vec::new(), to });
+            of.to = if of.to == to { to } else { "" };
+            of.rows.push(row);
         }
         let mut plain: Vec<_> = plain.into_iter().collect();
-        plain.sort_by_key(|(key, rows)| (std::cmp::Reverse(rows.len()), *key));
-        for ((sign, service, callee), rows) in plain.iter().take(settings.findings_max) {
-            self.report(subject, (*sign, service, callee), rows, findings);
+        plain.sort_by_key(|(key, of)| (std::cmp::Reverse(of.rows.len()), *key));
+        for (key, connection) in plain.iter().take(settings.findings_max) {
+            self.report(subject, *key, connection, findings);
         }
     }
+}
+
+/// Calls of a service to one callee.
+#[derive(Debug)]
+struct Connection<'s> {
+    rows: Vec<Row>,
+    /// The service that is called; empty if there are several.
+    to: &'s str,
 }
 
 /// What tells that who stands between the ends of a call can read it; `None` also where the way does not leave the machine.
@@ -166,25 +179,26 @@ impl PlaintextCall {
         &self,
         subject: &Subject<'_, '_>,
         (sign, service, to): (Sign, &str, &str),
-        rows: &[Row],
+        Connection { rows, to: called }: &Connection<'_>,
         findings: &mut Findings,
     ) {
         let Some(first) = rows.first().copied() else { return };
         let Some(call) = subject.call(first) else { return };
-        let how = match sign {
-            Sign::Scheme => "by http".to_owned(),
-            Sign::Port(port) => format!("at port {port}"),
+        let how: Cow<'static, str> = match sign {
+            Sign::Scheme => "by http".into(),
+            Sign::Port(port) => format!("at port {port}").into(),
         };
         let mut calls: Vec<&Call> =
             rows.iter().filter_map(|row| subject.call(*row).map(AsRef::as_ref)).collect();
         calls.sort_unstable_by_key(|call| call.key);
         calls.dedup_by_key(|call| call.key);
         let title = match calls.len() {
-            1 => format!(
-                "{service} calls {}{} {how}, not encrypted",
-                callee(&call.callee),
-                call.template
-            ),
+            // Formatting takes several times as long, and this is the most frequent finding of all.
+            1 => {
+                let gap = if call.callee.is_empty() { "" } else { " " };
+                let (callee, template) = (call.callee.as_str(), call.template.as_str());
+                [service, " calls ", callee, gap, template, " ", &how, ", not encrypted"].concat()
+            }
             several => {
                 format!("{service} makes {several} different calls to {to} {how}, not encrypted")
             }
@@ -197,9 +211,9 @@ impl PlaintextCall {
             "Call by TLS, or let a mesh encrypt and say so.".to_owned(),
             "The network encrypts beneath what spans tell.",
             [
-                ("templates", templates),
+                ("templates", templates.into()),
                 ("callee", call.callee.as_str().into()),
-                ("sign", how.as_str().into()),
+                ("sign", how.as_ref().into()),
                 ("calls", rows.len().into()),
             ],
         );
@@ -212,6 +226,7 @@ impl PlaintextCall {
                 group: vec![service, to],
                 caller: subject.caller(first),
                 rows,
+                edge: Some((service, called)),
                 severity: Some(severity),
                 evidence,
                 ..Draft::default()

@@ -22,7 +22,9 @@ pub fn detect_in(subject: &Subject<'_, '_>, settings: &Settings) -> Vec<Finding>
     for detector in DETECTORS {
         let mut found = Findings::default();
         detector.run(subject, settings, &mut found);
-        found.truncate(settings.findings_max);
+        if found.len() > settings.findings_max {
+            found.truncate(settings.findings_max);
+        }
         all.extend(found);
     }
     all.truncate(settings.findings_max);

@@ -15,12 +15,11 @@
 use std::collections::BTreeMap;
 
 use causeway_model::trace::Row;
-use causeway_model::value;
 
 use super::evidence::evidence;
 use super::finding::{Draft, Fallacy, Findings};
 use super::{Detector, Settings, Severity, Subject};
-use crate::forms::{SecretKind, find_secrets};
+use crate::forms::SecretKind;
 
 /// Finds credentials in spans.
 #[derive(Debug)]
@@ -64,14 +63,9 @@ impl Detector for SecretInSpan {
                 add(row, key.to_owned(), kind);
             }
         }
-        for row in trace.rows() {
-            for event in trace.events(row).filter(|event| !event.attributes.is_empty()) {
-                for (key, value) in value::set_texts(event.attributes) {
-                    let Some(text) = value.filter(|_| is_searched(&key)) else { continue };
-                    for site in find_secrets(&key, &value::display(&text)) {
-                        add(row, format!("{}: {key}", event.name), site.kind);
-                    }
-                }
+        for (row, event, key, kind) in &subject.told.event_secrets {
+            if is_searched(key) {
+                add(*row, format!("{event}: {key}"), *kind);
             }
         }
         let mut places: Vec<_> = places.into_iter().collect();

@@ -69,13 +69,6 @@ impl Detector for SequentialCalls {
         let trace = subject.trace;
         let total = |run: &Vec<Row>| -> i64 { run.iter().map(|row| trace.duration_ns(*row)).sum() };
         let rule = &settings.sequential_calls;
-        let often = settings.n_plus_one.calls_min;
-        let repeated: HashSet<(Row, CallKey)> = subject
-            .repeats
-            .iter()
-            .filter(|repeat| repeat.rows.len() >= often)
-            .map(|repeat| (repeat.caller, repeat.call.key))
-            .collect();
         // Side by side saves at most all but the longest.
         let is_long = |exits: &&[(Row, Row)]| {
             let total_ns: i64 = exits.iter().map(|(_, row)| trace.duration_ns(*row)).sum();
@@ -85,6 +78,13 @@ impl Detector for SequentialCalls {
         if callers.peek().is_none() {
             return;
         }
+        let often = settings.n_plus_one.calls_min;
+        let repeated: HashSet<(Row, CallKey)> = subject
+            .repeats
+            .iter()
+            .filter(|repeat| repeat.rows.len() >= often)
+            .map(|repeat| (repeat.caller, repeat.call.key))
+            .collect();
         let needed = Needed::of(subject);
         let mut runs: Vec<Vec<Row>> = callers
             .flat_map(|exits| runs(subject, exits, &repeated, &needed))
@@ -242,7 +242,7 @@ impl SequentialCalls {
             [
                 ("calls", run.len().into()),
                 ("different", different.into()),
-                ("templates", templates),
+                ("templates", templates.into()),
                 ("total_ns", total_ns.into()),
                 ("longest_ns", longest_ns.into()),
                 ("saving_percent", share.into()),

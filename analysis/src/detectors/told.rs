@@ -27,6 +27,8 @@ pub(super) struct Told<'a> {
     pub(super) readable: Vec<(Row, Sign)>,
     /// Attributes that hold secrets, by their keys.
     pub(super) secrets: Vec<(Row, &'a str, SecretKind)>,
+    /// Names of events, and of their attributes that hold secrets.
+    pub(super) event_secrets: Vec<(Row, &'a str, String, SecretKind)>,
     /// Resources by the numbers of their clocks.
     resources: Vec<Option<Arc<Resource>>>,
     /// Whether a span shows a stamp, readable or not.
@@ -62,6 +64,7 @@ impl<'a> Told<'a> {
             told.read_resource(trace, row, former);
             fields.clear();
             let read = told.take(trace, row, &mut fields, former);
+            told.search_events(trace, row, former);
             let (kind, name) = (trace.kind(row), trace.name_text(row));
             // Nobody but who forms a call looks into statements, so one that was formed before need not be readable.
             match (former.recognise(kind, name, &fields), read) {
@@ -99,8 +102,10 @@ impl<'a> Told<'a> {
                 (Some(name), Some(AttributeText::Int(int))) => fields.set(name, Value::Int(int)),
                 (name, Some(AttributeText::Text(text))) => {
                     let hash = text_hash(text);
-                    let secrets = former.secrets(key, text, hash);
-                    self.secrets.extend(secrets.iter().map(|site| (row, key, site.kind)));
+                    if !former.is_clean(key, name.is_some(), hash) {
+                        let secrets = former.secrets(key, name.is_some(), text, hash);
+                        self.secrets.extend(secrets.iter().map(|site| (row, key, site.kind)));
+                    }
                     let Some(name) = name else { continue };
                     match unescaped(text) {
                         Some(text) => fields.set_text(name, text, hash),
@@ -116,6 +121,14 @@ impl<'a> Told<'a> {
             }
         }
         read
+    }
+
+    fn search_events(&mut self, trace: &MergedTrace<'a>, row: Row, former: &mut Former) {
+        for event in trace.events(row).filter(|event| !event.attributes.is_empty()) {
+            let secrets = former.event_secrets(event.attributes);
+            let places = secrets.into_iter().map(|(key, kind)| (row, event.name, key, kind));
+            self.event_secrets.extend(places);
+        }
     }
 
     fn note(&mut self, row: Row, call: Option<Arc<Call>>, fields: &Fields<'_>) {

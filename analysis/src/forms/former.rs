@@ -7,16 +7,16 @@
 
 use std::sync::Arc;
 
-use causeway_model::value::display;
+use causeway_model::value::{display, set_texts};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::call::{Call, Draft, Kind, System};
-use super::conventions::{Field, Fields};
+use super::conventions::{Field, Fields, text_hash};
 use super::document::{is_document, push_document};
 use super::path::push_name;
 use super::recent::Recent;
 use super::resources::{Resource, Resources};
-use super::secrets::{Searched, SecretSite, find_secrets, may_be_secret_name};
+use super::secrets::{Searched, SecretKind, SecretSite, find_secrets, may_be_secret_name};
 use super::sql::{Dialect, STATEMENT_BYTES_MAX, Statement, cut_at, push_skeleton};
 use super::{cache, genai, http, messaging, names, recognise, rpc};
 
@@ -118,16 +118,44 @@ impl Former {
         call
     }
 
+    /// Whether an attribute's value of this [hash](super::text_hash) is known to hold no [secrets](Self::secrets).
+    #[inline]
+    pub(crate) fn is_clean(&self, key: &str, is_known: bool, hash: u64) -> bool {
+        self.searched.is_clean(hash) && (is_known || !may_be_secret_name(key))
+    }
+
     /// The kinds of secrets in an attribute's value, whose [value text](causeway_model::value) is given with its
-    /// [hash](super::text_hash); see [`find_secrets`].
-    pub(crate) fn secrets(&mut self, key: &str, text: &str, hash: u64) -> Vec<SecretSite> {
+    /// [hash](super::text_hash); see [`find_secrets`]. Of a key it is told whether it is one of [`NAMES`](super::conventions::NAMES), as
+    /// none of these means a secret.
+    pub(crate) fn secrets(
+        &mut self,
+        key: &str,
+        is_known: bool,
+        text: &str,
+        hash: u64,
+    ) -> Vec<SecretSite> {
+        let found = find_secrets(key, &display(text));
         // What the key says is told of each value.
-        let is_searched = !may_be_secret_name(key);
-        if is_searched && self.searched.is_clean(hash) {
+        if found.is_empty() && (is_known || !may_be_secret_name(key)) {
+            self.searched.add_clean(hash);
+        }
+        found
+    }
+
+    /// Keys and kinds of secrets among the attributes of an event, given the [text](causeway_model::value) of all of them.
+    pub(crate) fn event_secrets(&mut self, attributes: &str) -> Vec<(String, SecretKind)> {
+        // Apart from the same text as the value of one attribute.
+        let hash = text_hash(attributes).rotate_left(32) ^ 1;
+        if self.searched.is_clean(hash) {
             return Vec::new();
         }
-        let found = find_secrets(key, &display(text));
-        if is_searched && found.is_empty() {
+        let mut found = Vec::new();
+        for (key, value) in set_texts(attributes) {
+            let Some(text) = value else { continue };
+            let sites = find_secrets(&key, &display(&text));
+            found.extend(sites.into_iter().map(|site| (key.clone().into_owned(), site.kind)));
+        }
+        if found.is_empty() {
             self.searched.add_clean(hash);
         }
         found

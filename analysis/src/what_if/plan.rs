@@ -60,7 +60,7 @@ impl Plan {
 
     /// Changed rows and all above them, children before their parents.
     pub(super) fn affected(&self, trace: &MergedTrace<'_>) -> Vec<Row> {
-        let mut affected: HashSet<Row> = HashSet::new();
+        let mut affected: HashSet<Row> = HashSet::with_capacity(self.fates.len() + 16);
         for row in self.fates.keys().filter(|row| row.idx() < trace.len()) {
             let mut at = Some(*row);
             while let Some(row) = at.filter(|row| affected.insert(*row)) {
@@ -98,6 +98,7 @@ impl Plan {
         let longest = calls.iter().max_by_key(|call| (trace.duration_ns(**call), call.0));
         let Some(longest) = longest.copied() else { return };
         let further = i64::try_from(calls.len() - 1).unwrap_or(i64::MAX);
+        self.fates.reserve(calls.len());
         for call in calls {
             self.set(
                 call,

@@ -12,6 +12,9 @@ use super::Change;
 use super::plan::{Fate, Group, Plan};
 use crate::waiting::is_awaited;
 
+/// Room for children that most spans do not exceed.
+const CHILDREN_USUAL: usize = 32;
+
 /// A trace as it would be after a change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Replay {
@@ -139,8 +142,8 @@ impl<'t, 'a> Lengths<'t, 'a> {
             plan,
             length_ns: HashMap::with_capacity(affected.len()),
             after_parent_ns,
-            starts_ns: Vec::new(),
-            ends: Vec::new(),
+            starts_ns: Vec::with_capacity(CHILDREN_USUAL),
+            ends: Vec::with_capacity(CHILDREN_USUAL),
             groups: plan.groups.iter().map(Beside::new).collect(),
         };
         for row in affected {

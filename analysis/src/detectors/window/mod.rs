@@ -19,6 +19,7 @@ mod dead_endpoint;
 mod distributed_monolith;
 mod draft;
 mod mixed_dialects;
+mod queue_growth;
 mod queue_waits;
 mod run;
 mod single_instance;

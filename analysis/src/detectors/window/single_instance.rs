@@ -25,7 +25,7 @@ const INSTANCES_MAX: usize = 8;
 /// Pairs of an entry operation and a service at most.
 const OPERATIONS_MAX: usize = 20_000;
 /// What tells instances apart, best first.
-const IDENTITIES: [&str; 3] = ["service.instance.id", "k8s.pod.name", "host.name"];
+pub(super) const IDENTITIES: [&str; 3] = ["service.instance.id", "k8s.pod.name", "host.name"];
 
 /// Thresholds of [`SingleInstance`].
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -129,17 +129,21 @@ impl Finder<'_> {
     /// Goes on to the next byte at which a secret may show, and gives it. This is where the time goes: most values have
     /// no such byte.
     fn advance(&mut self, mut is_in_word: bool) -> Option<u8> {
-        let rest = self.bytes.get(self.at..)?;
-        for (offset, byte) in rest.iter().enumerate() {
-            let classes = classes_of(*byte);
-            let is_first = classes & FIRST != 0 && !is_in_word;
-            if classes & SIGN != 0 || (is_first && may_begin(*byte, rest.get(offset + 1))) {
-                self.at += offset;
-                return Some(*byte);
+        loop {
+            if is_in_word {
+                // Nothing begins within a word.
+                let mut rest = self.bytes.get(self.at..)?.iter();
+                self.at += rest.position(|byte| classes_of(*byte) & WORD == 0)?;
+            }
+            let byte = *self.bytes.get(self.at)?;
+            let classes = classes_of(byte);
+            let is_first = classes & FIRST != 0;
+            if classes & SIGN != 0 || is_first && may_begin(byte, self.bytes.get(self.at + 1)) {
+                return Some(byte);
             }
             is_in_word = classes & WORD != 0;
+            self.at += 1;
         }
-        None
     }
 
     fn add(&mut self, kind: SecretKind, start_idx: usize, end_idx: usize) {
@@ -188,7 +192,8 @@ impl Finder<'_> {
         let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
         let before = self.bytes.get(..name_end).unwrap_or_default();
         let name_bytes = before.iter().rev().take(NAME_BYTES_MAX + 1).take_while(is_name).count();
-        if !is_secret_name(self.between(name_end - name_bytes, name_end)) {
+        let name = self.between(name_end - name_bytes, name_end);
+        if !may_be_secret_name(name) || !is_secret_name(name) {
             return;
         }
         let colon = self.bytes.get(self.at) == Some(&b':');

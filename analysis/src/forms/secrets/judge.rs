@@ -57,6 +57,7 @@ pub(super) fn is_secret_name(name: &str) -> bool {
 }
 
 /// Whether a name ends as those do that mean a secret value, which most do not.
+#[inline]
 pub(in crate::forms) fn may_be_secret_name(name: &str) -> bool {
     let Some([last_but_one, last]) = name.as_bytes().last_chunk() else { return false };
     matches!(

@@ -15,6 +15,7 @@ pub(in crate::forms) struct Searched {
 
 impl Searched {
     /// Whether a text of this hash was searched and holds none.
+    #[inline]
     pub(in crate::forms) fn is_clean(&self, hash: u64) -> bool {
         self.hashes.get(place(hash)) == Some(&hash)
     }

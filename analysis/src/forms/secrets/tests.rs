@@ -5,6 +5,7 @@ use super::begin::{FIRST, classes_of, may_begin};
 use super::find::PREFIXES;
 use super::judge::{SECRET_HEADERS, SECRET_NAMES, may_be_secret_name};
 use super::*;
+use crate::forms::conventions::NAMES;
 
 /// Checks what is found: kind and the text at the site.
 fn check(value: &str, expected: &[(SecretKind, &str)]) {
@@ -103,6 +104,13 @@ fn sites_and_bytes_are_limited() {
     assert_eq!(find_secrets("x", &many).len(), SECRETS_PER_VALUE_MAX);
     let far = format!("{}&password=hunter2", "a".repeat(SECRET_BYTES_MAX));
     assert!(find_secrets("x", &far).is_empty());
+}
+
+#[test]
+fn names_that_are_known_mean_no_secret() {
+    for (name, ..) in NAMES {
+        assert!(find_secrets(name, "hunter2").is_empty(), "{name}");
+    }
 }
 
 #[test]
