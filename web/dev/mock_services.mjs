@@ -49,7 +49,7 @@ export function redSeriesOf(params, now, empty) {
     const requests = Math.round(step * (6 + 4 * Math.sin(i / 7) + rnd() * 2));
     const p50 = base * (1 + rnd() * 0.2) * (bad ? 1.4 : 1);
     const p99 = p50 * (5 + rnd() * 2) * (bad ? 2 : 1);
-    const exemplar = i % 5 !== 4 ? { trace_id: traceIdOf(1), span_id: idOf(1, i % 20), duration_ns: Math.round(p99 * (1 + rnd() * 0.8)) } : null;
+    const exemplar = i % 5 !== 4 ? { trace_id: traceIdOf(1), span_id: idOf(1, i % 20), duration_ns: Math.round(p99 * (1 + rnd() * 0.8)), is_error: bad && i % 3 === 0 } : null;
     return { start_unix_nano: start, requests, errors: bad ? Math.round(requests * 0.2 * rnd()) : 0, p50_ns: Math.round(p50), p95_ns: Math.round(p50 * (2.5 + rnd()) * (bad ? 2 : 1)), p99_ns: Math.round(p99), exemplar };
   });
   const sum = (key) => points.reduce((all, one) => all + one[key], 0);

@@ -262,11 +262,12 @@ impl Estimator {
         })
     }
 
-    /// The clock that most messages went to or came from, of those that are kept: the one others are best told against. That
-    /// of the collector does not count: messages to it bound one side only.
-    pub fn busiest(&self) -> Option<ClockId> {
+    /// The clock that most messages went to or came from in a range of windows, of those that are kept: the one others are best
+    /// told against there. That of the collector does not count: messages to it bound one side only.
+    pub fn busiest(&self, windows: RangeInclusive<i64>) -> Option<ClockId> {
         let mut messages = vec![0u64; self.clocks.len()];
-        let all = self.windows.values().flat_map(|slice| &slice.pairs);
+        let (first, last) = windows.into_inner();
+        let all = self.evidence(first, last).flat_map(|(_, pairs)| pairs);
         let collector = self.numbers.get(&ClockId::Collector);
         for ((from, to), evidence) in all.filter(|((_, to), _)| Some(to) != collector) {
             for number in [*from, *to] {

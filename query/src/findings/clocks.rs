@@ -1,5 +1,7 @@
 //! What the clocks of the last quarter of an hour of messages show.
 
+use std::ops::RangeInclusive;
+
 use causeway_analysis::detectors::Finding;
 use causeway_analysis::detectors::window::{ClockSeen, ClockSettings, detect_clocks};
 use causeway_clock::offsets::report;
@@ -9,16 +11,19 @@ use crate::order::{ClockName, Clocks};
 /// How far back findings look.
 const BACK_NS: i64 = 900_000_000_000;
 
-/// Findings about clocks, against the clock that most messages go to or come from.
+/// Findings about clocks, against the clock that most messages went to or came from meanwhile.
 pub(crate) fn of_clocks(known: &Clocks) -> Vec<Finding> {
     let settings = known.estimator.settings();
-    let (Some(reference), Some((_, last))) =
-        (known.estimator.busiest(), known.estimator.window_range())
-    else {
+    let windows = known.estimator.window_range().map(|(_, last)| {
+        let first = last.saturating_sub(BACK_NS / settings.window_ns.max(1));
+        first..=last
+    });
+    let busiest =
+        |windows: RangeInclusive<i64>| Some((known.estimator.busiest(windows.clone())?, windows));
+    let Some((reference, windows)) = windows.and_then(busiest) else {
         return Vec::new();
     };
-    let first = last.saturating_sub(BACK_NS / settings.window_ns.max(1));
-    let found = known.solve(|solver| report(solver, reference, first..=last));
+    let found = known.solve(|solver| report(solver, reference, windows));
     let names: Vec<ClockName> = found.iter().map(|report| known.name(report.clock)).collect();
     let seen = found.iter().zip(&names).filter_map(|(report, name)| {
         // A host shows what its processes show.

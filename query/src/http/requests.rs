@@ -183,6 +183,7 @@ struct Exemplar {
     trace_id: String,
     span_id: String,
     duration_ns: i64,
+    is_error: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -226,6 +227,7 @@ pub(super) async fn red(
                 trace_id: TraceId(row.id("trace_id")).to_string(),
                 span_id: SpanId(row.id("span_id")).to_string(),
                 duration_ns,
+                is_error: row.count("is_error") > 0,
             }),
         }),
         operations,

@@ -100,17 +100,21 @@ fn windows(
     Ok((count > 0).then_some(first..=last))
 }
 
+/// What clocks show against a reference, the busiest of that time unless one is asked for, and that reference.
 fn reports(
     known: &Clocks,
-    reference: ClockId,
+    reference: Option<ClockId>,
     range: (Option<i64>, Option<i64>),
-) -> Result<Vec<ClockReport>> {
+) -> Result<(Option<ClockId>, Vec<ClockReport>)> {
     let windows = windows(known, range)?;
-    let reports = windows.map(|windows| known.solve(|solver| report(solver, reference, windows)));
-    let mut reports = reports.unwrap_or_default();
-    let is_read = |clock| !matches!(clock, ClockId::Collector | ClockId::Utc);
-    reports.retain(|report| is_read(report.clock) || report.clock == reference);
-    Ok(reports)
+    let reference = reference.or_else(|| known.estimator.busiest(windows.clone()?));
+    let reports = reference.zip(windows).map(|(reference, windows)| {
+        let mut reports = known.solve(|solver| report(solver, reference, windows));
+        let is_read = |clock| !matches!(clock, ClockId::Collector | ClockId::Utc);
+        reports.retain(|report| is_read(report.clock) || report.clock == reference);
+        reports
+    });
+    Ok((reference, reports.unwrap_or_default()))
 }
 
 fn state_text(state: State) -> &'static str {
@@ -133,22 +137,22 @@ fn rate_ppm(report: &ClockReport) -> Option<f64> {
 /// Too many windows are asked for.
 pub(crate) fn clocks(known: &Clocks, range: (Option<i64>, Option<i64>)) -> Result<RecordBatch> {
     let mut rows = Rows::new(clocks_schema());
-    if let Some(reference) = known.estimator.busiest() {
-        let window_ns = known.estimator.settings().window_ns;
-        for report in reports(known, reference, range)? {
-            let name = known.name(report.clock);
-            for window in &report.windows {
-                rows.texts(&[Some(&clock_text(report.clock))]);
-                rows.name(&name);
-                rows.times(window.start_ns, window.start_ns.saturating_add(window_ns));
-                rows.texts(&[Some(&clock_text(reference))]);
-                rows.bounds(&window.bounds);
-                rows.longs(&[report.granularity_ns]);
-                rows.double(rate_ppm(&report));
-                let rejects = known.rejects.get(&report.clock).copied().unwrap_or(0);
-                rows.longs(&[Some(report.steps.len() as i64), i64::try_from(rejects).ok()]);
-                rows.end();
-            }
+    let (reference, reports) = reports(known, None, range)?;
+    let reference = reference.map(clock_text);
+    let window_ns = known.estimator.settings().window_ns;
+    for report in reports {
+        let name = known.name(report.clock);
+        for window in &report.windows {
+            rows.texts(&[Some(&clock_text(report.clock))]);
+            rows.name(&name);
+            rows.times(window.start_ns, window.start_ns.saturating_add(window_ns));
+            rows.texts(&[reference.as_deref()]);
+            rows.bounds(&window.bounds);
+            rows.longs(&[report.granularity_ns]);
+            rows.double(rate_ppm(&report));
+            let rejects = known.rejects.get(&report.clock).copied().unwrap_or(0);
+            rows.longs(&[Some(report.steps.len() as i64), i64::try_from(rejects).ok()]);
+            rows.end();
         }
     }
     rows.finish()
@@ -255,7 +259,7 @@ pub(crate) struct ClocksAnswer {
     pairs: Vec<PairSummary>,
 }
 
-/// All clocks against a reference, the one with most messages unless another is asked for.
+/// All clocks against a reference, the one with most messages in that time unless another is asked for.
 ///
 /// # Errors
 /// Too many windows are asked for.
@@ -264,11 +268,7 @@ pub(crate) fn clocks_answer(
     reference: Option<ClockId>,
     range: (Option<i64>, Option<i64>),
 ) -> Result<ClocksAnswer> {
-    let reference = reference.or_else(|| known.estimator.busiest());
-    let found = match reference {
-        Some(reference) => reports(known, reference, range)?,
-        None => Vec::new(),
-    };
+    let (reference, found) = reports(known, reference, range)?;
     Ok(ClocksAnswer {
         reference: reference.map(clock_text),
         assumptions: Assumptions::of(&known.estimator),

@@ -86,7 +86,7 @@ pub(crate) fn operations(session: &Session, asked: &Asked) -> Result<LogicalPlan
     by(asked.spans(session)?, vec![text(col(name::NAME)).alias("name")], "name")
 }
 
-/// The same by `start`, the multiples of a step, with `trace_id`, `span_id` and `duration_ns` of the slowest.
+/// The same by `start`, the multiples of a step, with `trace_id`, `span_id`, `is_error` and `duration_ns` of the slowest.
 pub(crate) fn points(session: &Session, asked: &Asked, step_ns: i64) -> Result<LogicalPlan> {
     let start = || col(name::START_TIME_UNIX_NANO);
     let slowest = |column: &str| {
@@ -101,7 +101,7 @@ pub(crate) fn points(session: &Session, asked: &Asked, step_ns: i64) -> Result<L
         ],
     )?;
     let mut said = said();
-    said.extend([slowest(name::TRACE_ID), slowest(name::SPAN_ID)]);
+    said.extend([name::TRACE_ID, name::SPAN_ID, "is_error"].map(slowest));
     said.push(max(col("duration_ns")).alias("duration_ns"));
     let points = spans.aggregate(vec![col("start")], said)?;
     Ok(points.sort(vec![col("start").sort(true, false)])?.build()?)

@@ -66,6 +66,12 @@ async fn a_service_is_seen_over_time() {
     assert_eq!(points.len(), 10);
     assert_eq!(points[0]["start_unix_nano"], json!(T0.to_string()));
     assert_eq!(red["operations"][0]["name"], json!("SELECT"));
+    // All take equally long; any may stand for them.
+    for point in points {
+        let trace = point["exemplar"]["trace_id"].as_str().expect("an id");
+        let nth = u64::from_str_radix(trace, 16).expect("a number") - 1;
+        assert_eq!(point["exemplar"]["is_error"], json!(nth % 10 == 0));
+    }
     let (_, red) = world.get(&asked("&service=web")).await;
     let slowest = &red["points"][9]["exemplar"];
     // Starts of `db` lie a millisecond later, those of `web` on whole seconds: the last of a second is the slowest.

@@ -1,7 +1,7 @@
 // Services as the server sees them: who calls whom how often, how well and how fast, and the same of one service or
 // operation over time.
 import { parse, requestText } from "./client.ts";
-import { asNumber, asObject, asString, listOf, orNull, type Json } from "./decode.ts";
+import { asBoolean, asNumber, asObject, asString, listOf, orNull, type Json } from "./decode.ts";
 
 /** Rate, errors and durations of something; durations are NaN where there was no call. */
 export interface Red {
@@ -36,6 +36,7 @@ export interface Exemplar {
   readonly traceId: string;
   readonly spanId: string;
   readonly durationNs: number;
+  readonly isError: boolean;
 }
 
 export interface RedPoint extends Red {
@@ -85,7 +86,7 @@ export function decodeGraph(value: unknown): ServiceGraph {
 
 function exemplarOf(value: unknown, path: string): Exemplar {
   const json = asObject(value, path);
-  return { traceId: asString(json["trace_id"], `${path}.trace_id`), spanId: asString(json["span_id"], `${path}.span_id`), durationNs: asNumber(json["duration_ns"], `${path}.duration_ns`) };
+  return { traceId: asString(json["trace_id"], `${path}.trace_id`), spanId: asString(json["span_id"], `${path}.span_id`), durationNs: asNumber(json["duration_ns"], `${path}.duration_ns`), isError: asBoolean(json["is_error"], `${path}.is_error`) };
 }
 
 function pointOf(value: unknown, path: string): RedPoint {

@@ -1,5 +1,5 @@
 // What is odd about a clock, how bad that is and what to do; the order of clocks; and their offsets thinned for drawing.
-import { OFFSET_STATES, type ClocksAnswer, type ClockSeries } from "../api/clocks.ts";
+import { OFFSET_STATES, type ClockSeries } from "../api/clocks.ts";
 import { formatCount, formatDuration } from "../base/units.ts";
 
 export const ANOMALIES = {
@@ -69,19 +69,6 @@ function findingsOf(clock: ClockSeries, offset: number, halfWidth: number, share
   if (none > 0) found.push({ id: "unheard", detail: percent(none) });
   if ((clock.granularityNs ?? 0) >= COARSE_NS) found.push({ id: "coarse", detail: formatDuration(clock.granularityNs ?? 0) });
   return found;
-}
-
-/** The clock with most messages of those that an answer is about. The server takes the busiest of all times, which may be
- * none of them: against it nothing is known. Null where the reference is here, or where no clock is better. */
-export function nearerReference({ reference, clocks, pairs }: ClocksAnswer): string | null {
-  const messages = new Map(clocks.map((one) => [one.id, 0]));
-  if (reference === null || messages.has(reference)) return null;
-  for (const { a, b, messages: count } of pairs) {
-    for (const id of [a, b]) if (messages.has(id)) messages.set(id, (messages.get(id) ?? 0) + count);
-  }
-  let best: string | null = null;
-  for (const [id, count] of messages) if (count > (best === null ? 0 : (messages.get(best) ?? 0))) best = id;
-  return best;
 }
 
 const percent = (share: number): string => (share > 0 && share < 0.01 ? "< 1 %" : `${Math.round(share * 100)} %`);

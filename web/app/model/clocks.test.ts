@@ -4,7 +4,7 @@ import { decodeClocks, type ClockSeries } from "../api/clocks.ts";
 import { FLAG_NO_TIME, FLAG_STARTS_BEFORE_PARENT } from "../api/trace_columns.ts";
 import { decodeCausalLine, decodeCone, decodeRelation } from "../api/order.ts";
 import { alignedColumns, CAUSAL_SPANS_MAX, causalColumns, clockChoices, clockName, clockUrl, explainShift, formatStep, hasSteps, isBackwards, shiftOf, STEP, summarizeAlignment } from "./clock_choice.ts";
-import { chartPaths, groupClocks, nearerReference, summarizeClock, thin } from "./clock_report.ts";
+import { chartPaths, groupClocks, summarizeClock, thin } from "./clock_report.ts";
 import { countFaulty, faultTexts } from "./fault_texts.ts";
 import { flagTexts } from "./flag_texts.ts";
 import { barMiddle, communicating, cutAt, laneAt, layoutLanes, spanStep } from "./lanes.ts";
@@ -94,23 +94,6 @@ test("faults are said once, whether by flag or by fault", () => {
   expect(countFaulty(trace)).toBe(2);
   const twice = sampleTrace("web GET 0+1 duplicate", { clocks: [], reference: null, clock: [null], aligned_start_ns: [0], aligned_duration_ns: [1], half_width_ns: [null], faults: [1], messages: { from: [], from_event: [], to: [], to_event: [], class: [] } });
   expect(faultTexts(twice, 0)).toEqual([]);
-});
-
-describe("the clock that others are told against", () => {
-  const one = (id: string) => ({ id }) as ClockSeries;
-  const pair = (a: string, b: string, messages: number) => ({ a, b, messages, loNs: null, hiNs: null, pointNs: null, state: "none" as const });
-  const answer = (reference: string | null) => ({
-    reference, assumptions: { rhoPpm: 1, horizonNs: 1, windowNs: 1, declaredClocks: 0 }, clocks: [one("a"), one("b"), one("c")], pairs: [pair("a", "b", 3), pair("b", "c", 2), pair("c", "far", 9), pair("far", "far2", 99)],
-  });
-
-  test("stays where it is one of this time, or where none is known", () => {
-    expect([nearerReference(answer("a")), nearerReference(answer(null)), nearerReference({ ...answer("far"), pairs: [] })]).toEqual([null, null, null]);
-  });
-
-  test("is else the busiest of this time", () => {
-    expect(nearerReference(answer("far"))).toBe("c");
-    expect(nearerReference({ ...answer("far"), pairs: [pair("a", "b", 3), pair("b", "c", 2)] })).toBe("b");
-  });
 });
 
 describe("lanes", () => {

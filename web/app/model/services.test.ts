@@ -32,9 +32,10 @@ describe("answers", () => {
   });
 
   test("a series has points with exemplars, and operations only when no operation was asked for", () => {
-    const point = { start_unix_nano: "1795263000000000000", ...red(1), exemplar: { trace_id: "ab", span_id: "cd", duration_ns: 7 } };
+    const point = { start_unix_nano: "1795263000000000000", ...red(1), exemplar: { trace_id: "ab", span_id: "cd", duration_ns: 7, is_error: true } };
     const series = decodeRed({ step_ns: 30e9, total: red(2), points: [point, { ...point, exemplar: null }], operations: [{ name: "GET /", ...red(2) }] });
     expect(series.points.map((one) => one.exemplar?.durationNs)).toEqual([7, undefined]);
+    expect(series.points[0]?.exemplar?.isError).toBe(true);
     expect(series.operations.map((one) => [one.name, one.p99])).toEqual([["GET /", 3e6]]);
     expect(decodeRed({ step_ns: 1, total: red(0), points: [] }).operations).toEqual([]);
   });

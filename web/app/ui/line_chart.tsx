@@ -23,6 +23,8 @@ const REACH = 12;
 export interface ChartLink extends ChartPoint {
   readonly href: string;
   readonly label: string;
+  /** What it leads to failed. */
+  readonly isError: boolean;
 }
 
 interface Props {
@@ -126,19 +128,22 @@ function Lines({ title, lines, format, links = [], linesLeftOff = 0, range, heig
   );
 }
 
-/** A diamond, so that it is told from the points of lines. */
+/** Told from the points of lines, and what failed from what did not, by shape. */
+const DIAMOND = "M0-5.500L5.500 0 0 5.500-5.500 0z";
+const CROSS = "M-5-3L-3-5 0-2 3-5 5-3 2 0 5 3 3 5 0 2-3 5-5 3-2 0z";
+
 function Link({ link, x, y }: { readonly link: ChartLink; readonly x: number; readonly y: number }) {
   const open = (): void => navigate(link.href);
   return (
     <g
-      class="link" role="link" tabindex={0} aria-label={link.label} transform={`translate(${x} ${y})`} onClick={open}
+      class={link.isError ? "link failed" : "link"} role="link" tabindex={0} aria-label={link.label} transform={`translate(${x} ${y})`} onClick={open}
       onKeyDown={(event) => {
         if (event.key === "Enter") open();
       }}
     >
       <title>{link.label}</title>
       <circle class="reach" r={REACH} />
-      <path d="M0-5.500L5.500 0 0 5.500-5.500 0z" />
+      <path d={link.isError ? CROSS : DIAMOND} />
     </g>
   );
 }

@@ -112,5 +112,5 @@ fn a_span_that_arrived_before_it_ended_shows_a_clock_ahead() {
     assert_eq!(guess(7).map(|guess| guess.offset_ns), Some(59_000_000_000));
     assert_eq!(guess(8).map(|guess| guess.offset_ns), Some(0));
     // All hear from it, none is told against it unless asked to.
-    assert_eq!(table.busiest(), None);
+    assert_eq!(table.busiest(i64::MIN..=i64::MAX), None);
 }

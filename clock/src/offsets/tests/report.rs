@@ -86,12 +86,25 @@ fn exchanges_are_the_rows_of_the_windows_asked_for() {
 
 #[test]
 fn the_busiest_clock_is_that_of_most_messages_that_are_kept() {
-    assert_eq!(Estimator::new(steady()).busiest(), None);
+    let all = i64::MIN..=i64::MAX;
+    assert_eq!(Estimator::new(steady()).busiest(all.clone()), None);
     let settings = OffsetSettings { evidence_max: 2, ..steady() };
     let mut table = table(settings, &[message(1, 2, 10), message(1, 2, 20), message(2, 3, 30)]);
-    assert_eq!(table.busiest(), Some(clock(2)));
+    assert_eq!(table.busiest(all.clone()), Some(clock(2)));
     // Once the window goes in which it was heard of, it is no reference for what is kept.
     let later = NOW_NS + WINDOW_NS;
     [(4, 5), (6, 4)].iter().for_each(|(a, b)| table.add(&message_at(later, *a, *b, 10)));
-    assert_eq!(table.busiest(), Some(clock(4)));
+    assert_eq!(table.busiest(all), Some(clock(4)));
+}
+
+#[test]
+fn the_busiest_clock_of_a_time_does_not_depend_on_what_others_do_at_another() {
+    let then = (0..5).map(|_| message(1, 2, 10));
+    let mut table = table(steady(), &then.collect::<Vec<_>>());
+    let (first, _) = table.window_range().expect("messages");
+    [(4, 5), (6, 4)]
+        .iter()
+        .for_each(|(a, b)| table.add(&message_at(NOW_NS + WINDOW_NS, *a, *b, 10)));
+    assert_eq!(table.busiest(i64::MIN..=i64::MAX), Some(clock(2)));
+    assert_eq!(table.busiest(first + 1..=i64::MAX), Some(clock(4)));
 }

@@ -5,7 +5,7 @@ import { lineOf } from "../../base/text.ts";
 import { formatAxisTime, formatMoment, millisOf } from "../../base/time.ts";
 import { formatDuration, plural } from "../../base/units.ts";
 import { clockName } from "../../model/clock_choice.ts";
-import { ANOMALIES, CLOCK_SORTS, groupClocks, nearerReference, summarizeClock, type ClockSort, type ClockSummary } from "../../model/clock_report.ts";
+import { ANOMALIES, CLOCK_SORTS, groupClocks, summarizeClock, type ClockSort, type ClockSummary } from "../../model/clock_report.ts";
 import { assumedOfClocks } from "../../model/relation_words.ts";
 import { place, rewriteUrl } from "../../state/location.ts";
 import { timeZone } from "../../state/preferences.ts";
@@ -75,7 +75,7 @@ export function ClocksPage() {
     if (start !== "") query.set("start", start);
     if (past && asked.end !== "") query.set("end", asked.end);
     if (asked.reference !== "") query.set("reference", asked.reference);
-    void remote.load((signal) => fetchAgainstNear(query, signal));
+    void remote.load((signal) => fetchClocks(query, signal));
   };
   const change = (part: Partial<Asked>): void => setAsked({ ...asked, ...part });
   useEffect(() => {
@@ -145,15 +145,6 @@ export function ClocksPage() {
 function pastText({ start, end }: Asked): string {
   const from = start === "" ? "…" : formatMoment(millisOf(start), timeZone.value);
   return `${from} to ${end === "" ? "…" : formatAxisTime(millisOf(end), 0, timeZone.value).replace(/\.\d+$/, "")}`;
-}
-
-/** Against a clock of this time, unless another one was asked for. */
-async function fetchAgainstNear(query: URLSearchParams, signal: AbortSignal): Promise<ClocksAnswer> {
-  const answer = await fetchClocks(query, signal);
-  const nearer = query.has("reference") ? null : nearerReference(answer);
-  if (nearer === null) return answer;
-  query.set("reference", nearer);
-  return fetchClocks(query, signal);
 }
 
 function Summary({ answer, all }: { readonly answer: ClocksAnswer; readonly all: readonly ClockSummary[] }) {

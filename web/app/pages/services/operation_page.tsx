@@ -5,6 +5,7 @@ import { formatDuration, plural } from "../../base/units.ts";
 import { parseServicesQuery, redParams, redSeconds, serviceUrl, servicesUrl, tracesUrl } from "../../model/services_view.ts";
 import { place } from "../../state/location.ts";
 import { timeZone } from "../../state/preferences.ts";
+import { ErrorIcon } from "../../ui/icon.tsx";
 import { ErrorNotice, Notice } from "../../ui/notice.tsx";
 import { PageLoading } from "../../ui/page_loading.tsx";
 import { exemplarHref, RedCharts, RedFacts } from "./red_charts.tsx";
@@ -57,7 +58,7 @@ function Exemplars({ series }: { readonly series: RedSeries }) {
             <a href={exemplarHref(exemplar)}>
               <b>{formatDuration(exemplar.durationNs)}</b>
               <span class="track"><i style={{ width: `${(exemplar.durationNs / longest) * 100}%` }} /></span>
-              <span>{formatDateTime(startUnixNano, timeZone.value)}</span>
+              <span>{exemplar.isError ? <ErrorIcon label="failed" /> : null} {formatDateTime(startUnixNano, timeZone.value)}</span>
               <code>{exemplar.traceId.slice(0, 8)}</code>
             </a>
           </li>

@@ -1,5 +1,5 @@
 // Rate, errors and durations over time. The diamonds on the durations are traces one can open.
-import type { RedPoint, RedSeries } from "../../api/services.ts";
+import type { RedSeries } from "../../api/services.ts";
 import { formatDateTime, millisOf } from "../../base/time.ts";
 import { formatDuration } from "../../base/units.ts";
 import type { ChartLine } from "../../model/chart_lines.ts";
@@ -18,8 +18,6 @@ export function exemplarHref(exemplar: { readonly traceId: string; readonly span
   return `/trace/${exemplar.traceId}?span=${exemplar.spanId}`;
 }
 
-const allFailed = ({ requests, errors }: RedPoint): boolean => requests > 0 && errors === requests;
-
 interface Props {
   readonly series: RedSeries;
   readonly query: ServicesQuery;
@@ -35,11 +33,10 @@ export function RedCharts({ series, query, urlOf, large = false }: Props) {
   const seconds = stepNs / 1e9;
   const middle = (startUnixNano: string): number => millisOf(startUnixNano) + stepNs / 2e6;
   const line = (name: string, value: (point: RedSeries["points"][number]) => number, slot = 0): ChartLine => ({ name, slot, points: points.map((one) => ({ x: middle(one.startUnixNano), y: value(one) })) });
-  // Where every request failed, so did this one; of others the answer does not tell.
-  const important = points.toSorted((a, b) => Number(allFailed(b)) - Number(allFailed(a)) || (b.exemplar?.durationNs ?? 0) - (a.exemplar?.durationNs ?? 0));
+  const important = points.toSorted((a, b) => Number(b.exemplar?.isError ?? false) - Number(a.exemplar?.isError ?? false) || (b.exemplar?.durationNs ?? 0) - (a.exemplar?.durationNs ?? 0));
   const links = important.flatMap(({ startUnixNano, exemplar }): ChartLink[] => (exemplar === null ? [] : [{
-    x: middle(startUnixNano), y: exemplar.durationNs, href: exemplarHref(exemplar),
-    label: `Trace of ${formatDuration(exemplar.durationNs)} at ${formatDateTime(startUnixNano, timeZone.value)}`,
+    x: middle(startUnixNano), y: exemplar.durationNs, href: exemplarHref(exemplar), isError: exemplar.isError,
+    label: `${exemplar.isError ? "Failed trace" : "Trace"} of ${formatDuration(exemplar.durationNs)} at ${formatDateTime(startUnixNano, timeZone.value)}`,
   }]));
   const durations = (
     <LineChart
