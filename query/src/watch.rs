@@ -37,11 +37,13 @@ use crate::findings::{
 };
 use crate::input;
 use crate::order::{Clocks, TraceOrder, with_each_trace, write_clocks};
-use crate::query::{Place, Query};
+use crate::query::Query;
 use crate::read::{Ids, Merged, Reader, Share, Times, Wanted, Within, merge};
 
 const PENDING_MAX: usize = 20_000;
 const ROUND_TRACES_MAX: usize = 500;
+/// Traces of a round that are in memory together. As long as they are read, so are all spans that have come meanwhile.
+const TRACES_AT_ONCE: usize = 100;
 /// Time between rounds for each unit of time that one took.
 const LOAD_MAX: u32 = 9;
 /// The same while history is looked at again, which somebody waits for.
@@ -248,17 +250,19 @@ impl TraceWatch {
     }
 
     async fn round(self: &Arc<Self>, query: &Query) -> Result<()> {
-        // Spans become batches when somebody looks.
-        let place = query.start("watch").await?;
-        let mut waiting = vec![(self.quiet(Instant::now()), true)];
+        let mut taken = Vec::new();
         if self.progress().is_running {
-            let watch = Arc::clone(self);
-            let taken = query.read(&place, move |reader, _| watch.take_back(reader)).await?;
-            waiting.push((taken, false));
+            let (place, watch) = (query.start("watch").await?, Arc::clone(self));
+            taken = query.read(&place, move |reader, _| watch.take_back(reader)).await?;
         }
+        let some = |ids: &[[u8; 16]], just_came| {
+            ids.chunks(TRACES_AT_ONCE).map(|ids| (ids.to_vec(), just_came)).collect::<Vec<_>>()
+        };
+        let mut waiting = some(&taken, false);
+        waiting.extend(some(&self.quiet(Instant::now()), true));
         let mut result = Ok(());
         while let Some((mut ids, just_came)) = waiting.pop() {
-            match self.look_at(query, &place, ids.clone(), just_came).await {
+            match self.look_at(query, ids.clone(), just_came).await {
                 // What is too large together may not be so one by one.
                 Err(QueryError::Limit { .. }) if ids.len() > 1 => {
                     waiting.push((ids.split_off(ids.len() / 2), just_came));
@@ -275,15 +279,11 @@ impl TraceWatch {
     async fn look_at(
         self: &Arc<Self>,
         query: &Query,
-        place: &Place,
         ids: Vec<[u8; 16]>,
         just_came: bool,
     ) -> Result<()> {
-        if ids.is_empty() {
-            return Ok(());
-        }
-        let watch = Arc::clone(self);
-        let looked = query.read(place, move |reader, budget| {
+        let (place, watch) = (query.start("watch").await?, Arc::clone(self));
+        let looked = query.read(&place, move |reader, budget| {
             let batches = reader.spans(&Wanted::traces(Ids::new(ids), &reader.snapshot), budget)?;
             watch.with_aligned(&batches, |traces| watch.find(traces, just_came))
         });

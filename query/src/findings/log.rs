@@ -5,7 +5,7 @@
 //!
 //! | limit | value | beyond it |
 //! |---|---|---|
-//! | `FINDINGS_MAX` | 50,000 of single traces | those of the trace that was looked at longest ago go |
+//! | `FINDINGS_MAX` | 30,000 of single traces | those of the trace that was looked at longest ago go |
 //! | `TRACES_MAX` | 2,000 traces of a search | those with less to save are not found, and its total is not exact |
 
 use std::cmp::Reverse;
@@ -13,7 +13,7 @@ use std::collections::{HashMap, VecDeque};
 
 use causeway_analysis::detectors::{Finding, GroupKey};
 
-const FINDINGS_MAX: usize = 50_000;
+const FINDINGS_MAX: usize = 30_000;
 pub(crate) const TRACES_MAX: usize = 2_000;
 
 /// See the module.
