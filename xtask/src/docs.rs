@@ -169,9 +169,8 @@ A Delta table (reader version 1, writer version 2) below `DATA_DIR/tenants/defau
 of Delta or Parquet can read it while Causeway writes. One row is one span. Files are partitioned by
 `day` (UTC day of the start, or of receipt where the start is not usable or a flush spreads over more
 than 64 days, so a filter on time must use `start_time`), sorted by `trace_id`,
-`start_time_unix_nano` and `span_id`, and compressed with zstd level 1. Numbers and ids use encodings of
-Parquet 2.11 (byte streams of integers, lengths apart from ids); text with many distinct values has a bloom
-filter. Columns are only added, never re-typed. Small files are merged in the background; replaced ones stay
+`start_time_unix_nano` and `span_id`, and compressed with zstd level 1. Text with many distinct
+values has a bloom filter. Columns are only added, never re-typed. Small files are merged in the background; replaced ones stay
 on disk for `vacuum-retention`, so a reader that takes longer must read the table's newest version again.
 
 Files need not have every column of the table: those marked \"or absent\", and the `attributes.<key>`

@@ -158,15 +158,15 @@ fn column_properties(
     }
 }
 
-/// How to write a column whose values hardly repeat, so that zstd finds most (ADR 0030): numbers that
-/// neighbours share byte by byte, those that they share whole, ids of one length.
+/// How to write a column whose values hardly repeat (ADR 0030): plain what neighbours share whole, which zstd finds, other
+/// numbers as differences, ids of one length with their lengths apart.
 fn encoding(column: &columns::Column) -> Option<Encoding> {
     Some(match (column.name, column.kind) {
         (name::TRACE_ID | name::START_TIME | name::RECEIVED_AT_UNIX_NANO | name::RECV_HLC, _) => {
             Encoding::PLAIN
         }
         (name::SPAN_ID | name::PARENT_SPAN_ID, _) => Encoding::DELTA_LENGTH_BYTE_ARRAY,
-        (_, Kind::Long) => Encoding::BYTE_STREAM_SPLIT,
+        (_, Kind::Long) => Encoding::DELTA_BINARY_PACKED,
         _ => return None,
     })
 }
