@@ -9,7 +9,7 @@ use http::header::{
 use http::{HeaderName, Request, StatusCode};
 use tower::ServiceExt;
 
-use crate::{FILES, router};
+use crate::{FILES, no_page, router};
 
 type TestResult = Result<(), Box<dyn std::error::Error>>;
 
@@ -36,6 +36,18 @@ fn asset_path(ending: &str) -> String {
         .find(|file| file.path.ends_with(ending))
         .map(|file| format!("/{}", file.path))
         .unwrap_or_default()
+}
+
+#[tokio::test]
+async fn other_addresses_have_the_page_that_says_so() -> TestResult {
+    let response =
+        router().fallback(no_page).oneshot(Request::get("/no/where").body(Body::empty())?).await?;
+    assert_eq!(response.status(), StatusCode::NOT_FOUND);
+    assert_eq!(header(&response, CONTENT_TYPE), "text/html; charset=utf-8");
+    assert!(!header(&response, CONTENT_SECURITY_POLICY).is_empty());
+    let body = to_bytes(response.into_body(), usize::MAX).await?;
+    assert!(String::from_utf8(body.to_vec())?.contains("<div id=\"app\">"));
+    Ok(())
 }
 
 #[tokio::test]

@@ -105,6 +105,7 @@ fn start(
         .merge(upload::router(collector.clone()))
         .merge(operations::router(store, registry))
         .merge(causeway_web::router())
+        .fallback(causeway_web::no_page)
         .layer(CompressionLayer::new());
     let connections = Arc::new(Semaphore::new(config.connections_max));
     let mut servers = JoinSet::new();

@@ -1,4 +1,4 @@
-// Rate, errors and durations over time. The diamonds on the durations are traces one can open.
+// Rate, errors and durations over time. Traces one can open stand on the durations: diamonds, crosses where they failed.
 import type { RedSeries } from "../../api/services.ts";
 import { formatDateTime, millisOf } from "../../base/time.ts";
 import { formatDuration } from "../../base/units.ts";
