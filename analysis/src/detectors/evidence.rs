@@ -2,14 +2,11 @@
 //!
 //! Findings are kept by the ten thousands, and most are never looked at. A text takes less memory than a tree of values.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::str::FromStr;
 
 use causeway_model::value::push_json_string;
 use serde_json::Value;
-
-/// Memory that a text may keep beyond its length; giving it back takes longer than all else.
-const SLACK_BYTES: usize = 64;
 
 /// What was seen (`seen`), why it costs (`cost`), what to do (`remedy`), what would prove it wrong (`disproof`), and figures
 /// of the detector.
@@ -35,98 +32,19 @@ impl Evidence {
 
     /// Adds figures and texts under keys that are not there yet.
     pub fn extend<'k>(&mut self, figures: impl IntoIterator<Item = (&'k str, Value)>) {
+        let mut text = std::mem::take(&mut self.0).into_bytes();
         // Its closing bracket comes again at the end.
-        self.0.pop();
+        text.pop();
         for (key, value) in figures {
-            push_key(key, &mut self.0);
-            Figure::Value(value).push_to(&mut self.0);
+            push_key(key, &mut text);
+            match value {
+                Value::String(string) => push_json_string(&string, &mut text),
+                // Writing to memory does not fail, and keys are texts.
+                value => drop(serde_json::to_writer(&mut text, &value)),
+            }
         }
-        self.0.push('}');
-    }
-}
-
-/// A figure or text of evidence. Most are plain, and need no tree of values.
-#[derive(Debug)]
-pub(super) enum Figure<'a> {
-    Int(i64),
-    Bool(bool),
-    Text(&'a str),
-    Value(Value),
-}
-
-impl Figure<'_> {
-    fn push_to(&self, text: &mut String) {
-        // Writing to a text does not fail, and keys of values are texts.
-        match self {
-            Self::Int(int) => drop(write!(text, "{int}")),
-            Self::Bool(is_so) => text.push_str(if *is_so { "true" } else { "false" }),
-            Self::Text(string) => push_string(string, text),
-            Self::Value(Value::String(string)) => push_string(string, text),
-            Self::Value(value) => text.push_str(&serde_json::to_string(value).unwrap_or_default()),
-        }
-    }
-
-    /// About as many bytes as it takes.
-    fn len(&self) -> usize {
-        match self {
-            Self::Int(_) | Self::Bool(_) => 12,
-            Self::Text(text) => text.len() + 2,
-            Self::Value(_) => 64,
-        }
-    }
-}
-
-impl From<i64> for Figure<'_> {
-    fn from(int: i64) -> Self {
-        Self::Int(int)
-    }
-}
-
-impl From<u64> for Figure<'_> {
-    fn from(int: u64) -> Self {
-        Self::Value(int.into())
-    }
-}
-
-impl From<usize> for Figure<'_> {
-    fn from(int: usize) -> Self {
-        i64::try_from(int).map_or_else(|_| Self::Value(int.into()), Self::Int)
-    }
-}
-
-impl From<bool> for Figure<'_> {
-    fn from(is_so: bool) -> Self {
-        Self::Bool(is_so)
-    }
-}
-
-impl<'a> From<&'a str> for Figure<'a> {
-    fn from(text: &'a str) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<String> for Figure<'_> {
-    fn from(text: String) -> Self {
-        Self::Value(text.into())
-    }
-}
-
-impl From<Value> for Figure<'_> {
-    fn from(value: Value) -> Self {
-        Self::Value(value)
-    }
-}
-
-impl<T: Into<Value>> From<Option<T>> for Figure<'_> {
-    fn from(value: Option<T>) -> Self {
-        Self::Value(value.into())
-    }
-}
-
-impl<T: Into<Value>> From<Vec<T>> for Figure<'_> {
-    fn from(values: Vec<T>) -> Self {
-        Self::Value(values.into())
+        text.push(b'}');
+        self.0 = String::from_utf8(text).unwrap_or_default();
     }
 }
 
@@ -137,54 +55,31 @@ pub(super) fn evidence<const N: usize>(
     cost: &str,
     remedy: String,
     disproof: &str,
-    figures: [(&str, Figure<'_>); N],
+    figures: [(&str, Value); N],
 ) -> Evidence {
-    let texts =
-        [("seen", seen.as_str()), ("cost", cost), ("remedy", &remedy), ("disproof", disproof)];
-    // Each with quotes, a colon and a comma.
-    let texts_len: usize = texts.iter().map(|(key, text)| key.len() + text.len() + 6).sum();
-    let figures_len: usize = figures.iter().map(|(key, figure)| key.len() + figure.len() + 4).sum();
-    let mut text = String::with_capacity(texts_len + figures_len + 2);
-    text.push('{');
-    for (key, value) in texts {
+    let mut text = Vec::with_capacity(512);
+    text.push(b'{');
+    for (key, value) in
+        [("seen", seen.as_str()), ("cost", cost), ("remedy", &remedy), ("disproof", disproof)]
+    {
         push_key(key, &mut text);
-        push_string(value, &mut text);
+        push_json_string(value, &mut text);
     }
-    for (key, figure) in &figures {
-        push_key(key, &mut text);
-        figure.push_to(&mut text);
-    }
-    text.push('}');
-    if text.capacity() - text.len() > SLACK_BYTES {
-        text.shrink_to_fit();
-    }
-    Evidence(text)
+    text.push(b'}');
+    let mut evidence = Evidence(String::from_utf8(text).unwrap_or_default());
+    evidence.extend(figures);
+    evidence.0.shrink_to_fit();
+    evidence
 }
 
 /// Appends a key. Those of detectors are words, so they are written as they are.
-fn push_key(key: &str, text: &mut String) {
+fn push_key(key: &str, text: &mut Vec<u8>) {
     debug_assert!(
         key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
     );
-    text.push_str(if text.len() > 1 { ",\"" } else { "\"" });
-    text.push_str(key);
-    text.push_str("\":");
-}
-
-/// Appends a text as JSON. Most hold nothing to escape, which is found out for many bytes at a time.
-fn push_string(string: &str, text: &mut String) {
-    let escapes = string.bytes().fold(0, |found, byte| {
-        found | u8::from(byte < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\')
-    });
-    if escapes == 0 {
-        text.push('"');
-        text.push_str(string);
-        text.push('"');
-        return;
-    }
-    let mut escaped = Vec::with_capacity(string.len() + 8);
-    push_json_string(string, &mut escaped);
-    text.push_str(&String::from_utf8(escaped).unwrap_or_default());
+    text.extend_from_slice(if text.len() > 1 { b",\"" } else { b"\"" });
+    text.extend_from_slice(key.as_bytes());
+    text.extend_from_slice(b"\":");
 }
 
 impl fmt::Display for Evidence {
@@ -216,7 +111,7 @@ mod tests {
             "c",
             "d".to_owned(),
             "e",
-            [("calls", 5_i64.into()), ("templates", json!(["GET /x", null]).into())],
+            [("calls", 5.into()), ("templates", json!(["GET /x", null]))],
         );
         made.extend([("more", "é".into())]);
         let expected = json!({"seen": "a \"b\"\n", "cost": "c", "remedy": "d", "disproof": "e", "calls": 5,

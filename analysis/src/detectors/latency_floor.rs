@@ -123,7 +123,7 @@ impl Detector for LatencyFloor {
                 ("network_ns", network_ns.into()),
                 ("path_percent", share.into()),
                 ("calls", rows.len().into()),
-                ("edges", list.into()),
+                ("edges", list),
             ],
         );
         findings.push(

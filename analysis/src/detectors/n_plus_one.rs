@@ -170,8 +170,8 @@ impl NPlusOne {
                 ("longest_ns", spread.longest_ns.into()),
                 ("overlap_percent", spread.overlap_percent.into()),
                 ("times_usable", spread.has_times.into()),
-                ("source", source.map(|row| source_evidence(subject, row)).into()),
-                ("nested", nested(subject, rows).into()),
+                ("source", source.map_or(Value::Null, |row| source_evidence(subject, row))),
+                ("nested", nested(subject, rows)),
             ],
         );
         findings.push(

@@ -211,7 +211,7 @@ impl PlaintextCall {
             "Call by TLS, or let a mesh encrypt and say so.".to_owned(),
             "The network encrypts beneath what spans tell.",
             [
-                ("templates", templates.into()),
+                ("templates", templates),
                 ("callee", call.callee.as_str().into()),
                 ("sign", how.as_ref().into()),
                 ("calls", rows.len().into()),

@@ -171,8 +171,8 @@ impl RetryStorm {
             [
                 ("amplification", count.into()),
                 ("layers", storm.layers.into()),
-                ("outer", layer(outer).into()),
-                ("inner", layer(inner).into()),
+                ("outer", layer(outer)),
+                ("inner", layer(inner)),
             ],
         );
         findings.push(

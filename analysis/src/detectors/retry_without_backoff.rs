@@ -112,7 +112,7 @@ impl RetryWithoutBackoff {
                 ("template", call.template.as_str().into()),
                 ("callee", call.callee.as_str().into()),
                 ("attempts", rows.len().into()),
-                ("gaps_ns", gaps_ns.iter().copied().take(GAPS_MAX).collect::<Value>().into()),
+                ("gaps_ns", gaps_ns.iter().copied().take(GAPS_MAX).collect::<Value>()),
             ],
         );
         findings.push(

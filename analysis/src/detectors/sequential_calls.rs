@@ -242,7 +242,7 @@ impl SequentialCalls {
             [
                 ("calls", run.len().into()),
                 ("different", different.into()),
-                ("templates", templates.into()),
+                ("templates", templates),
                 ("total_ns", total_ns.into()),
                 ("longest_ns", longest_ns.into()),
                 ("saving_percent", share.into()),

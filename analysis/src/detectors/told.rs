@@ -102,10 +102,8 @@ impl<'a> Told<'a> {
                 (Some(name), Some(AttributeText::Int(int))) => fields.set(name, Value::Int(int)),
                 (name, Some(AttributeText::Text(text))) => {
                     let hash = text_hash(text);
-                    if !former.is_clean(key, name.is_some(), hash) {
-                        let secrets = former.secrets(key, name.is_some(), text, hash);
-                        self.secrets.extend(secrets.iter().map(|site| (row, key, site.kind)));
-                    }
+                    let secrets = former.secrets(key, name.is_some(), text, hash);
+                    self.secrets.extend(secrets.iter().map(|site| (row, key, site.kind)));
                     let Some(name) = name else { continue };
                     match unescaped(text) {
                         Some(text) => fields.set_text(name, text, hash),

@@ -118,15 +118,10 @@ impl Former {
         call
     }
 
-    /// Whether an attribute's value of this [hash](super::text_hash) is known to hold no [secrets](Self::secrets).
-    #[inline]
-    pub(crate) fn is_clean(&self, key: &str, is_known: bool, hash: u64) -> bool {
-        self.searched.is_clean(hash) && (is_known || !may_be_secret_name(key))
-    }
-
     /// The kinds of secrets in an attribute's value, whose [value text](causeway_model::value) is given with its
-    /// [hash](super::text_hash); see [`find_secrets`]. Of a key it is told whether it is one of [`NAMES`](super::conventions::NAMES), as
-    /// none of these means a secret.
+    /// [hash](super::text_hash); see [`find_secrets`]. Of a key it is told whether it is one of
+    /// [`NAMES`](super::conventions::NAMES), as none of these means a secret.
+    #[inline]
     pub(crate) fn secrets(
         &mut self,
         key: &str,
@@ -134,9 +129,13 @@ impl Former {
         text: &str,
         hash: u64,
     ) -> Vec<SecretSite> {
-        let found = find_secrets(key, &display(text));
         // What the key says is told of each value.
-        if found.is_empty() && (is_known || !may_be_secret_name(key)) {
+        let is_told_by_value = is_known || !may_be_secret_name(key);
+        if is_told_by_value && self.searched.is_clean(hash) {
+            return Vec::new();
+        }
+        let found = find_secrets(key, &display(text));
+        if is_told_by_value && found.is_empty() {
             self.searched.add_clean(hash);
         }
         found

@@ -183,7 +183,7 @@ impl DistributedMonolith {
             "They cannot be deployed, scaled or fail apart, and pay for a network between their parts.",
             "Merge them, or find what both ask each other for and give it one owner.".to_owned(),
             "Calls back are messages that nobody waits for.",
-            [("services", names.clone().into()), ("traces", examples.count.into())],
+            [("services", names.iter().copied().collect()), ("traces", examples.count.into())],
         );
         let draft = WindowDraft {
             title,

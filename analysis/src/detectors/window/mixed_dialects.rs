@@ -156,7 +156,7 @@ impl MixedDialects {
                 "Bring the instances of {callee} to one SDK, one generation of conventions and one protocol."
             ),
             "A change from one to the other is under way.",
-            [("requests", edge.seen.count.into()), ("shares", Value::Object(shares).into())],
+            [("requests", edge.seen.count.into()), ("shares", Value::Object(shares))],
         );
         let draft = WindowDraft {
             title,

@@ -179,7 +179,7 @@ impl VersionSkew {
                 ("operation", operation.into()),
                 ("fails_more", fails_more.into()),
                 ("is_slower", is_slower.into()),
-                ("versions", figures.into()),
+                ("versions", figures),
             ],
         );
         let draft = WindowDraft {

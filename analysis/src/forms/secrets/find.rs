@@ -192,8 +192,7 @@ impl Finder<'_> {
         let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
         let before = self.bytes.get(..name_end).unwrap_or_default();
         let name_bytes = before.iter().rev().take(NAME_BYTES_MAX + 1).take_while(is_name).count();
-        let name = self.between(name_end - name_bytes, name_end);
-        if !may_be_secret_name(name) || !is_secret_name(name) {
+        if !is_secret_name(self.between(name_end - name_bytes, name_end)) {
             return;
         }
         let colon = self.bytes.get(self.at) == Some(&b':');

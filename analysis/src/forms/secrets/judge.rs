@@ -53,7 +53,8 @@ pub(super) fn is_secret_name(name: &str) -> bool {
         let start = name.len().checked_sub(known.len());
         start.and_then(|start| name.get(start..)).is_some_and(|end| contains_name(&[known], end))
     };
-    contains_name(SECRET_NAMES, name) || ENDINGS.iter().any(|known| ending(&known))
+    may_be_secret_name(name)
+        && (contains_name(SECRET_NAMES, name) || ENDINGS.iter().any(|known| ending(&known)))
 }
 
 /// Whether a name ends as those do that mean a secret value, which most do not.
