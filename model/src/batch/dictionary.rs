@@ -23,7 +23,7 @@ pub(super) const NULL_KEY: i32 = -1;
 
 /// Texts of a column after which it shows whether they repeat. With fewer, some thousand values of a long batch would be taken
 /// for texts that do not.
-const LOOK_UPS: u32 = 1_024;
+const LOOK_UPS_MIN: u64 = 1_024;
 
 impl Dictionary {
     /// One whose rows have no text yet.
@@ -33,7 +33,7 @@ impl Dictionary {
 
     /// The key of a text.
     pub(super) fn key(&mut self, text: &[u8]) -> i32 {
-        let Ok(number) = self.texts.number_in(&mut self.novelty, LOOK_UPS, text, unchecked);
+        let Ok(number) = self.texts.number_in(&mut self.novelty, LOOK_UPS_MIN, text, unchecked);
         number as i32
     }
 

@@ -207,7 +207,7 @@ const TRACE_ID_BYTES: usize = 16;
 const SPAN_ID_BYTES: usize = 8;
 
 /// Values of a key in a request after which it shows whether they repeat.
-const VALUE_LOOK_UPS: u32 = 32;
+const VALUE_LOOK_UPS_MIN: u64 = 32;
 
 /// The number of a value of an attribute.
 #[inline]
@@ -223,7 +223,7 @@ fn value_number<E>(
         novelty.resize_with(key + 1, Novelty::default);
     }
     match novelty.get_mut(key) {
-        Some(novelty) => texts.number_in(novelty, VALUE_LOOK_UPS, value, check),
+        Some(novelty) => texts.number_in(novelty, VALUE_LOOK_UPS_MIN, value, check),
         None => texts.number_of(value, check),
     }
 }

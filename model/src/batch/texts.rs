@@ -8,12 +8,12 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 /// How many texts of a column were new among those looked up.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Novelty {
-    looked_up: u32,
-    new: u32,
+    looked_up: u64,
+    new: u64,
 }
 
 /// Texts hardly repeat if so many in a hundred are new.
-const NEW_PERCENT_MIN: u32 = 90;
+const NEW_PERCENT_MIN: u64 = 90;
 
 /// A table of byte strings, distinct but for those of columns that hardly repeat.
 #[derive(Debug, Default, Clone)]
@@ -48,22 +48,24 @@ impl Texts {
         number
     }
 
-    /// As [`Texts::number_of`], for the texts of one column: once their first `look_ups` hardly repeated, no further one is
-    /// looked up or found again, which would cost more than a copy. Equal texts may then have several numbers.
+    /// As [`Texts::number_of`], for the texts of one column: once at least `look_ups_min` were looked up and hardly
+    /// repeated, no further one is looked up or found again, which would cost more than a copy. Equal texts may then have several numbers.
     pub(crate) fn number_in<E>(
         &mut self,
         column: &mut Novelty,
-        look_ups: u32,
+        look_ups_min: u64,
         text: &[u8],
         check: impl FnOnce(&[u8]) -> Result<(), E>,
     ) -> Result<u32, E> {
-        if column.looked_up >= look_ups && column.new * 100 >= column.looked_up * NEW_PERCENT_MIN {
+        if column.looked_up >= look_ups_min
+            && column.new * 100 >= column.looked_up * NEW_PERCENT_MIN
+        {
             return self.append(text, check);
         }
         let next = self.len();
         let number = self.number_of(text, check)?;
         column.looked_up += 1;
-        column.new += u32::from(number as usize == next);
+        column.new += u64::from(number as usize == next);
         Ok(number)
     }
 
