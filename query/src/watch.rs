@@ -37,7 +37,7 @@ use crate::findings::{
 };
 use crate::input;
 use crate::order::{Clocks, TraceOrder, with_each_trace, write_clocks};
-use crate::query::Query;
+use crate::query::{Place, Query};
 use crate::read::{Ids, Merged, Reader, Share, Times, Wanted, Within, merge};
 
 const PENDING_MAX: usize = 20_000;
@@ -250,23 +250,51 @@ impl TraceWatch {
     }
 
     async fn round(self: &Arc<Self>, query: &Query) -> Result<()> {
-        let mut taken = Vec::new();
+        let (mut result, mut has_looked) = (Ok(()), false);
         if self.progress().is_running {
             let (place, watch) = (query.start("watch").await?, Arc::clone(self));
-            taken = query.read(&place, move |reader, _| watch.take_back(reader)).await?;
+            let taken = query.read(&place, move |reader, _| watch.take_back(reader)).await?;
+            for ids in taken.chunks(TRACES_AT_ONCE) {
+                result = result.and(self.look_at(query, &place, ids.to_vec(), false).await);
+                has_looked = true;
+            }
         }
-        let some = |ids: &[[u8; 16]], just_came| {
-            ids.chunks(TRACES_AT_ONCE).map(|ids| (ids.to_vec(), just_came)).collect::<Vec<_>>()
-        };
-        let mut waiting = some(&taken, false);
-        waiting.extend(some(&self.quiet(Instant::now()), true));
-        let mut result = Ok(());
-        while let Some((mut ids, just_came)) = waiting.pop() {
-            match self.look_at(query, ids.clone(), just_came).await {
+        for _ in 0..ROUND_TRACES_MAX / TRACES_AT_ONCE {
+            // The place comes first: without one, traces wait for the next round.
+            let place = query.start("watch").await?;
+            let ids = self.quiet(Instant::now());
+            if ids.is_empty() {
+                break;
+            }
+            result = result.and(self.look_at(query, &place, ids, true).await);
+            has_looked = true;
+        }
+        if has_looked {
+            self.blocking(Self::judge_window).await;
+        }
+        result
+    }
+
+    /// Looks at all of these traces that can be looked at; the last error is of those that cannot.
+    async fn look_at(
+        self: &Arc<Self>,
+        query: &Query,
+        place: &Place,
+        ids: Vec<[u8; 16]>,
+        just_came: bool,
+    ) -> Result<()> {
+        let (mut waiting, mut result) = (vec![ids], Ok(()));
+        while let Some(mut ids) = waiting.pop() {
+            let (watch, wanted) = (Arc::clone(self), Ids::new(ids.clone()));
+            let looked = query.read(place, move |reader, budget| {
+                let batches = reader.spans(&Wanted::traces(wanted, &reader.snapshot), budget)?;
+                watch.with_aligned(&batches, |traces| watch.find(traces, just_came))
+            });
+            match looked.await {
                 // What is too large together may not be so one by one.
                 Err(QueryError::Limit { .. }) if ids.len() > 1 => {
-                    waiting.push((ids.split_off(ids.len() / 2), just_came));
-                    waiting.push((ids, just_came));
+                    waiting.push(ids.split_off(ids.len() / 2));
+                    waiting.push(ids);
                 }
                 // What fails once may fail again, so the others do not wait for it.
                 Err(error) => result = Err(error),
@@ -274,20 +302,6 @@ impl TraceWatch {
             }
         }
         result
-    }
-
-    async fn look_at(
-        self: &Arc<Self>,
-        query: &Query,
-        ids: Vec<[u8; 16]>,
-        just_came: bool,
-    ) -> Result<()> {
-        let (place, watch) = (query.start("watch").await?, Arc::clone(self));
-        let looked = query.read(&place, move |reader, budget| {
-            let batches = reader.spans(&Wanted::traces(Ids::new(ids), &reader.snapshot), budget)?;
-            watch.with_aligned(&batches, |traces| watch.find(traces, just_came))
-        });
-        looked.await
     }
 
     /// Works on the traces that batches hold, each on the clock of its root; their messages count from now on.
@@ -316,7 +330,10 @@ impl TraceWatch {
             let found = finder.look_at(trace, just_came);
             self.findings.write().put(id.0, found);
         }
-        let (found, is_over) = finder.look_at_window();
+    }
+
+    fn judge_window(&self) {
+        let (found, is_over) = self.finder.lock().look_at_window();
         self.findings.write().set_window(found, is_over);
     }
 
@@ -327,7 +344,7 @@ impl TraceWatch {
         let quiet = pending.iter().filter(|(_, waiting)| is_quiet(waiting));
         let mut quiet: Vec<(Instant, [u8; 16])> = quiet.map(|(id, at)| (at.last, *id)).collect();
         quiet.sort_unstable();
-        quiet.truncate(ROUND_TRACES_MAX);
+        quiet.truncate(TRACES_AT_ONCE);
         let ids: Vec<_> = quiet.into_iter().map(|(_, id)| id).collect();
         for id in &ids {
             pending.remove(id);

@@ -1,7 +1,5 @@
 //! What the clocks of the last quarter of an hour of messages show.
 
-use std::ops::RangeInclusive;
-
 use causeway_analysis::detectors::Finding;
 use causeway_analysis::detectors::window::{ClockSeen, ClockSettings, detect_clocks};
 use causeway_clock::offsets::report;
@@ -14,15 +12,9 @@ const BACK_NS: i64 = 900_000_000_000;
 /// Findings about clocks, against the clock that most messages went to or came from meanwhile.
 pub(crate) fn of_clocks(known: &Clocks) -> Vec<Finding> {
     let settings = known.estimator.settings();
-    let windows = known.estimator.window_range().map(|(_, last)| {
-        let first = last.saturating_sub(BACK_NS / settings.window_ns.max(1));
-        first..=last
-    });
-    let busiest =
-        |windows: RangeInclusive<i64>| Some((known.estimator.busiest(windows.clone())?, windows));
-    let Some((reference, windows)) = windows.and_then(busiest) else {
-        return Vec::new();
-    };
+    let Some((_, last)) = known.estimator.window_range() else { return Vec::new() };
+    let windows = last.saturating_sub(BACK_NS / settings.window_ns.max(1))..=last;
+    let Some(reference) = known.estimator.busiest(windows.clone()) else { return Vec::new() };
     let found = known.solve(|solver| report(solver, reference, windows));
     let names: Vec<ClockName> = found.iter().map(|report| known.name(report.clock)).collect();
     let seen = found.iter().zip(&names).filter_map(|(report, name)| {
