@@ -14,6 +14,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{Field, Schema};
 use causeway_model::columns::repeated_text;
+use causeway_model::value::push_json_string;
 use causeway_store::DataFile;
 use datafusion::catalog::Session;
 use datafusion::common::DFSchema;
@@ -45,7 +46,7 @@ pub(crate) struct OnColumn {
     /// What a value must contain for the condition to hold.
     needle: Option<String>,
     /// The values of which it must be one; none if that is not known.
-    equal_to: Vec<String>,
+    equal_to: Vec<Vec<u8>>,
 }
 
 impl OnColumn {
@@ -192,37 +193,42 @@ fn screen(condition: &Expr, schema: &Schema, session: &dyn Session) -> Result<Op
     }
     let schema = Arc::new(Schema::new(vec![field]));
     let input = DFSchema::try_from(Arc::clone(&schema))?;
-    let (needle, equal_to) = needle(condition).unzip();
-    let equal_to = equal_to.unwrap_or_default();
+    let (needle, equal_to) = sought(condition);
     let condition = session.create_physical_expr(condition.clone(), &input)?;
     Ok(Some(Screen::Column(OnColumn { schema, condition, needle, equal_to })))
 }
 
 /// What a value must contain to be equal to a constant, itself or an attribute in it: the constant, if
 /// no escape can be in it. And the values of which it must be one, if it is not a set of attributes.
-fn needle(condition: &Expr) -> Option<(String, Vec<String>)> {
+fn sought(condition: &Expr) -> (Option<String>, Vec<Vec<u8>>) {
+    let nothing = (None, Vec::new());
     let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = condition else {
-        return None;
+        return nothing;
     };
-    let sides = (left.as_ref(), right.as_ref());
-    let ((side, Expr::Literal(text, _)) | (Expr::Literal(text, _), side)) = sides else {
-        return None;
+    let ((side, Expr::Literal(text, _)) | (Expr::Literal(text, _), side)) =
+        (left.as_ref(), right.as_ref())
+    else {
+        return nothing;
     };
-    let text = text.try_as_str().flatten().filter(|text| !text.is_empty())?;
-    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.:@ ".contains(&b);
-    if !text.bytes().all(is_plain) {
-        return None;
-    }
-    let equal_to = match side {
-        Expr::Column(_) => vec![text.to_owned()],
+    let Some(text) = text.try_as_str().flatten().filter(|text| !text.is_empty()) else {
+        return nothing;
+    };
+    let is_escaped = |byte| matches!(byte, b'"' | b'\\' | 0..=0x1f);
+    let needle = (!text.bytes().any(is_escaped)).then(|| text.to_owned());
+    let itself = text.as_bytes().to_vec();
+    match side {
+        Expr::Column(_) => (needle, vec![itself]),
         Expr::ScalarFunction(call) => match call.func.name() {
-            attribute_text::NAME => vec![text.to_owned(), format!("\"{text}\"")],
-            attribute::NAME | attribute::OF_SPAN => Vec::new(),
-            _ => return None,
+            attribute_text::NAME => {
+                let mut quoted = Vec::new();
+                push_json_string(text, &mut quoted);
+                (needle, vec![itself, quoted])
+            }
+            attribute::NAME | attribute::OF_SPAN => (needle, Vec::new()),
+            _ => nothing,
         },
-        _ => return None,
-    };
-    Some((text.to_owned(), equal_to))
+        _ => nothing,
+    }
 }
 
 fn repeated_field(schema: &Schema, column: &str) -> Option<Field> {

@@ -59,12 +59,12 @@ impl Dictionaries {
 
     /// Whether a column of text in a row group may have one of these values, by its bloom filter.
     /// Blocking.
-    pub(crate) fn may_have(&self, row_group: usize, column: &str, values: &[String]) -> bool {
+    pub(crate) fn may_have(&self, row_group: usize, column: &str, values: &[Vec<u8>]) -> bool {
         let filter = self.chunk(row_group, column).and_then(|(_, chunk)| {
             chunk.bloom_filter_offset()?;
             Sbbf::read_from_column_chunk(chunk, self.file.as_ref()).ok()?
         });
-        filter.is_none_or(|filter| values.iter().any(|value| filter.check(value.as_str())))
+        filter.is_none_or(|filter| values.iter().any(|value| filter.check(value.as_slice())))
     }
 
     /// The chunk of a column of text, if it has all of the values.

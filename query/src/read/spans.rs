@@ -178,13 +178,15 @@ impl Reader {
     pub(crate) fn outlines(&self, ids: Ids, budget: &Budget) -> Result<Vec<RecordBatch>> {
         let all = Wanted::traces(ids, &self.snapshot);
         let (read, outline) = all.outlines(&self.snapshot);
-        let read = self.spans(&read, budget)?;
-        let outlines = read.iter().map(|batch| Ok(conform(batch, &outline)?));
-        let outlines: Vec<_> = outlines.collect::<Result<_>>()?;
-        match has_repeated_ids(&outlines)? {
-            true => self.spans(&all, budget),
-            false => Ok(outlines),
+        let read = self.spans(&read, budget)?.into_iter();
+        let outlines = read.map(|batch| Ok(conform(&batch, &outline)?));
+        let outlines = outlines.collect::<Result<Vec<_>>>()?;
+        if !has_repeated_ids(&outlines)? {
+            return Ok(outlines);
         }
+        // Large traces need not be in memory twice.
+        drop(outlines);
+        self.spans(&all, budget)
     }
 
     /// Files that may hold one of the traces, with their filters. Blocking.

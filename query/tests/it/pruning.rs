@@ -2,7 +2,7 @@
 
 use causeway_testkit::proto::trace::v1::Status;
 
-use crate::world::{World, WorldBuilder, request, span};
+use crate::world::{World, WorldBuilder, kv, request, span, text};
 
 /// Three files of 2,000 spans each, an hour apart, traces spread over all.
 fn world() -> World {
@@ -169,5 +169,37 @@ async fn row_groups_without_the_value_are_not_read() {
         assert!(plan.contains(extent), "{condition}: {plan}");
         let sql = format!("SELECT count(*) FROM spans WHERE {condition}");
         assert_eq!(world.sql(&sql).await, count, "{condition}");
+    }
+}
+
+#[tokio::test]
+async fn values_of_attributes_are_looked_up_whatever_they_hold() {
+    let value = |n: u64| match n % 4 {
+        0 => format!("/item/{n}?q=ü"),
+        1 => format!("7/{n}"),
+        2 => format!("\"{n}\""),
+        _ => format!("a\\{n}\tb"),
+    };
+    let one = |n: u64| {
+        let mut span = span(n + 1, n + 1, 0, "get", n, 5);
+        span.attributes.push(kv("url.path", text(&value(n))));
+        span
+    };
+    let condition = |value: &str| format!("attributes['url.path'] = '{value}'");
+    // With a column of its own, and in the map.
+    for (spans, extent) in [(2_001, "row_groups_by_dictionary=1 of 3"), (2_000, "files=1 of 1")] {
+        let world =
+            WorldBuilder::new().file(&[request("web", (0..spans).map(one).collect())]).build();
+        for n in 1_500..1_504 {
+            let condition = condition(&value(n));
+            let plan = world.sql(&format!("EXPLAIN SELECT * FROM spans WHERE {condition}")).await;
+            assert!(plan.contains(extent), "{condition}: {plan}");
+            let sql = format!("SELECT span_id FROM spans WHERE {condition}");
+            assert_eq!(world.sql(&sql).await, format!("{:016x}", n + 1), "{condition}");
+        }
+        for other in ["/item/1501?q=ü", "7/1500", "1502", "\"7/1501\"", "a\\\\1503\\tb"] {
+            let sql = format!("SELECT count(*) FROM spans WHERE {}", condition(other));
+            assert_eq!(world.sql(&sql).await, "0", "{other}");
+        }
     }
 }

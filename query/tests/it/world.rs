@@ -107,6 +107,9 @@ pub(crate) struct World {
     _folder: tempfile::TempDir,
 }
 
+/// Columns with a bloom filter instead of a dictionary, as those get whose texts hardly repeat.
+const HARDLY_REPEAT: [&str; 2] = ["status_message", "url.path"];
+
 /// Collects what a world holds.
 pub(crate) struct WorldBuilder {
     folder: tempfile::TempDir,
@@ -149,18 +152,22 @@ impl WorldBuilder {
         });
         let order = lexsort_to_indices(&sort, None).expect("sorts");
         let batch = take_record_batch(batch, &order).expect("takes");
-        let [trace_id, message] = ["trace_id", "status_message"].map(ColumnPath::from);
-        let properties = WriterProperties::builder()
+        let mut properties = WriterProperties::builder()
             .set_statistics_enabled(EnabledStatistics::Page)
-            .set_column_bloom_filter_enabled(trace_id, true)
-            // As if its values hardly repeated.
-            .set_column_bloom_filter_enabled(message.clone(), true)
-            .set_column_dictionary_enabled(message, false)
+            .set_column_bloom_filter_enabled("trace_id".into(), true)
             .set_max_row_group_row_count(Some(1_000))
             .set_data_page_row_count_limit(100)
-            .set_write_batch_size(100)
-            .build();
-        let path = self.push_file(&batch, properties);
+            .set_write_batch_size(100);
+        let schema = batch.schema();
+        for name in schema.fields().iter().map(|field| field.name().as_str()) {
+            if HARDLY_REPEAT.iter().any(|ending| name.ends_with(ending)) {
+                let path = || ColumnPath::from(vec![name.to_owned()]);
+                properties = properties
+                    .set_column_bloom_filter_enabled(path(), true)
+                    .set_column_dictionary_enabled(path(), false);
+            }
+        }
+        let path = self.push_file(&batch, properties.build());
         let path = self.folder.path().join("traces").join(path);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("is made");
         let mut parts = PartsBuilder::new();
