@@ -42,7 +42,9 @@ export class TimelineView {
   readonly #hint: HTMLElement;
   readonly #stops: (() => void)[] = [];
   readonly #drawAll = (): void => this.#draw();
-  readonly #drawTop = (): void => this.#drawOverlay();
+  readonly #drawTop = (): void => this.#drawOverlay(this.frame);
+  /** What canvases were drawn of last; while it is the same, they stay as they are. */
+  readonly #drawnOf = new WeakMap<HTMLCanvasElement, readonly unknown[]>();
   #theme: CanvasTheme = canvasTheme();
   #size = { width: 0, height: 0 };
   hoverPosition = -1;
@@ -156,7 +158,7 @@ export class TimelineView {
     const scene = this.#scene();
     const range = rowRange(frame, scene.rows.length);
     const { width, height } = frame;
-    drawGrid(sizedRenderer(this.#canvases.grid, width, height), this.#theme, frame);
+    if (this.#isNew(this.#canvases.grid, frame)) drawGrid(sizedRenderer(this.#canvases.grid, width, height), this.#theme, frame);
     drawSpans(sizedRenderer(this.#canvases.spans, width, height), this.#theme, frame, scene);
     this.bars.classList.toggle("zoomed", !isFullWindow(frame.window, this.state.extent));
     const block = Math.floor(range.first / ROW_BLOCK) * ROW_BLOCK;
@@ -165,11 +167,19 @@ export class TimelineView {
     if (old.first !== range.first || old.end !== range.end || old.rowHeight !== frame.rowHeight) {
       this.#range.value = { ...range, rowHeight: frame.rowHeight };
     }
-    this.#drawOverlay();
+    // Asking the page again how far it is scrolled would make it lay out all that has just changed.
+    this.#drawOverlay(frame);
   }
 
-  #drawOverlay(): void {
-    const { frame } = this;
+  /** Whether a canvas would look another way than it does, which is told by all that it is drawn of. */
+  #isNew(canvas: HTMLCanvasElement, frame: TimelineFrame, ...more: readonly unknown[]): boolean {
+    const parts = [this.#theme, frame.width, frame.height, frame.window, frame.tick, window.devicePixelRatio, ...more];
+    const last = this.#drawnOf.get(canvas);
+    this.#drawnOf.set(canvas, parts);
+    return last?.length !== parts.length || parts.some((part, i) => part !== last[i]);
+  }
+
+  #drawOverlay(frame: TimelineFrame): void {
     if (frame.width <= 0 || frame.height <= 0) return;
     const scene = this.#scene();
     const row = this.state.selected.peek();
@@ -177,9 +187,13 @@ export class TimelineView {
     const selected = scene.rows[position] === row ? position : -1;
     this.#place(this.#chosen, selected, frame);
     this.#place(this.#hovered, this.hoverPosition, frame);
-    drawOverlay(sizedRenderer(this.#canvases.overlay, frame.width, frame.height), this.#theme, frame, scene, {
-      selected, eventTimes: this.#eventTimes(), pointerX: this.pointerX, drag: this.drag, before: this.#rawBox(row),
-    });
+    const { pointerX, drag } = this;
+    // The selected span moves with all that scrolls.
+    if (this.#isNew(this.#canvases.overlay, frame, pointerX, drag, selected < 0 ? null : {})) {
+      drawOverlay(sizedRenderer(this.#canvases.overlay, frame.width, frame.height), this.#theme, frame, scene, {
+        selected, eventTimes: this.#eventTimes(), pointerX, drag, before: this.#rawBox(row),
+      });
+    }
     this.#explain(this.hoverPosition < 0 ? -1 : (scene.rows[this.hoverPosition] ?? -1));
   }
 
