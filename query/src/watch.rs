@@ -223,12 +223,12 @@ impl TraceWatch {
         let oldest = self.pending.lock().values().map(|waiting| waiting.first).min();
         let behind = oldest.map_or(looked, |oldest| oldest.min(looked)).elapsed() + QUIET;
         let behind_ns = i64::try_from(behind.as_nanos()).unwrap_or(i64::MAX);
-        let batches = self.clocks.read().to_save(input::now().saturating_sub(behind_ns));
+        let through = input::now().saturating_sub(behind_ns);
         // Clocks tell how far all of it reaches, so they come last.
         if !self.write_findings() {
             return;
         }
-        if let Err(error) = batches.and_then(|batches| write_clocks(&dirs.clocks, &batches)) {
+        if let Err(error) = write_clocks(&dirs.clocks, &self.clocks, through) {
             tracing::warn!(%error, "what was learnt of clocks cannot be written down");
         }
     }

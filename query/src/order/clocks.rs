@@ -10,7 +10,6 @@
 
 use std::path::Path;
 
-use arrow::error::ArrowError;
 use causeway_clock::ClockId;
 use causeway_clock::offsets::{
     ClosedWindows, Estimator, OffsetSettings, Solver, observe, observe_arrivals,
@@ -64,17 +63,6 @@ impl Clocks {
             }
         }
         clocks
-    }
-
-    /// What is written down to know it after a start; everything received until `through_unix_nano` is in it.
-    ///
-    /// # Errors
-    /// The batches cannot be made, which is a bug.
-    pub(crate) fn to_save(
-        &self,
-        through_unix_nano: i64,
-    ) -> Result<[arrow::array::RecordBatch; 2], ArrowError> {
-        saved::batches(self, through_unix_nano)
     }
 
     /// Whether the messages of these traces were taken into account.

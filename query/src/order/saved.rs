@@ -4,22 +4,28 @@
 //! table again at the next start, and a file that is missing or cannot be read costs no more than that.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, UInt64Array};
 use arrow::datatypes::{Field, Int64Type, Schema, UInt64Type};
 use arrow::error::ArrowError;
+use arrow::ipc::writer::FileWriter;
 use causeway_clock::offsets::{ClockRow, Granularity, Least, PairRow};
+use parking_lot::RwLock;
 
 use super::clocks::Clocks;
 use super::identity::{ClockName, clock_text, parse_clock};
-use crate::durable::{read_batches, write_batch};
+use crate::durable::{read_batches, replace, write_batch};
 
 const CLOCKS: &str = "clocks.arrow";
 const PAIRS: &str = "clock_pairs.arrow";
 /// Metadata of `clocks.arrow`: everything received until then was taken into account.
 const THROUGH: &str = "received_through_unix_nano";
+
+/// Pairs and windows that are rows and columns together.
+const ROWS_AT_ONCE: usize = 10_000;
 
 type Result<T> = std::result::Result<T, ArrowError>;
 
@@ -32,8 +38,33 @@ fn named(columns: Vec<(&str, ArrayRef)>, metadata: HashMap<String, String>) -> R
     RecordBatch::try_new(Arc::new(Schema::new_with_metadata(fields, metadata)), arrays)
 }
 
-/// Both files as batches, which is quick; writing them may take its time.
-pub(super) fn batches(known: &Clocks, through_unix_nano: i64) -> Result<[RecordBatch; 2]> {
+/// Replaces the files, durably: what is known now, of all that was received until then. Blocking.
+///
+/// # Errors
+/// A file cannot be written.
+pub(crate) fn write(dir: &Path, known: &RwLock<Clocks>, through_unix_nano: i64) -> Result<()> {
+    replace(dir, PAIRS, |file| write_pairs(file, &known.read()))?;
+    // The clocks tell how far both reach, so they come last; none that has evidence is missing then.
+    let clocks = clock_batch(&known.read(), through_unix_nano)?;
+    write_batch(dir, CLOCKS, &clocks)
+}
+
+/// A part at a time: all of it takes hundreds of megabytes as rows, columns and text.
+fn write_pairs(file: File, known: &Clocks) -> Result<File> {
+    let mut writer = FileWriter::try_new(file, pair_batch(&[])?.schema_ref())?;
+    let mut rows = known.estimator.rows();
+    loop {
+        let part: Vec<PairRow> = rows.by_ref().take(ROWS_AT_ONCE).collect();
+        if part.is_empty() {
+            break;
+        }
+        writer.write(&pair_batch(&part)?)?;
+    }
+    writer.finish()?;
+    writer.into_inner()
+}
+
+fn clock_batch(known: &Clocks, through_unix_nano: i64) -> Result<RecordBatch> {
     let clocks: Vec<&ClockRow> = known.estimator.clocks().collect();
     let texts = |text: fn(&ClockName) -> &Option<String>| -> ArrayRef {
         let names = clocks.iter().map(|row| known.names.get(&row.clock));
@@ -47,7 +78,7 @@ pub(super) fn batches(known: &Clocks, through_unix_nano: i64) -> Result<[RecordB
     let rejects = clocks.iter().map(|row| known.rejects.get(&row.clock).copied().unwrap_or(0));
     let metadata = HashMap::from([(THROUGH.to_owned(), through_unix_nano.to_string())]);
     let ids = clocks.iter().map(|row| Some(clock_text(row.clock)));
-    let clocks = named(
+    named(
         vec![
             ("clock", Arc::new(ids.collect::<StringArray>())),
             ("service_name", texts(|name| &name.service_name)),
@@ -58,8 +89,7 @@ pub(super) fn batches(known: &Clocks, through_unix_nano: i64) -> Result<[RecordB
             ("received", counts(|row| packed(row.received))),
         ],
         metadata,
-    )?;
-    Ok([clocks, pair_batch(known)?])
+    )
 }
 
 /// Readings, and two bits of what was finer than a millisecond and a microsecond.
@@ -76,8 +106,7 @@ fn unpacked(bits: u64) -> Granularity {
     }
 }
 
-fn pair_batch(known: &Clocks) -> Result<RecordBatch> {
-    let rows: Vec<PairRow> = known.estimator.rows().collect();
+fn pair_batch(rows: &[PairRow]) -> Result<RecordBatch> {
     let texts = |text: fn(&PairRow) -> String| -> ArrayRef {
         Arc::new(rows.iter().map(|row| Some(text(row))).collect::<StringArray>())
     };
@@ -109,17 +138,6 @@ fn pair_batch(known: &Clocks) -> Result<RecordBatch> {
         ],
         HashMap::new(),
     )
-}
-
-/// Replaces the files, durably. Blocking.
-///
-/// # Errors
-/// A file cannot be written.
-pub(crate) fn write(dir: &Path, batches: &[RecordBatch; 2]) -> Result<()> {
-    let [clocks, pairs] = batches;
-    // The clocks tell how far both reach, so they come last.
-    write_batch(dir, PAIRS, pairs)?;
-    write_batch(dir, CLOCKS, clocks)
 }
 
 /// Adds what was written down; until when everything received is in it. Blocking.
