@@ -107,6 +107,12 @@ struct Waiting {
     last: Instant,
 }
 
+impl Waiting {
+    fn is_quiet(&self) -> bool {
+        self.last.elapsed() >= QUIET
+    }
+}
+
 impl TraceWatch {
     /// Knows what was written down in `dir`. Blocking.
     pub(crate) fn open(dir: Option<&Path>) -> Self {
@@ -250,27 +256,37 @@ impl TraceWatch {
     }
 
     async fn round(self: &Arc<Self>, query: &Query) -> Result<()> {
-        let (mut result, mut has_looked) = (Ok(()), false);
-        if self.progress().is_running {
-            let (place, watch) = (query.start("watch").await?, Arc::clone(self));
-            let taken = query.read(&place, move |reader, _| watch.take_back(reader)).await?;
-            for ids in taken.chunks(TRACES_AT_ONCE) {
-                result = result.and(self.look_at(query, &place, ids.to_vec(), false).await);
-                has_looked = true;
-            }
-        }
+        let is_back = self.progress().is_running;
+        let mut result = if is_back { self.round_back(query).await } else { Ok(()) };
+        let mut has_looked = is_back;
         for _ in 0..ROUND_TRACES_MAX / TRACES_AT_ONCE {
-            // The place comes first: without one, traces wait for the next round.
-            let place = query.start("watch").await?;
-            let ids = self.quiet(Instant::now());
-            if ids.is_empty() {
+            if !self.is_any_quiet() {
                 break;
             }
-            result = result.and(self.look_at(query, &place, ids, true).await);
+            // The place comes first: without one, traces wait for the next round.
+            let place = match query.start("watch").await {
+                Ok(place) => place,
+                Err(error) => {
+                    result = Err(error);
+                    break;
+                }
+            };
+            result = result.and(self.look_at(query, &place, self.quiet(), true).await);
             has_looked = true;
         }
         if has_looked {
             self.blocking(Self::judge_window).await;
+        }
+        result
+    }
+
+    /// Looks at the next traces of history.
+    async fn round_back(self: &Arc<Self>, query: &Query) -> Result<()> {
+        let (place, watch) = (query.start("watch").await?, Arc::clone(self));
+        let taken = query.read(&place, move |reader, _| watch.take_back(reader)).await?;
+        let mut result = Ok(());
+        for ids in taken.chunks(TRACES_AT_ONCE) {
+            result = result.and(self.look_at(query, &place, ids.to_vec(), false).await);
         }
         result
     }
@@ -337,11 +353,14 @@ impl TraceWatch {
         self.findings.write().set_window(found, is_over);
     }
 
-    /// Takes out the traces that are quiet, the longest first.
-    fn quiet(&self, now: Instant) -> Vec<[u8; 16]> {
+    fn is_any_quiet(&self) -> bool {
+        self.pending.lock().values().any(Waiting::is_quiet)
+    }
+
+    /// Takes out traces that are quiet, the longest first.
+    fn quiet(&self) -> Vec<[u8; 16]> {
         let mut pending = self.pending.lock();
-        let is_quiet = |waiting: &Waiting| now.duration_since(waiting.last) >= QUIET;
-        let quiet = pending.iter().filter(|(_, waiting)| is_quiet(waiting));
+        let quiet = pending.iter().filter(|(_, waiting)| waiting.is_quiet());
         let mut quiet: Vec<(Instant, [u8; 16])> = quiet.map(|(id, at)| (at.last, *id)).collect();
         quiet.sort_unstable();
         quiet.truncate(TRACES_AT_ONCE);
