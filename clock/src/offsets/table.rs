@@ -282,7 +282,12 @@ impl Estimator {
 
     /// The whole table, oldest windows first, to be written down.
     pub fn rows(&self) -> impl Iterator<Item = PairRow> {
-        self.windows.iter().flat_map(move |(window, slice)| {
+        self.rows_from(i64::MIN)
+    }
+
+    /// The part of it from a window on.
+    pub fn rows_from(&self, window: i64) -> impl Iterator<Item = PairRow> {
+        self.windows.range(window..).flat_map(move |(window, slice)| {
             slice.pairs.iter().filter_map(move |((from, to), evidence)| {
                 Some(PairRow {
                     from: self.id(*from)?,

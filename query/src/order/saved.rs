@@ -24,7 +24,7 @@ const PAIRS: &str = "clock_pairs.arrow";
 /// Metadata of `clocks.arrow`: everything received until then was taken into account.
 const THROUGH: &str = "received_through_unix_nano";
 
-/// Pairs and windows that are rows and columns together.
+/// Pairs and windows that are rows and columns together, and those of one more window.
 const ROWS_AT_ONCE: usize = 10_000;
 
 type Result<T> = std::result::Result<T, ArrowError>;
@@ -43,25 +43,37 @@ fn named(columns: Vec<(&str, ArrayRef)>, metadata: HashMap<String, String>) -> R
 /// # Errors
 /// A file cannot be written.
 pub(crate) fn write(dir: &Path, known: &RwLock<Clocks>, through_unix_nano: i64) -> Result<()> {
-    replace(dir, PAIRS, |file| write_pairs(file, &known.read()))?;
+    replace(dir, PAIRS, |file| write_pairs(file, known))?;
     // The clocks tell how far both reach, so they come last; none that has evidence is missing then.
     let clocks = clock_batch(&known.read(), through_unix_nano)?;
     write_batch(dir, CLOCKS, &clocks)
 }
 
-/// A part at a time: all of it takes hundreds of megabytes as rows, columns and text.
-fn write_pairs(file: File, known: &Clocks) -> Result<File> {
+/// A part at a time: as rows, columns and bytes, all of it takes several times the file's memory. Nobody who learns or asks
+/// waits for the disk.
+fn write_pairs(file: File, known: &RwLock<Clocks>) -> Result<File> {
     let mut writer = FileWriter::try_new(file, pair_batch(&[])?.schema_ref())?;
-    let mut rows = known.estimator.rows();
-    loop {
-        let part: Vec<PairRow> = rows.by_ref().take(ROWS_AT_ONCE).collect();
-        if part.is_empty() {
-            break;
-        }
+    let mut next = Some(i64::MIN);
+    while let Some(first) = next {
+        let part = rows_from(first, &known.read());
         writer.write(&pair_batch(&part)?)?;
+        next = part.last().and_then(|row| row.window.checked_add(1));
     }
     writer.finish()?;
     writer.into_inner()
+}
+
+/// The rows of whole windows, so that what is learnt between parts is in one of them at most.
+fn rows_from(first: i64, known: &Clocks) -> Vec<PairRow> {
+    let mut part: Vec<PairRow> = Vec::new();
+    for row in known.estimator.rows_from(first) {
+        let is_begun = part.last().is_some_and(|last| last.window == row.window);
+        if part.len() >= ROWS_AT_ONCE && !is_begun {
+            break;
+        }
+        part.push(row);
+    }
+    part
 }
 
 fn clock_batch(known: &Clocks, through_unix_nano: i64) -> Result<RecordBatch> {
@@ -228,4 +240,44 @@ fn add_pairs(batch: &RecordBatch, known: &mut Clocks) -> Result<()> {
         });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use causeway_clock::ClockId;
+
+    use super::*;
+
+    fn rows(clocks: &Clocks) -> Vec<PairRow> {
+        let mut rows: Vec<_> = clocks.estimator.rows().collect();
+        rows.sort_by_key(|row| (row.window, row.from, row.to));
+        rows
+    }
+
+    #[test]
+    fn what_is_written_in_parts_is_read_as_a_whole() -> Result<()> {
+        let dir = tempfile::tempdir()?;
+        let mut clocks = Clocks::default();
+        // Three pairs a window: parts end within none.
+        for number in 0..3 * ROWS_AT_ONCE as i64 {
+            let least = Least { bound_ns: number, witness: number.unsigned_abs() };
+            clocks.estimator.merge_row(&PairRow {
+                from: ClockId::Instance(number.unsigned_abs() % 3),
+                to: ClockId::Instance(7),
+                window: number / 3 - 100,
+                certain: Some(least),
+                likely: None,
+                messages: 2,
+                late: 0,
+                midpoints: vec![(number.unsigned_abs(), -number)],
+            });
+        }
+        let expected = rows(&clocks);
+        assert_eq!(expected.len(), 3 * ROWS_AT_ONCE);
+        write(dir.path(), &RwLock::new(clocks), 17)?;
+        let mut known = Clocks::default();
+        assert_eq!(read(dir.path(), &mut known)?, Some(17));
+        assert!(rows(&known) == expected);
+        Ok(())
+    }
 }
