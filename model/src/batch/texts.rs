@@ -49,7 +49,8 @@ impl Texts {
     }
 
     /// As [`Texts::number_of`], for the texts of one column: once at least `look_ups_min` were looked up and hardly
-    /// repeated, no further one is looked up or found again, which would cost more than a copy. Equal texts may then have several numbers.
+    /// repeated, no further one is looked up or found again, which would cost more than a copy. Equal texts may then have
+    /// several numbers.
     pub(crate) fn number_in<E>(
         &mut self,
         column: &mut Novelty,

@@ -193,42 +193,36 @@ fn screen(condition: &Expr, schema: &Schema, session: &dyn Session) -> Result<Op
     }
     let schema = Arc::new(Schema::new(vec![field]));
     let input = DFSchema::try_from(Arc::clone(&schema))?;
-    let (needle, equal_to) = sought(condition);
+    let (needle, equal_to) = sought(condition).unwrap_or_default();
     let condition = session.create_physical_expr(condition.clone(), &input)?;
     Ok(Some(Screen::Column(OnColumn { schema, condition, needle, equal_to })))
 }
 
 /// What a value must contain to be equal to a constant, itself or an attribute in it: the constant, if
 /// no escape can be in it. And the values of which it must be one, if it is not a set of attributes.
-fn sought(condition: &Expr) -> (Option<String>, Vec<Vec<u8>>) {
-    let nothing = (None, Vec::new());
+fn sought(condition: &Expr) -> Option<(Option<String>, Vec<Vec<u8>>)> {
     let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = condition else {
-        return nothing;
+        return None;
     };
-    let ((side, Expr::Literal(text, _)) | (Expr::Literal(text, _), side)) =
-        (left.as_ref(), right.as_ref())
-    else {
-        return nothing;
+    let sides = (left.as_ref(), right.as_ref());
+    let ((side, Expr::Literal(text, _)) | (Expr::Literal(text, _), side)) = sides else {
+        return None;
     };
-    let Some(text) = text.try_as_str().flatten().filter(|text| !text.is_empty()) else {
-        return nothing;
-    };
-    let is_escaped = |byte| matches!(byte, b'"' | b'\\' | 0..=0x1f);
-    let needle = (!text.bytes().any(is_escaped)).then(|| text.to_owned());
-    let itself = text.as_bytes().to_vec();
-    match side {
-        Expr::Column(_) => (needle, vec![itself]),
+    let text = text.try_as_str().flatten().filter(|text| !text.is_empty())?;
+    let (itself, mut quoted) = (text.as_bytes().to_vec(), Vec::new());
+    push_json_string(text, &mut quoted);
+    // Between its quotes, without an escape.
+    let needle = (quoted.len() == text.len() + 2).then(|| text.to_owned());
+    let equal_to = match side {
+        Expr::Column(_) => vec![itself],
         Expr::ScalarFunction(call) => match call.func.name() {
-            attribute_text::NAME => {
-                let mut quoted = Vec::new();
-                push_json_string(text, &mut quoted);
-                (needle, vec![itself, quoted])
-            }
-            attribute::NAME | attribute::OF_SPAN => (needle, Vec::new()),
-            _ => nothing,
+            attribute_text::NAME => vec![itself, quoted],
+            attribute::NAME | attribute::OF_SPAN => Vec::new(),
+            _ => return None,
         },
-        _ => nothing,
-    }
+        _ => return None,
+    };
+    Some((needle, equal_to))
 }
 
 fn repeated_field(schema: &Schema, column: &str) -> Option<Field> {
