@@ -9,8 +9,6 @@
 //! whose name carries its hash, is kept forever; every answer forbids what the UI does not need (inline
 //! scripts and styles, other hosts, framing, content sniffing).
 
-use std::future::{Ready, ready};
-
 use axum::Router;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
@@ -57,10 +55,10 @@ async fn page(headers: HeaderMap) -> Response {
 }
 
 /// The page that says so where there is none, for the server's fallback.
-pub fn no_page() -> Ready<Response> {
+pub async fn no_page() -> Response {
     let mut response = answer(PAGE, "no-cache", &HeaderMap::new());
     *response.status_mut() = StatusCode::NOT_FOUND;
-    ready(response)
+    response
 }
 
 async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {

@@ -188,7 +188,7 @@ export class TimelineView {
     this.#place(this.#chosen, selected, frame);
     this.#place(this.#hovered, this.hoverPosition, frame);
     const { pointerX, drag } = this;
-    // The selected span moves with all that scrolls.
+    // A selected span on screen moves when it is scrolled, and gets its events later: nothing equals a new object.
     if (this.#isNew(this.#canvases.overlay, frame, pointerX, drag, selected < 0 ? null : {})) {
       drawOverlay(sizedRenderer(this.#canvases.overlay, frame.width, frame.height), this.#theme, frame, scene, {
         selected, eventTimes: this.#eventTimes(), pointerX, drag, before: this.#rawBox(row),
