@@ -9,6 +9,8 @@
 //! whose name carries its hash, is kept forever; every answer forbids what the UI does not need (inline
 //! scripts and styles, other hosts, framing, content sniffing).
 
+use std::future::{Ready, ready};
+
 use axum::Router;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
@@ -54,11 +56,11 @@ async fn page(headers: HeaderMap) -> Response {
     answer(PAGE, "no-cache", &headers)
 }
 
-/// The page that says so where there is none, for the server's fallback.
-pub async fn no_page() -> Response {
+/// The page that says so where there is none, for the server's fallback. A future, as handlers are, of what is there at once.
+pub fn no_page() -> Ready<Response> {
     let mut response = answer(PAGE, "no-cache", &HeaderMap::new());
     *response.status_mut() = StatusCode::NOT_FOUND;
-    response
+    ready(response)
 }
 
 async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
