@@ -15,6 +15,10 @@ use tokio::sync::{Semaphore, watch};
 /// connection is kept: both end at the same timer.
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// What is read from an HTTP/1 connection at once, and the longest head of a request. The default of 400 KiB is memory
+/// that each request asks for anew.
+const HTTP1_BUFFER_BYTES_MAX: usize = 64 << 10;
+
 /// How often an HTTP/2 connection is probed, and how long the answer may take.
 const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
 const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(20);
@@ -83,6 +87,7 @@ fn builder() -> Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_READ_TIMEOUT)
+        .max_buf_size(HTTP1_BUFFER_BYTES_MAX)
         .keep_alive(true);
     builder
         .http2()

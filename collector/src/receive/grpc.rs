@@ -147,9 +147,11 @@ async fn read(
                 (true, named) => named,
             };
             // What the head announces is refused before it is read.
-            WireLimit::new(compression, &shared.settings).take(u64::from(bytes))?;
-            let bytes_max = shared.settings.request_bytes_max;
-            inflater = Some(Inflater::new(compression, shared.budget.reservation(), bytes_max)?);
+            let bytes = u64::from(bytes);
+            WireLimit::new(compression, &shared.settings).take(bytes)?;
+            let (reservation, max) =
+                (shared.budget.reservation(), &shared.settings.request_bytes_max);
+            inflater = Some(Inflater::new(compression, Some(bytes), reservation, *max)?);
         }
         if let Some(inflater) = &mut inflater {
             inflater.feed(message).await?;

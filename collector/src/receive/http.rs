@@ -14,6 +14,7 @@ use causeway_clock::response;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, StatusCode, Uri};
+use http_body::Body as _;
 use std::time::Duration;
 use tokio::time::Instant;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
@@ -110,8 +111,9 @@ async fn export(
     let compression = Compression::parse(&content_encoding(&parts.headers))?;
     let shared = collector.shared();
     let settings = &shared.settings;
-    let inflater =
-        Inflater::new(compression, shared.budget.reservation(), settings.request_bytes_max)?;
+    let announced = body.size_hint().exact();
+    let reservation = shared.budget.reservation();
+    let inflater = Inflater::new(compression, announced, reservation, settings.request_bytes_max)?;
     let wire = WireLimit::new(compression, settings);
     let received = body::within(settings.body_timeout, body::read(body, inflater, wire)).await?;
     collector.admit_reserved(received, format, source).await

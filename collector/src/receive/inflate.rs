@@ -14,6 +14,10 @@ use crate::error::{AdmitError, Malformed};
 /// The first piece of a buffer; most requests need no second.
 const BUFFER_BYTES_MIN: usize = 64 << 10;
 
+/// Room for a body that announces its length and is not compressed is made at once up to here; a client that announces more
+/// than it sends costs no more than this.
+const ANNOUNCED_BYTES_MAX: u64 = 512 << 10;
+
 /// Input of one step: 4 KiB of deflate unpack to 4 MiB at most, some 10 ms of work.
 const STEP_BYTES: usize = 4 << 10;
 
@@ -68,12 +72,16 @@ pub(crate) struct Inflater {
     out: Vec<u8>,
     reservation: Reservation,
     bytes_max: usize,
+    /// Bytes of the first piece of the buffer.
+    first_bytes: usize,
     work_bytes: usize,
 }
 
 impl Inflater {
+    /// For a body of at most `bytes_max` bytes, of `announced` ones if it says so.
     pub(crate) fn new(
         compression: Compression,
+        announced: Option<u64>,
         reservation: Reservation,
         bytes_max: u64,
     ) -> Result<Self, AdmitError> {
@@ -88,7 +96,11 @@ impl Inflater {
             }
         };
         let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
-        Ok(Self { codec, out: Vec::new(), reservation, bytes_max, work_bytes: 0 })
+        let first_bytes = match (compression, announced) {
+            (Compression::Identity, Some(bytes)) => bytes.min(ANNOUNCED_BYTES_MAX) as usize,
+            _ => BUFFER_BYTES_MIN,
+        };
+        Ok(Self { codec, out: Vec::new(), reservation, bytes_max, first_bytes, work_bytes: 0 })
     }
 
     /// Takes the next piece of the body.
@@ -160,7 +172,7 @@ impl Inflater {
             return Ok(());
         }
         let ceiling = self.bytes_max.saturating_add(1);
-        let target = (capacity * 2).max(len + wanted).max(BUFFER_BYTES_MIN).min(ceiling);
+        let target = (capacity * 2).max(len + wanted).max(self.first_bytes).min(ceiling);
         if target <= len {
             return Err(self.too_large());
         }
@@ -246,12 +258,20 @@ mod tests {
         zstd::encode_all(data, 3).unwrap_or_default()
     }
 
-    async fn inflate(
+    async fn inflate<'a>(
         compression: Compression,
-        pieces: impl IntoIterator<Item = &[u8]>,
+        pieces: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<Bytes, AdmitError> {
+        inflate_announced(compression, None, pieces).await
+    }
+
+    async fn inflate_announced<'a>(
+        compression: Compression,
+        announced: Option<u64>,
+        pieces: impl IntoIterator<Item = &'a [u8]>,
     ) -> Result<Bytes, AdmitError> {
         let budget = Budget::new(4 * LIMIT, Gauge::default());
-        let mut inflater = Inflater::new(compression, budget.reservation(), LIMIT)?;
+        let mut inflater = Inflater::new(compression, announced, budget.reservation(), LIMIT)?;
         for piece in pieces {
             inflater.feed(piece).await?;
             assert!(inflater.out.capacity() as u64 <= LIMIT + 1, "buffer beyond the limit");
@@ -277,6 +297,30 @@ mod tests {
                     let body = inflate(compression, packed.chunks(cut)).await?;
                     assert!(body == data, "{compression:?} {bytes} cut at {cut}");
                 }
+            }
+        }
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn room_is_made_once_for_an_announced_length_whatever_comes() -> Result<(), AdmitError> {
+        let data = sample(300_001);
+        let budget = Budget::new(LIMIT, Gauge::default());
+        let bytes = Some(data.len() as u64);
+        let mut inflater =
+            Inflater::new(Compression::Identity, bytes, budget.reservation(), LIMIT)?;
+        inflater.feed(&data[..1]).await?;
+        assert_eq!(inflater.out.capacity(), data.len());
+        inflater.feed(&data[1..]).await?;
+        assert_eq!(inflater.out.capacity(), data.len());
+        assert!(inflater.finish()?.body == data);
+        for announced in [0, 1, 300_000, 300_002, u64::MAX] {
+            for (compression, packed) in
+                [(Compression::Identity, data.clone()), (Compression::Zstd, zstd(&data))]
+            {
+                let pieces = packed.chunks(70_000);
+                let body = inflate_announced(compression, Some(announced), pieces).await?;
+                assert!(body == data, "{compression:?} with {announced} announced");
             }
         }
         Ok(())
