@@ -32,5 +32,5 @@ pub use file_index::{FileFilters, FileIndex};
 pub use recent::{FilteredKeys, Snapshot};
 pub use settings::{Clock, StoreSettings, VACUUM_RETENTION_MAX};
 pub use store::{Appended, Request, Store};
-pub use table::{DataFile, summary_path};
+pub use table::{DataFile, FileColumns, summary_path};
 pub use verify::{Severity, VerifyFinding, VerifyReport, verify};

@@ -13,11 +13,8 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 use causeway_model::columns::name;
-use causeway_store::FileFilters;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{
-    ArrowPredicateFn, ArrowReaderMetadata, ParquetRecordBatchReaderBuilder, RowFilter, RowSelection,
-};
+use causeway_store::{FileColumns, FileFilters};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, RowSelection};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
@@ -55,6 +52,9 @@ impl Ids {
     }
 }
 
+/// Rows that are decoded at once.
+const ROWS_PER_READ: usize = 1_024;
+
 /// Gives the rows of `ids` that the file holds to `visit`, with the columns of `schema`.
 ///
 /// # Errors
@@ -67,31 +67,24 @@ pub(crate) fn rows_by_id<E: From<ParquetError> + From<ArrowError>>(
     visit: &mut dyn FnMut(RecordBatch) -> Result<(), E>,
 ) -> Result<(), E> {
     let parquet = metadata.metadata();
-    let roots = parquet.file_metadata().schema_descr().root_schema().get_fields();
-    let position = |column: &str| roots.iter().position(|field| field.name() == column);
-    let trace_id = position(name::TRACE_ID)
-        .ok_or_else(|| ArrowError::SchemaError("no column trace_id".to_owned()))?;
     let (groups, selection) = places(parquet, filters, ids);
     if groups.is_empty() {
         return Ok(());
     }
-    let wanted = schema.fields().iter().filter_map(|field| position(field.name()));
-    let descriptor = parquet.file_metadata().schema_descr();
-    let projection = ProjectionMask::roots(descriptor, wanted);
-    let of_ids = {
-        let ids = ids.clone();
-        ArrowPredicateFn::new(ProjectionMask::roots(descriptor, [trace_id]), move |batch| {
-            which(batch.column(0), &ids)
-        })
+    let columns = FileColumns::new(file, metadata, groups)?;
+    let trace_id = columns.named(|column| column == name::TRACE_ID);
+    let missing = || ArrowError::SchemaError("no column trace_id".to_owned());
+    let is_of_ids = |batch: Result<RecordBatch, ArrowError>| {
+        which(batch?.columns().first().ok_or_else(missing)?, ids)
     };
-    let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
-        .with_row_groups(groups)
-        .with_row_selection(selection)
-        .with_projection(projection)
-        .with_row_filter(RowFilter::new(vec![Box::new(of_ids)]))
-        .build()?;
-    for batch in reader {
-        visit(conform(&batch?, schema)?)?;
+    let of_ids = columns.batches(trace_id, Some(selection.clone()), ROWS_PER_READ)?;
+    let of_ids = of_ids.map(is_of_ids).collect::<Result<Vec<_>, _>>()?;
+    let selection = selection.and_then(&RowSelection::from_filters(&of_ids));
+    if selection.selects_any() {
+        let wanted = columns.named(|column| schema.column_with_name(column).is_some());
+        for batch in columns.batches(wanted, Some(selection), ROWS_PER_READ)? {
+            visit(conform(&batch?, schema)?)?;
+        }
     }
     Ok(())
 }

@@ -8,11 +8,9 @@ use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::{Int64Type, SchemaRef};
 use causeway_model::columns::{self, name};
 use causeway_model::parts::{self, PartsBuilder, SPAN_COLUMNS};
-use causeway_store::{DataFile, FileFilters, summary_path};
+use causeway_store::{DataFile, FileColumns, FileFilters, summary_path};
 use object_store::path::Path;
 use parking_lot::Mutex;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::footers::{SortedFile, object_meta};
 use super::parts::{Cursor, Merged, PartBatch, Share, Times, Within, merge, part_schema};
@@ -294,22 +292,14 @@ impl Reader {
     ) -> Result<impl Iterator<Item = Result<PartBatch>> + Send + use<>> {
         let (file, metadata) = self.footers.open(summary)?;
         let schema = part_schema(has_texts);
-        let descriptor = metadata.metadata().file_metadata().schema_descr();
-        let roots = descriptor.root_schema().get_fields().iter().enumerate();
-        let wanted = roots.filter(|(_, field)| schema.column_with_name(field.name()).is_some());
-        let projection = ProjectionMask::roots(descriptor, wanted.map(|(at, _)| at));
         let (first, last) = (share.first.to_be_bytes(), share.last.to_be_bytes());
         let selection = match share == Share::ALL {
             true => None,
             false => rows_between(metadata.metadata(), first, last),
         };
-        let mut reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
-            .with_projection(projection)
-            .with_batch_size(ROWS_PER_READ);
-        if let Some(selection) = selection {
-            reader = reader.with_row_selection(selection);
-        }
-        let reader = reader.build()?;
+        let columns = FileColumns::all(file, metadata)?;
+        let wanted = columns.named(|name| schema.column_with_name(name).is_some());
+        let reader = columns.batches(wanted, selection, ROWS_PER_READ)?;
         Ok(reader.map(move |batch| Ok(PartBatch::new(&conform(&batch?, &schema)?)?)))
     }
 
@@ -318,14 +308,9 @@ impl Reader {
         let data = SortedFile::data(&self.snapshot.table_root, file)?;
         let (opened, metadata) = self.footers.open(&data)?;
         let schema = span_schema()?;
-        let descriptor = metadata.metadata().file_metadata().schema_descr();
-        let roots = descriptor.root_schema().get_fields().iter().enumerate();
-        let wanted = roots.filter(|(_, field)| schema.column_with_name(field.name()).is_some());
-        let projection = ProjectionMask::roots(descriptor, wanted.map(|(at, _)| at));
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(opened, metadata)
-            .with_projection(projection)
-            .with_batch_size(SPANS_PER_READ)
-            .build()?;
+        let columns = FileColumns::all(opened, metadata)?;
+        let wanted = columns.named(|name| schema.column_with_name(name).is_some());
+        let reader = columns.batches(wanted, None, SPANS_PER_READ)?;
         let mut made = Vec::new();
         for batch in reader {
             made.push(parts_of_spans(&conform(&batch?, &schema)?)?);

@@ -20,13 +20,12 @@ use causeway_model::columns::{FLAG_DUP, name};
 use causeway_model::identity::ContentHasher;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
-    ParquetRecordBatchReaderBuilder, RowSelection,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, RowSelection,
 };
 use parquet::file::metadata::{ColumnChunkMetaData, PageIndexPolicy};
 
 use super::merge::MergeError;
-use crate::table::{DataFile, PAGE_ROWS_MAX};
+use crate::table::{DataFile, FileColumns, PAGE_ROWS_MAX, PAGE_ROWS_MIN};
 
 /// Most bytes of a chunk of all columns: chunks of large rows have fewer.
 const CHUNK_BYTES_MAX: usize = 8 << 20;
@@ -116,8 +115,7 @@ fn keys(batch: &RecordBatch) -> Result<Vec<(Key, bool)>, AnyError> {
 #[derive(Debug)]
 pub(super) struct Input {
     path: String,
-    file: File,
-    metadata: ArrowReaderMetadata,
+    source: FileColumns,
     pub(super) rows: usize,
     /// Rows of each chunk but the last.
     pub(super) chunk_rows_max: usize,
@@ -145,11 +143,11 @@ impl Input {
             let metadata = ArrowReaderMetadata::load(&opened, options)?;
             let rows = usize::try_from(metadata.metadata().file_metadata().num_rows())?;
             let columns = AttributeColumns::of_schema(metadata.schema());
-            let chunk_rows_max = PAGE_ROWS_MAX.min(CHUNK_BYTES_MAX / row_bytes(&metadata)).max(1);
+            let chunk_rows_max =
+                page_rows(&metadata).min(CHUNK_BYTES_MAX / row_bytes(&metadata)).max(1);
             Ok(Self {
                 path: file.path.clone(),
-                file: opened,
-                metadata,
+                source: FileColumns::all(opened, metadata)?,
                 rows,
                 chunk_rows_max,
                 columns,
@@ -164,11 +162,11 @@ impl Input {
 
     /// Bytes of a row on average.
     pub(super) fn row_bytes(&self) -> usize {
-        row_bytes(&self.metadata)
+        row_bytes(self.source.metadata())
     }
 
     pub(super) fn schema(&self) -> &Arc<Schema> {
-        self.metadata.schema()
+        self.source.metadata().schema()
     }
 
     /// A stream of its keys, which stands at the first row.
@@ -195,14 +193,9 @@ impl Input {
         rows: Option<RowSelection>,
         batch_rows: usize,
     ) -> Result<ParquetRecordBatchReader, AnyError> {
-        let (file, metadata) = (self.file.try_clone()?, self.metadata.clone());
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
-        let mask = ProjectionMask::roots(builder.parquet_schema(), roots.iter().copied());
-        let builder = builder.with_projection(mask).with_batch_size(batch_rows);
-        Ok(match rows {
-            Some(rows) => builder.with_row_selection(rows).build()?,
-            None => builder.build()?,
-        })
+        let schema = self.source.metadata().parquet_schema();
+        let columns = ProjectionMask::roots(schema, roots.iter().copied());
+        Ok(self.source.batches(columns, rows, batch_rows)?)
     }
 
     /// The content hashes of some rows, in ascending order.
@@ -383,6 +376,14 @@ fn row_bytes(metadata: &ArrowReaderMetadata) -> usize {
         (bytes + group.columns().iter().map(column_bytes).sum::<i64>(), rows + group.num_rows())
     });
     usize::try_from(bytes / rows.max(1)).unwrap_or(0).max(1)
+}
+
+/// Rows of the pages of a file, by its first.
+fn page_rows(metadata: &ArrowReaderMetadata) -> usize {
+    let pages = metadata.metadata().offset_index().and_then(|groups| groups.first()?.first());
+    let second = pages.and_then(|pages| pages.page_locations().get(1));
+    let rows = second.and_then(|page| usize::try_from(page.first_row_index).ok());
+    rows.unwrap_or(PAGE_ROWS_MAX).clamp(PAGE_ROWS_MIN, PAGE_ROWS_MAX)
 }
 
 /// Whether a column holds attributes of spans.

@@ -23,8 +23,15 @@ pub(super) const ROW_GROUP_ROWS_MAX: usize = 1 << 20;
 /// A row group ends when it has this many rows; so it never has twice as many.
 pub(super) const ROW_GROUP_ROWS_MIN: usize = 3 << 18;
 
-/// Rows of a page: smaller pages make files grow without faster lookups.
+/// Most rows of a page: smaller pages make files grow without faster lookups.
 pub(crate) const PAGE_ROWS_MAX: usize = 16_384;
+
+/// A file has at least so many pages unless those have [`PAGE_ROWS_MIN`] rows: a merge keeps up to a page of each column of
+/// each of its inputs, most of which are small files.
+const PAGES_MIN: u64 = 64;
+
+/// Pages of small files have so many rows, or a multiple: what column writers take at once.
+pub(crate) const PAGE_ROWS_MIN: usize = 2_048;
 
 /// Higher levels take more time than the bytes they save are worth.
 pub(super) const ZSTD_LEVEL: i32 = 1;
@@ -79,17 +86,26 @@ pub(super) fn properties() -> HashMap<String, Option<String>> {
 /// One lookup in a thousand opens a file in vain.
 const BLOOM_FALSE_POSITIVES: f64 = 0.001;
 
+/// Rows of a page of a file of at most `rows_max` rows.
+pub(super) fn page_rows(rows_max: u64) -> usize {
+    let rows = usize::try_from(rows_max / PAGES_MIN).unwrap_or(usize::MAX).min(PAGE_ROWS_MAX);
+    rows.next_multiple_of(PAGE_ROWS_MIN).max(PAGE_ROWS_MIN)
+}
+
 /// Settings of a file of at most `rows_max` rows, sorted by trace, start and span.
 pub(super) fn writer_properties(rows_max: u64, schema: &Schema) -> WriterProperties {
     let level = ZstdLevel::try_new(ZSTD_LEVEL).unwrap_or_default();
     let mut builder = WriterProperties::builder()
         .set_compression(Compression::ZSTD(level))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS_MAX))
-        .set_data_page_row_count_limit(PAGE_ROWS_MAX)
+        .set_data_page_row_count_limit(page_rows(rows_max))
         .set_statistics_enabled(EnabledStatistics::None)
         .set_sorting_columns(Some(sorting_columns()));
     for column in COLUMNS {
         builder = column_properties(builder, column, rows_max);
+        for path in leaves_that_hardly_repeat(column) {
+            builder = builder.set_column_dictionary_enabled(path, false);
+        }
     }
     for field in schema.fields() {
         let Some(column) = AttributeColumn::of_field(field) else {
@@ -170,6 +186,32 @@ fn encoding(column: &columns::Column) -> Option<Encoding> {
         _ => return None,
     })
 }
+
+/// Leaves of events, links and stamps whose values hardly repeat: a dictionary is read whole for one trace.
+fn leaves_that_hardly_repeat(column: &columns::Column) -> Vec<ColumnPath> {
+    let (inner, fields): (&[&str], _) = match column.kind {
+        Kind::Events => (&LIST, columns::event_fields()),
+        Kind::Links => (&LIST, columns::link_fields()),
+        Kind::Stamps => (&LIST, columns::stamp_fields()),
+        Kind::Stamp => (&[], columns::stamp_fields()),
+        _ => return Vec::new(),
+    };
+    let hardly_repeat =
+        fields.iter().filter(|field| HARDLY_REPEAT.contains(&field.name().as_str()));
+    let parts = |field: &FieldRef| {
+        let parts =
+            [column.name].into_iter().chain(inner.iter().copied()).chain([field.name().as_str()]);
+        ColumnPath::new(parts.map(str::to_owned).collect())
+    };
+    hardly_repeat.map(parts).collect()
+}
+
+/// Such leaves.
+const HARDLY_REPEAT: [&str; 6] =
+    ["time_unix_nano", "attributes", "trace_id", "span_id", "hlc", "lead"];
+
+/// What Parquet puts between a list and the fields of its elements.
+const LIST: [&str; 2] = ["list", "element"];
 
 fn sorting_columns() -> Vec<SortingColumn> {
     let position = |wanted| COLUMNS.iter().position(|column| column.name == wanted).unwrap_or(0);

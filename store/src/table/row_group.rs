@@ -25,13 +25,13 @@ enum Column {
 }
 
 impl RowGroup {
-    /// Starts the row group number `nth` of a file, of at most `rows_max` rows.
+    /// Starts the row group number `nth` of a file of at most `file_rows_max` rows.
     pub(super) fn new(
         file: &SerializedFileWriter<Box<dyn DiskFile>>,
         factory: &ArrowRowGroupWriterFactory,
         schema: &SchemaRef,
         nth: usize,
-        rows_max: usize,
+        file_rows_max: usize,
     ) -> Result<Self> {
         let mut writers = factory.create_column_writers(nth)?.into_iter().peekable();
         let parquet = file.schema_descr();
@@ -49,7 +49,7 @@ impl RowGroup {
                     let descriptor = parquet.column(first);
                     let statistics = file.properties().statistics_enabled(descriptor.path());
                     let has_page_bounds = statistics == EnabledStatistics::Page;
-                    let writer = RepeatedWriter::new(descriptor, has_page_bounds, rows_max);
+                    let writer = RepeatedWriter::new(descriptor, has_page_bounds, file_rows_max);
                     Column::Repeated(Box::new(writer))
                 }
                 _ => Column::General { field: FieldRef::clone(field), leaves },

@@ -27,7 +27,7 @@ use parquet::file::writer::SerializedFileWriter;
 use super::file::DAY;
 use super::folder::TableFolder;
 use super::gather::Gather;
-use super::layout::{ROW_GROUP_ROWS_MAX, ROW_GROUP_ROWS_MIN, writer_properties};
+use super::layout::{ROW_GROUP_ROWS_MIN, writer_properties};
 use super::row_group::RowGroup;
 use super::statistics::Statistics;
 use super::traces::{SummaryWriter, summary_of};
@@ -196,8 +196,7 @@ impl SortedFileWriter {
     }
 
     fn start_row_group(&self) -> Result<RowGroup, ParquetError> {
-        let rows_max = self.rows_max.min(ROW_GROUP_ROWS_MAX);
-        RowGroup::new(&self.file, &self.factory, &self.schema, self.row_groups, rows_max)
+        RowGroup::new(&self.file, &self.factory, &self.schema, self.row_groups, self.rows_max)
     }
 
     fn end_row_group(&mut self, row_group: RowGroup) -> Result<(), ParquetError> {

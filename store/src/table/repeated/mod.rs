@@ -28,15 +28,17 @@ use parquet::schema::types::ColumnDescPtr;
 
 use super::gather::Place;
 use super::hybrid;
-use super::layout::{PAGE_ROWS_MAX, ZSTD_LEVEL};
+use super::layout::{PAGE_ROWS_MAX, PAGE_ROWS_MIN, ROW_GROUP_ROWS_MAX, ZSTD_LEVEL, page_rows};
 
 /// When the distinct values take more, the following pages are plain text.
 const DICTIONARY_BYTES_MAX: usize = 1 << 20;
-/// The same when the first page has more distinct values than this share of its rows, in percent.
+/// The same when of so many first rows ...
+const SAMPLE_ROWS: usize = PAGE_ROWS_MAX;
+/// ... the distinct values are more than this share of those that have a value, in percent.
 const DISTINCT_PERCENT_MAX: usize = 60;
 /// A plain page ends when it has this many bytes, which is looked at every so many rows.
 const PAGE_BYTES_MAX: usize = 1 << 20;
-const STEP_ROWS: usize = 2_048;
+const STEP_ROWS: usize = PAGE_ROWS_MIN;
 /// Longer texts are no bounds.
 const BOUND_BYTES_MAX: usize = 64;
 
@@ -77,14 +79,17 @@ pub(super) struct RepeatedWriter {
     has_page_bounds: bool,
     /// Most rows the chunk can have.
     rows_max: usize,
+    /// Rows of its pages.
+    page_rows: usize,
     /// The dictionary.
     values: Texts,
     /// Whether pages are plain text from here on; the dictionary does not grow any more.
     is_plain: bool,
     /// All values, once pages are plain text.
     filter: Option<Sbbf>,
-    /// Rows of the pages that are finished.
+    /// Rows of the pages that are finished, and those with a value.
     rows: usize,
+    values_in_rows: usize,
     page: Page,
     pages: Vec<FinishedPage>,
     bounds: Bounds,
@@ -175,35 +180,60 @@ struct Source<'a> {
     keys: &'a [i32],
     nulls: Option<&'a NullBuffer>,
     values: &'a StringArray,
-    /// The number in the dictionary of each value.
-    numbers: Vec<u32>,
+    /// Which of the tables of numbers is that of its values.
+    numbers: usize,
 }
 
-impl<'a> Source<'a> {
-    fn new(array: &'a ArrayRef) -> Result<Self> {
-        let dictionary: &DictionaryArray<Int32Type> =
-            array.as_dictionary_opt().ok_or_else(|| general("a column of repeated text"))?;
-        let values: &StringArray =
-            dictionary.values().as_string_opt().ok_or_else(|| general("a dictionary of text"))?;
-        if values.null_count() > 0 {
-            return Err(general("a dictionary without nulls among its values"));
+/// The arrays of a column with, for each of their dictionaries, the number of each value in ours.
+struct Sources<'a> {
+    arrays: Vec<Source<'a>>,
+    numbers: Vec<Vec<u32>>,
+}
+
+impl<'a> Sources<'a> {
+    fn new(arrays: &'a [ArrayRef]) -> Result<Self> {
+        let mut sources = Self { arrays: Vec::with_capacity(arrays.len()), numbers: Vec::new() };
+        for array in arrays {
+            let dictionary: &DictionaryArray<Int32Type> =
+                array.as_dictionary_opt().ok_or_else(|| general("a column of repeated text"))?;
+            let values: &StringArray = dictionary
+                .values()
+                .as_string_opt()
+                .ok_or_else(|| general("a dictionary of text"))?;
+            if values.null_count() > 0 {
+                return Err(general("a dictionary without nulls among its values"));
+            }
+            // Arrays that were read one after the other share their dictionary.
+            if !sources.arrays.last().is_some_and(|last| is_same(last.values, values)) {
+                sources.numbers.push(vec![UNSEEN; values.len()]);
+            }
+            let nulls = dictionary.keys().nulls().filter(|nulls| nulls.null_count() > 0);
+            let keys = dictionary.keys().values();
+            let numbers = sources.numbers.len() - 1;
+            sources.arrays.push(Source { keys, nulls, values, numbers });
         }
-        let keys = dictionary.keys();
-        let nulls = keys.nulls().filter(|nulls| nulls.null_count() > 0);
-        Ok(Self { keys: keys.values(), nulls, values, numbers: vec![UNSEEN; values.len()] })
+        Ok(sources)
     }
 }
 
+/// Whether two arrays are the same memory.
+fn is_same(a: &StringArray, b: &StringArray) -> bool {
+    a.offsets().inner().ptr_eq(b.offsets().inner()) && std::ptr::eq(a.value_data(), b.value_data())
+}
+
 impl RepeatedWriter {
-    pub(super) fn new(column: ColumnDescPtr, has_page_bounds: bool, rows_max: usize) -> Self {
+    /// A chunk of a file of at most `file_rows_max` rows.
+    pub(super) fn new(column: ColumnDescPtr, has_page_bounds: bool, file_rows_max: usize) -> Self {
         Self {
             column,
             has_page_bounds,
-            rows_max,
+            rows_max: file_rows_max.min(ROW_GROUP_ROWS_MAX),
+            page_rows: page_rows(file_rows_max as u64),
             values: Texts::default(),
             is_plain: false,
             filter: None,
             rows: 0,
+            values_in_rows: 0,
             page: Page::default(),
             pages: Vec::new(),
             bounds: Bounds::default(),
@@ -217,10 +247,10 @@ impl RepeatedWriter {
         places: &[Place],
         compressor: &mut PageCompressor,
     ) -> Result<()> {
-        let mut sources = arrays.iter().map(Source::new).collect::<Result<Vec<_>>>()?;
+        let mut sources = Sources::new(arrays)?;
         let mut places = places;
         while !places.is_empty() {
-            let room = STEP_ROWS.min(PAGE_ROWS_MAX - self.page.rows);
+            let room = STEP_ROWS.min(self.page_rows - self.page.rows);
             let (step, rest) = places.split_at(room.min(places.len()));
             for place in step {
                 self.add(&mut sources, *place).ok_or_else(|| general("rows that arrays have"))?;
@@ -228,7 +258,7 @@ impl RepeatedWriter {
             places = rest;
             let is_large = self.page.text_bytes >= PAGE_BYTES_MAX
                 && (self.is_plain || self.values.bytes() > DICTIONARY_BYTES_MAX);
-            if self.page.rows >= PAGE_ROWS_MAX || is_large {
+            if self.page.rows >= self.page_rows || is_large {
                 self.end_page(compressor)?;
             }
         }
@@ -237,15 +267,15 @@ impl RepeatedWriter {
 
     /// Appends a row; `None` if there is no such row.
     #[inline]
-    fn add(&mut self, sources: &mut [Source<'_>], place: Place) -> Option<()> {
-        let source = sources.get_mut(place.array as usize)?;
+    fn add(&mut self, sources: &mut Sources<'_>, place: Place) -> Option<()> {
+        let source = sources.arrays.get(place.array as usize)?;
         let row = place.row as usize;
         if source.nulls.is_some_and(|nulls| row < nulls.len() && nulls.is_null(row)) {
             self.page.add_null();
             return Some(());
         }
         let key = (*source.keys.get(row)?).max(0) as usize;
-        let number = source.numbers.get_mut(key)?;
+        let number = sources.numbers.get_mut(source.numbers)?.get_mut(key)?;
         self.page.add_value();
         self.add_text(source.values.value(key).as_bytes(), number);
         Some(())
@@ -275,15 +305,19 @@ impl RepeatedWriter {
 
     fn end_page(&mut self, compressor: &mut PageCompressor) -> Result<()> {
         let mut page = std::mem::take(&mut self.page);
+        let sample = SAMPLE_ROWS.min(self.rows_max);
+        let was_sampled = self.rows >= sample;
         self.rows += page.rows;
+        self.values_in_rows += page.values;
         if !self.is_plain {
             if self.has_page_bounds {
                 self.bounds_of(&page.numbers, &mut page.bounds);
             }
             let is_first = self.pages.is_empty();
-            let hardly_repeats = is_first
-                && page.values >= 64
-                && self.values.len() * 100 > page.values * DISTINCT_PERCENT_MAX;
+            let hardly_repeats = !was_sampled
+                && self.rows >= sample
+                && self.values_in_rows >= 64
+                && self.values.len() * 100 > self.values_in_rows * DISTINCT_PERCENT_MAX;
             if hardly_repeats || self.values.bytes() > DICTIONARY_BYTES_MAX {
                 self.is_plain = true;
                 let values_max = self.values.len() * self.rows_max / self.rows.max(1);
